@@ -1,0 +1,39 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The same strictness for every target: a warning is an error, imports say what they show, `any` is written out.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A room of the product. What it may depend on is the arrow between the rooms: the build enforces it.
+func room(_ name: String, needs: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: needs, swiftSettings: strict)
+}
+
+func tests(_ name: String, of needs: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: needs, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "leased",
+    products: [
+        .executable(name: "leased", targets: ["leased"])
+    ],
+    targets: [
+        room("LeaseModel"),
+        room("LeaseWire", needs: ["LeaseModel"]),
+        room("LeaseLog", needs: ["LeaseModel"]),
+        room("LeaseCore", needs: ["LeaseModel"]),
+        room("LeaseServer", needs: ["LeaseModel", "LeaseWire", "LeaseLog", "LeaseCore"]),
+        .target(name: "CLinux"),
+        room("LeaseIO", needs: ["CLinux"]),
+        .executableTarget(
+            name: "leased",
+            dependencies: ["LeaseModel", "LeaseServer", "LeaseIO"],
+            swiftSettings: strict),
+    ]
+)

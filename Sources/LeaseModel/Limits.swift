@@ -1,0 +1,57 @@
+// Every bound of the service, in one place, with its default and the relations that must hold between them.
+
+/// The bounds that keep one client from hurting the others. Those that never change are static; the others have a
+/// flag of the same name (`connectionsMax` is `--connections-max`).
+public struct Limits: Equatable, Sendable {
+    /// A line without its end, of either side.
+    public static let lineBytesMax = 8_192
+    public static let keyBytesMax = 255
+    public static let textBytesMax = 255
+    public static let resultBytesMax = 4_096
+    public static let keysPerRequestMax = 16
+    public static let tagBytesMax = 32
+    public static let priorityMax = 9
+    /// How much earlier a request counts as having come, for each step of priority.
+    public static let priorityStep = Duration.seconds(10)
+    public static let defaultTTL = Duration.seconds(30)
+    public static let durationMax = Duration.seconds(3_650 * 86_400)
+    /// Ended leases that are remembered, for `GONE` and for late retries.
+    public static let endedRememberedMax = 10_000
+    /// The most lines that one reply may be asked to have (`limit=`).
+    public static let listLimitMax = 10_000
+    /// A reply of several lines is cut (and says `more=yes`) where it would grow past this.
+    public static let replyBytesMax = 1 << 20
+
+    public var connectionsMax = 10_000
+    public var connectionsPerUserMax = 8_000
+    public var leasesMax = 2_000_000
+    public var leasesPerUserMax = 2_000_000
+    public var waitersMax = 400_000
+    public var waitersPerUserMax = 400_000
+    public var waitersPerConnectionMax = 200_000
+    /// What may wait to be read by one client before its requests are no longer read.
+    public var outputBytesMax = 2 << 20
+    /// What may wait behind a request of the same connection before its requests are no longer read.
+    public var heldInputBytesMax = 64 << 10
+
+    public init() {}
+
+    /// What is wrong between the bounds, or nil.
+    public var contradiction: String? {
+        if connectionsPerUserMax > connectionsMax {
+            return "--connections-per-user-max must not be more than --connections-max"
+        }
+        if leasesPerUserMax > leasesMax { return "--leases-per-user-max must not be more than --leases-max" }
+        if waitersPerUserMax > waitersMax { return "--waiters-per-user-max must not be more than --waiters-max" }
+        if waitersPerConnectionMax > waitersPerUserMax {
+            return "--waiters-per-connection-max must not be more than --waiters-per-user-max"
+        }
+        if outputBytesMax < Limits.replyBytesMax + Limits.lineBytesMax {
+            return "--output-bytes-max must be at least \(Limits.replyBytesMax + Limits.lineBytesMax)"
+        }
+        if heldInputBytesMax < 2 * Limits.lineBytesMax {
+            return "--held-input-bytes-max must be at least \(2 * Limits.lineBytesMax)"
+        }
+        return nil
+    }
+}

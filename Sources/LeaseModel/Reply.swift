@@ -1,0 +1,213 @@
+// What is answered, as values: the wire gives them their words.
+
+/// A holder as others are told of it.
+public struct HolderView: Equatable, Sendable {
+    public var token: Token
+    public var owner: Text
+    public var pid: Int32
+    public var uid: UInt32
+    public var age: Duration
+    public var left: Duration
+    public var isShared: Bool
+
+    public init(
+        token: Token, owner: Text, pid: Int32, uid: UInt32, age: Duration, left: Duration, isShared: Bool
+    ) {
+        self.token = token
+        self.owner = owner
+        self.pid = pid
+        self.uid = uid
+        self.age = age
+        self.left = left
+        self.isShared = isShared
+    }
+}
+
+/// Why a request was not granted.
+public enum BusyReason: UInt8, Equatable, Sendable, CaseIterable {
+    case held, limit, queued, queueFull, timeout, cancelled, superseded, draining
+
+    public var word: StaticString {
+        switch self {
+        case .held: "held"
+        case .limit: "limit"
+        case .queued: "queued"
+        case .queueFull: "queue-full"
+        case .timeout: "timeout"
+        case .cancelled: "cancelled"
+        case .superseded: "superseded"
+        case .draining: "draining"
+        }
+    }
+}
+
+/// `BUSY`: the first key in the way, and what stands there.
+public struct Busy: Equatable, Sendable {
+    public var key: Key
+    public var reason: BusyReason
+    /// The holder that ends first.
+    public var holder: HolderView?
+    /// The owner of the first in line, where there is room but others are before.
+    public var ahead: Text?
+    public var limit: Int
+    public var waiting: Int
+    /// How long it stood in line; nil if it did not.
+    public var waited: Duration?
+
+    public init(
+        key: Key, reason: BusyReason, holder: HolderView?, ahead: Text?, limit: Int, waiting: Int, waited: Duration?
+    ) {
+        self.key = key
+        self.reason = reason
+        self.holder = holder
+        self.ahead = ahead
+        self.limit = limit
+        self.waiting = waiting
+        self.waited = waited
+    }
+}
+
+/// `GONE`. Without a reason, the lease is unknown: never granted, or no longer remembered.
+public struct Gone: Equatable, Sendable {
+    public var token: Token
+    public var reason: EndReason?
+    public var ago: Duration
+    /// The newest token granted on one of its keys since; 0 for none.
+    public var next: Token
+
+    public init(token: Token, reason: EndReason?, ago: Duration, next: Token) {
+        self.token = token
+        self.reason = reason
+        self.ago = ago
+        self.next = next
+    }
+}
+
+/// A lease as `list`, `check` and `get` print it.
+public struct LeaseView: Equatable, Sendable {
+    public var grant: Grant
+    public var age: Duration
+    public var left: Duration
+
+    public init(grant: Grant, age: Duration, left: Duration) {
+        self.grant = grant
+        self.age = age
+        self.left = left
+    }
+}
+
+/// A waiter as `list waiting` and `get` print it.
+public struct WaiterView: Equatable, Sendable {
+    public var keys: Keys
+    public var owner: Text
+    public var pid: Int32
+    public var uid: UInt32
+    public var waited: Duration
+    /// Until its wait is over; nil: it has no end.
+    public var left: Duration?
+    public var priority: Int
+    public var isShared: Bool
+    /// From 1, in the line of the key that was asked for; 0 in `list waiting`.
+    public var position: Int
+
+    public init(
+        keys: Keys, owner: Text, pid: Int32, uid: UInt32, waited: Duration, left: Duration?, priority: Int,
+        isShared: Bool, position: Int
+    ) {
+        self.keys = keys
+        self.owner = owner
+        self.pid = pid
+        self.uid = uid
+        self.waited = waited
+        self.left = left
+        self.priority = priority
+        self.isShared = isShared
+        self.position = position
+    }
+}
+
+/// `get`.
+public struct KeyView: Equatable, Sendable {
+    public var key: Key
+    public var rules: Rules
+    public var holderCount: Int
+    public var waiterCount: Int
+    public var holders: [LeaseView]
+    public var waiters: [WaiterView]
+    /// `limit` cut the lines.
+    public var hasMore: Bool
+
+    public init(
+        key: Key, rules: Rules, holderCount: Int, waiterCount: Int, holders: [LeaseView],
+        waiters: [WaiterView], hasMore: Bool
+    ) {
+        self.key = key
+        self.rules = rules
+        self.holderCount = holderCount
+        self.waiterCount = waiterCount
+        self.holders = holders
+        self.waiters = waiters
+        self.hasMore = hasMore
+    }
+}
+
+public enum Reply: Equatable, Sendable {
+    case ok
+    case granted(token: Token, ttl: Duration, waited: Duration?, again: Bool)
+    case renewed(token: Token, ttl: Duration)
+    /// `release` and `evict`.
+    case released(token: Token, held: Duration)
+    case busy(Busy)
+    case gone(Gone)
+    case checked(LeaseView)
+    case key(KeyView)
+    case leases([LeaseView], hasMore: Bool)
+    case waiters([WaiterView], hasMore: Bool)
+    /// `policy KEY`: each rule with the line of the policy that gave it (0: nowhere, it always holds).
+    case rules(Key, [Policy.Origin])
+    case policy([Policy.Line])
+    case whoami(Peer)
+    case help(Verb?)
+    case clock(now: Instant, isManual: Bool)
+    case compacted(bytesBefore: Int, bytesAfter: Int)
+    case refused(Refusal)
+}
+
+/// `ERR`: the request was wrong, or can't be carried out. The wire makes the code, its fields and the sentence.
+public enum Refusal: Error, Equatable, Sendable {
+    // The line.
+    case lineTooLong
+    case lineNotEnded
+    case badTag
+    case tagInUse([UInt8])
+    case noVerb
+    case controlCharacter(byte: UInt8, column: Int)
+    case unknownVerb([UInt8], meant: Verb?)
+    /// A word that is no key, token, flag or option of this verb.
+    case unknownWord([UInt8], Verb, meant: String?)
+    case unknownOption([UInt8], Verb, meant: String?)
+    case givenTwice([UInt8])
+    /// What is missing, as in "a key".
+    case missing(Verb, what: String)
+    case tooManyKeys
+    case badKey([UInt8], KeyError)
+    case badToken([UInt8])
+    /// An option's value, and what to write instead.
+    case badValue(option: String, value: [UInt8], want: String)
+    // The request.
+    case unknownKey(Key, UnknownKey)
+    case ttlTooLong(Key, max: Duration)
+    case requestDiffers(Text)
+    case noProcess(Int32)
+    case processOfAnother(Int32)
+    case forbidden(Token, uid: UInt32)
+    case administratorsOnly(Verb)
+    case noSuchTag([UInt8])
+    case clockNotManual
+    // What the daemon can't do.
+    case tooManyConnections(max: Int, flag: String)
+    case tooManyLeases(max: Int, flag: String)
+    case tooManyWaiters(max: Int, flag: String)
+    case noSpace
+    case storage(String)
+}

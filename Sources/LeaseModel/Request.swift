@@ -1,0 +1,120 @@
+// What is asked: the requests that a client can make, as values.
+
+/// Who is at the other end of a connection, as the kernel said when it connected.
+public struct Peer: Equatable, Sendable {
+    public var uid: UInt32
+    public var pid: Int32
+    /// The owner of leases that name none: the peer's command and pid, as in `nc:3312`.
+    public var defaultOwner: Text
+    /// root, or the uid of the daemon itself.
+    public var isAdministrator: Bool
+
+    public init(uid: UInt32, pid: Int32, defaultOwner: Text, isAdministrator: Bool) {
+        self.uid = uid
+        self.pid = pid
+        self.defaultOwner = defaultOwner
+        self.isAdministrator = isAdministrator
+    }
+}
+
+/// `acquire`: all the keys or none.
+public struct AcquireRequest: Equatable, Sendable {
+    public var keys: Keys
+    /// nil: the peer's command and pid.
+    public var owner: Text?
+    /// nil: the policy's.
+    public var ttl: Duration?
+    /// Zero: answer at once. `.forever`: no end.
+    public var wait: Duration
+    public var priority: Int
+    public var isShared: Bool
+    public var isEphemeral: Bool
+    /// The pid of `while=`, as written.
+    public var whilePID: Int32?
+    public var request: Text?
+    public var note: Text?
+
+    public init(
+        keys: Keys, owner: Text? = nil, ttl: Duration? = nil, wait: Duration = .zero, priority: Int = 0,
+        isShared: Bool = false, isEphemeral: Bool = false, whilePID: Int32? = nil, request: Text? = nil,
+        note: Text? = nil
+    ) {
+        self.keys = keys
+        self.owner = owner
+        self.ttl = ttl
+        self.wait = wait
+        self.priority = priority
+        self.isShared = isShared
+        self.isEphemeral = isEphemeral
+        self.whilePID = whilePID
+        self.request = request
+        self.note = note
+    }
+}
+
+public struct RenewRequest: Equatable, Sendable {
+    public var token: Token
+    /// nil: the lease's own.
+    public var ttl: Duration?
+    public var isEphemeral: Bool
+    public var whilePID: Int32?
+
+    public init(token: Token, ttl: Duration? = nil, isEphemeral: Bool = false, whilePID: Int32? = nil) {
+        self.token = token
+        self.ttl = ttl
+        self.isEphemeral = isEphemeral
+        self.whilePID = whilePID
+    }
+}
+
+public struct ListRequest: Equatable, Sendable {
+    public var prefix: KeyPrefix
+    /// The waiters instead of the leases.
+    public var waiting: Bool
+    public var limit: Int
+    /// Only leases with a greater token.
+    public var after: Token
+
+    public init(prefix: KeyPrefix = .all, waiting: Bool = false, limit: Int = 1_000, after: Token = 0) {
+        self.prefix = prefix
+        self.waiting = waiting
+        self.limit = limit
+        self.after = after
+    }
+}
+
+/// One line of a client.
+public enum Request: Equatable, Sendable {
+    case acquire(AcquireRequest)
+    case renew(RenewRequest)
+    case release(Token)
+    /// The tag of the request to withdraw.
+    case cancel([UInt8])
+    case get(Key, limit: Int)
+    case check(Token)
+    case list(ListRequest)
+    case policy(Key?)
+    case whoami
+    case ping
+    /// The verb to explain; nil: all.
+    case help(Verb?)
+    case quit
+    case evict(Token, note: Text?)
+    case compact
+    /// nil: only tell the time.
+    case clock(advance: Duration?)
+}
+
+/// The verbs, in the order in which `help` lists them.
+public enum Verb: String, CaseIterable, Sendable {
+    case acquire, renew, release, cancel, get, check, list, policy, whoami, ping, help, quit
+    case evict, compact, clock
+
+    /// Whether only root and the daemon's own uid may use it. (`clock` without `advance=` is for everybody.)
+    public var isForAdministrators: Bool {
+        switch self {
+        case .evict, .compact, .clock: true
+        default: false
+        }
+    }
+}
