@@ -158,12 +158,12 @@ public struct EndedLease: Equatable, Sendable {
     public var uid: UInt32
     /// nil also where the grant was taken back: then its ID is free.
     public var request: Text?
-    /// The newest token granted on one of its keys since; 0 for none.
-    public var next: Token
+    /// The newest token of all when it ended: a greater one on one of its keys was granted since.
+    public var newestThen: Token
 
     public init(
         token: Token, reason: EndReason, endedAt: Instant, keys: Keys, isShared: Bool, uid: UInt32,
-        request: Text?, next: Token
+        request: Text?, newestThen: Token
     ) {
         self.token = token
         self.reason = reason
@@ -172,7 +172,7 @@ public struct EndedLease: Equatable, Sendable {
         self.isShared = isShared
         self.uid = uid
         self.request = request
-        self.next = next
+        self.newestThen = newestThen
     }
 }
 

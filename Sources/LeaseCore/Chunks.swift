@@ -1,0 +1,88 @@
+// Storage that grows without moving what it holds, so that no table stalls the loop while it grows.
+
+/// The number of an element in a `Chunks`.
+typealias Slot = UInt32
+
+extension Slot {
+    /// No element: the end of a list, the root of an empty tree.
+    static let none = Slot.max
+}
+
+/// A growing row of elements in chunks of fixed size. An array that doubles copies everything at once: at a million
+/// leases that is a pause of many milliseconds. Here growth is one more chunk.
+struct Chunks<Element>: ~Copyable {
+    private static var shift: Int { 10 }
+    private static var chunkCount: Int { 1 << shift }
+
+    private var chunks: [UnsafeMutablePointer<Element>] = []
+    private(set) var count = 0
+
+    init() {}
+
+    deinit {
+        for index in 0..<count {
+            (chunks[index >> Self.shift] + (index & (Self.chunkCount - 1))).deinitialize(count: 1)
+        }
+        for chunk in chunks {
+            chunk.deallocate()
+        }
+    }
+
+    subscript(slot: Slot) -> Element {
+        @inline(__always) unsafeAddress { UnsafePointer(address(of: slot)) }
+        @inline(__always) unsafeMutableAddress { address(of: slot) }
+    }
+
+    @inline(__always)
+    private func address(of slot: Slot) -> UnsafeMutablePointer<Element> {
+        let index = Int(slot)
+        precondition(index < count, "a slot that was never filled")
+        return chunks[index >> Self.shift] + (index & (Self.chunkCount - 1))
+    }
+
+    @discardableResult
+    mutating func append(_ element: consuming Element) -> Slot {
+        if count == chunks.count << Self.shift {
+            chunks.append(.allocate(capacity: Self.chunkCount))
+        }
+        (chunks[count >> Self.shift] + (count & (Self.chunkCount - 1))).initialize(to: element)
+        count += 1
+        return Slot(count - 1)
+    }
+
+    mutating func removeLast() -> Element {
+        precondition(count > 0, "nothing to remove")
+        count -= 1
+        return (chunks[count >> Self.shift] + (count & (Self.chunkCount - 1))).move()
+    }
+}
+
+/// Elements with a slot of their own, whose slots are used again when they are gone.
+struct Slab<Element>: ~Copyable {
+    private var elements = Chunks<Element>()
+    private var vacant = Chunks<Slot>()
+
+    init() {}
+
+    var count: Int { elements.count - vacant.count }
+    /// All slots, the vacant ones too: what walks must know a vacant element by its content.
+    var slotCount: Int { elements.count }
+
+    subscript(slot: Slot) -> Element {
+        @inline(__always) _read { yield elements[slot] }
+        @inline(__always) _modify { yield &elements[slot] }
+    }
+
+    mutating func insert(_ element: consuming Element) -> Slot {
+        guard vacant.count > 0 else { return elements.append(element) }
+        let slot = vacant.removeLast()
+        elements[slot] = element
+        return slot
+    }
+
+    /// Gives the slot back. `emptied` takes the element's place, so that what it referred to is let go.
+    mutating func remove(_ slot: Slot, leaving emptied: consuming Element) {
+        elements[slot] = emptied
+        vacant.append(slot)
+    }
+}

@@ -1,0 +1,63 @@
+// What a request or a moment brings about besides its own reply.
+
+package import LeaseModel
+
+/// The answer to a request that had waited.
+package struct Answer {
+    package let waiter: WaiterID
+    package let reply: Reply
+    /// The connection that asked: a retry may have moved it since the request came.
+    package let connection: ConnectionID
+}
+
+/// Filled by the core, emptied by who called it, used again: no array is made for each request.
+package struct Effects {
+    /// What happened, in order. The log takes them before any reply goes out.
+    package var records: [Record] = []
+    /// Replies to others, in the order of what happened.
+    package var answers: [Answer] = []
+    /// Processes that are to be watched from now on, and those that no longer need to be.
+    package var watched: [ProcessIdentity] = []
+    package var unwatched: [ProcessIdentity] = []
+
+    package init() {}
+
+    package mutating func removeAll() {
+        records.removeAll(keepingCapacity: true)
+        answers.removeAll(keepingCapacity: true)
+        watched.removeAll(keepingCapacity: true)
+        unwatched.removeAll(keepingCapacity: true)
+    }
+}
+
+/// What a request gets.
+package enum Outcome {
+    case reply(Reply)
+    /// It stands in line: its reply comes as an `Answer`.
+    case waits(WaiterID)
+    /// It names a process, which has to be looked at before anything is decided. Ask again with what was found.
+    case needsProcess(Int32)
+}
+
+/// What was found out about a process that a request names.
+package enum ProcessReport: Equatable, Sendable {
+    case notLookedAt
+    case alive(ProcessIdentity, uid: UInt32)
+    case dead
+}
+
+/// What may still be used of what was set aside before: the log's space, and the numbers. A grant that does not fit
+/// is not made. Every lease has its end paid for already.
+package struct Room: Equatable {
+    package var logBytes: Int
+    package var tokens: UInt64
+    package var sequences: UInt64
+
+    package init(logBytes: Int, tokens: UInt64, sequences: UInt64) {
+        self.logBytes = logBytes
+        self.tokens = tokens
+        self.sequences = sequences
+    }
+
+    package static let unlimited = Room(logBytes: .max / 4, tokens: .max / 4, sequences: .max / 4)
+}

@@ -1,0 +1,105 @@
+// Who stands in line. Waiters are not part of the log: a daemon that ends takes its lines with it.
+
+package import LeaseModel
+
+/// A request that stands in line; the number is never used again.
+package struct WaiterID: Hashable, Sendable {
+    package let number: UInt64
+    let slot: Slot
+}
+
+/// Who asks: a connection and who is at its other end.
+package struct Caller {
+    package var connection: ConnectionID
+    package var peer: Peer
+
+    package init(connection: ConnectionID, peer: Peer) {
+        self.connection = connection
+        self.peer = peer
+    }
+}
+
+struct Waiter {
+    /// 0 for a vacant slot.
+    var number: UInt64 = 0
+    var caller: Caller
+    var keys: Keys
+    var keySlots: [Slot] = []
+    var owner: Text
+    var ttl: Duration?
+    var priority = 0
+    var isShared = false
+    var isEphemeral = false
+    var process: ProcessIdentity?
+    var request: Text?
+    var note: Text?
+    var arrivedAt = Instant.zero
+    /// Its place in every line: by when it counts as having come, then by who came first.
+    var order = Order(instant: 0, number: 0)
+    var waitsUntil = Instant.never
+    /// The others of its connection.
+    var previous: Slot = .none
+    var next: Slot = .none
+
+    static var vacant: Waiter {
+        let nobody = Peer(uid: 0, pid: 0, defaultOwner: Text(printed: []), isAdministrator: false)
+        return Waiter(
+            caller: Caller(connection: 0, peer: nobody), keys: Keys(Key(printed: [])), owner: Text(printed: []))
+    }
+}
+
+/// The lines of all keys. A waiter stands in the line of each of its keys and in the one order of all.
+struct Waiters: ~Copyable {
+    var slab = Slab<Waiter>()
+    var trees = OrderTrees()
+    /// All waiters in their order.
+    var everybody: Slot = .none
+    var ends = DeadlineHeap()
+    var requestIndex = SlotIndex()
+    /// The first waiter of each connection that has any.
+    var firstOfConnection: [ConnectionID: Slot] = [:]
+    var lastNumber: UInt64 = 0
+
+    init() {}
+
+    var count: Int { slab.count }
+
+    func slot(_ id: WaiterID) -> Slot {
+        slab[id.slot].number == id.number ? id.slot : .none
+    }
+
+    func id(_ slot: Slot) -> WaiterID {
+        WaiterID(number: slab[slot].number, slot: slot)
+    }
+
+    func slot(request: Text, uid: UInt32, hash: UInt32) -> Slot {
+        var slot = requestIndex.first(hash)
+        while slot != .none, slab[slot].caller.peer.uid != uid || slab[slot].request != request {
+            slot = requestIndex.next(after: slot)
+        }
+        return slot
+    }
+
+    mutating func link(_ slot: Slot) {
+        let connection = slab[slot].caller.connection
+        let first = firstOfConnection[connection] ?? .none
+        slab[slot].previous = .none
+        slab[slot].next = first
+        if first != .none {
+            slab[first].previous = slot
+        }
+        firstOfConnection[connection] = slot
+    }
+
+    mutating func unlink(_ slot: Slot) {
+        let (previous, next) = (slab[slot].previous, slab[slot].next)
+        if next != .none { slab[next].previous = previous }
+        if previous != .none {
+            slab[previous].next = next
+        } else if next != .none {
+            firstOfConnection[slab[slot].caller.connection] = next
+        } else {
+            firstOfConnection[slab[slot].caller.connection] = nil
+        }
+    }
+}

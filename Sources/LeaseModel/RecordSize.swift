@@ -1,0 +1,24 @@
+// How much of the log a change may take at most: so that space is set aside before the change is decided.
+
+/// Upper bounds, in bytes, of what the written form of a change takes. The tests of the log hold them against the
+/// real encoder.
+public enum RecordSize {
+    /// Checksum, sequence number, time, word, token, and the marks of a batch: each number at its longest.
+    public static let fixedPart = 200
+    /// The end of a lease, without a note.
+    public static let ending = fixedPart
+    /// What the daemon writes of itself: its start, a grace, a stop, the end of a compaction.
+    public static let ownRecords = 4_096
+
+    public static func bound(of grant: Grant) -> Int {
+        var bytes = fixedPart + 160 + grant.owner.bytes.count
+        bytes += (grant.request?.bytes.count ?? 0) + (grant.note?.bytes.count ?? 0)
+        bytes += grant.keys.first.bytes.count
+        for key in grant.keys.others {
+            bytes += key.bytes.count + 1
+        }
+        return bytes
+    }
+
+    public static let renewal = fixedPart + 100
+}
