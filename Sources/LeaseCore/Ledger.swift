@@ -60,6 +60,8 @@ struct Lease {
 struct KeyEntry {
     var name: Key
     var rules: Slot
+    /// Whether the policy has rules for it; a log may hold keys of a kind that is gone.
+    var isKnown = true
     var exclusiveHolders: UInt32 = 0
     var sharedHolders: UInt32 = 0
     /// The holder, where there is one; the tree of holders by (deadline, token), where there are more.
@@ -399,19 +401,32 @@ extension Ledger {
         return slot
     }
 
-    /// The key's slot, made where there is none. A key that the policy no longer knows gets the plain rules, since a
-    /// log may hold it.
-    mutating func keySlotMade(_ name: Key) -> Slot {
+    /// The key's slot, made where there is none. A key that the policy no longer knows gets the plain rules.
+    private mutating func keySlotMade(_ name: Key) -> Slot {
         let found = keySlot(name)
         guard found == .none else { return found }
-        let inForce = (try? policy.rules(for: name)) ?? Rules()
-        let slot = keys.insert(KeyEntry(name: name, rules: ruleSlot(inForce)))
+        do throws(UnknownKey) {
+            return insertKey(name, rules: try policy.rules(for: name))
+        } catch {
+            let slot = insertKey(name, rules: Rules())
+            keys[slot].isKnown = false
+            return slot
+        }
+    }
+
+    /// Makes a key's entry. Until something refers to it, `forgetIfUnused` takes it away again.
+    mutating func insertKey(_ name: Key, rules: Rules) -> Slot {
+        let slot = keys.insert(KeyEntry(name: name, rules: ruleSlot(rules)))
         keyIndex.insert(slot, hash: hasher.hash(name.bytes))
         return slot
     }
 
     mutating func dropReference(_ key: Slot) {
         keys[key].references -= 1
+        forgetIfUnused(key)
+    }
+
+    mutating func forgetIfUnused(_ key: Slot) {
         guard keys[key].references == 0 else { return }
         keyIndex.remove(key)
         keys.remove(key, leaving: KeyEntry(name: Key(printed: []), rules: 0))
@@ -472,6 +487,18 @@ extension Ledger {
         let (previous, next) = (leases[slot].previous, leases[slot].next)
         if previous == .none { oldest = next } else { leases[previous].next = next }
         if next == .none { newest = previous } else { leases[next].previous = previous }
+    }
+
+    /// All leases, by token.
+    func slotsInOrder() -> [Slot] {
+        var slots: [Slot] = []
+        slots.reserveCapacity(leaseCount)
+        var slot = oldest
+        while slot != .none {
+            slots.append(slot)
+            slot = leases[slot].next
+        }
+        return slots
     }
 
     /// Puts the leases into the order of their tokens again. A log that was compacted while leases came and went

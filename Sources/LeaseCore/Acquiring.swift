@@ -1,0 +1,281 @@
+// `acquire`: at once, in line, or not at all.
+
+package import LeaseModel
+
+/// The slots of a request's keys, in its order. One key costs no array.
+struct KeySlots {
+    var first: Slot
+    var others: [Slot] = []
+
+    var count: Int { 1 + others.count }
+
+    subscript(index: Int) -> Slot {
+        index == 0 ? first : others[index - 1]
+    }
+}
+
+extension Machine {
+    /// All the keys or none. `process` is what was found of the process that the request names; where the outcome
+    /// asks for it, the request comes again with it.
+    package mutating func acquire(
+        _ request: AcquireRequest, process: ProcessReport, from caller: Caller, into effects: inout Effects
+    ) -> Outcome {
+        if let outcome = retryOutcome(request, from: caller, into: &effects) { return outcome }
+        let slots: KeySlots
+        do throws(Refusal) {
+            slots = try knownSlots(request.keys)
+        } catch {
+            return .reply(.refused(error))
+        }
+        let outcome = decide(request, slots, process: process, from: caller, into: &effects)
+        for index in 0..<slots.count {
+            ledger.forgetIfUnused(slots[index])
+        }
+        return outcome
+    }
+
+    private mutating func decide(
+        _ request: AcquireRequest, _ slots: KeySlots, process: ProcessReport, from caller: Caller,
+        into effects: inout Effects
+    ) -> Outcome {
+        if isDraining {
+            return .reply(.busy(busy(slots[0], .draining, waited: nil)))
+        }
+        if let ttl = request.ttl, let refusal = ttlRefusal(ttl, slots) {
+            return .reply(.refused(refusal))
+        }
+        var identity: ProcessIdentity?
+        if let pid = request.whilePID {
+            switch process {
+            case .notLookedAt: return .needsProcess(pid)
+            case .dead: return .reply(.refused(.noProcess(pid)))
+            case .alive(let found, let uid):
+                if uid != caller.peer.uid, caller.peer.uid != 0 {
+                    return .reply(.refused(.processOfAnother(pid)))
+                }
+                identity = found
+            }
+        }
+        let order = Order(
+            instant: (clock - .milliseconds(Int64(request.priority) * Limits.priorityStep.wholeMilliseconds))
+                .nanoseconds,
+            number: waiters.lastNumber + 1)
+        if let (slot, reason) = firstObstacle(slots, isShared: request.isShared, order: order) {
+            guard request.wait > .zero else { return .reply(.busy(busy(slot, reason, waited: nil))) }
+            return standInLine(request, slots, identity, order: order, from: caller, into: &effects)
+        }
+        if let refusal = leaseBound(caller.peer.uid) { return .reply(.refused(refusal)) }
+        return grantAtOnce(request, slots, identity, from: caller, into: &effects)
+    }
+
+    private mutating func grantAtOnce(
+        _ request: AcquireRequest, _ slots: KeySlots, _ process: ProcessIdentity?, from caller: Caller,
+        into effects: inout Effects
+    ) -> Outcome {
+        let grant = Grant(
+            token: ledger.lastToken + 1, keys: request.keys, owner: request.owner ?? caller.peer.defaultOwner,
+            uid: caller.peer.uid, pid: caller.peer.pid, ttl: request.ttl ?? defaultTTL(slots),
+            isShared: request.isShared, isEphemeral: request.isEphemeral, process: process,
+            request: request.request, note: request.note)
+        guard takeRoom(bytes: RecordSize.bound(of: grant), isGrant: true) else {
+            return .reply(.refused(.noSpace))
+        }
+        emitGrant(grant, connection: caller.connection, into: &effects)
+        return .reply(
+            .granted(
+                token: grant.token, ttl: grant.ttl, waited: request.wait > .zero ? .zero : nil, again: false))
+    }
+
+    /// Emits the grant, binds it, and lets the fronts of the lines draw back.
+    mutating func emitGrant(_ grant: Grant, connection: ConnectionID, into effects: inout Effects) {
+        emit(.granted(grant), into: &effects)
+        if grant.isEphemeral {
+            bind(connection: connection, to: ledger.newest)
+        }
+        if let process = grant.process {
+            bind(process, to: grant.token, into: &effects)
+        }
+        var none: [WaiterID] = []
+        for index in 0..<ledger.leases[ledger.newest].keyCount {
+            let key = ledger.leases[ledger.newest].keySlot(index)
+            if ledger.keys[key].line != .none {
+                refreshFront(key, entrants: &none)
+            }
+        }
+    }
+
+    private mutating func standInLine(
+        _ request: AcquireRequest, _ slots: KeySlots, _ process: ProcessIdentity?, order: Order,
+        from caller: Caller, into effects: inout Effects
+    ) -> Outcome {
+        for index in 0..<slots.count {
+            let bound = ledger.rules(of: slots[index]).queue ?? .max
+            if waiters.trees.count(ledger.keys[slots[index]].line) >= bound {
+                return .reply(.busy(busy(slots[index], .queueFull, waited: nil)))
+            }
+        }
+        if let refusal = waiterBound(caller) { return .reply(.refused(refusal)) }
+        var waiter = Waiter(
+            caller: caller, keys: request.keys, owner: request.owner ?? caller.peer.defaultOwner)
+        waiters.lastNumber += 1
+        waiter.number = waiters.lastNumber
+        waiter.keySlots = (0..<slots.count).map { slots[$0] }
+        waiter.ttl = request.ttl
+        waiter.priority = request.priority
+        waiter.isShared = request.isShared
+        waiter.isEphemeral = request.isEphemeral
+        waiter.process = process
+        waiter.request = request.request
+        waiter.note = request.note
+        waiter.arrivedAt = clock
+        waiter.order = order
+        waiter.waitsUntil = request.wait == .forever ? .never : clock + request.wait
+        let slot = enter(waiter)
+        if let process {
+            bind(process, to: waiters.id(slot), into: &effects)
+        }
+        return .waits(waiters.id(slot))
+    }
+
+    /// The slots of known keys, made where there are none.
+    private mutating func knownSlots(_ keys: Keys) throws(Refusal) -> KeySlots {
+        var slots = KeySlots(first: try knownSlot(keys.first))
+        for key in keys.others {
+            do throws(Refusal) {
+                slots.others.append(try knownSlot(key))
+            } catch {
+                for index in 0..<slots.count {
+                    ledger.forgetIfUnused(slots[index])
+                }
+                throw error
+            }
+        }
+        return slots
+    }
+
+    private mutating func knownSlot(_ key: Key) throws(Refusal) -> Slot {
+        let slot = ledger.keySlot(key)
+        if slot != .none, ledger.keys[slot].isKnown { return slot }
+        do throws(UnknownKey) {
+            return ledger.insertKey(key, rules: try ledger.policy.rules(for: key))
+        } catch {
+            throw .unknownKey(key, error)
+        }
+    }
+
+    /// The smallest default of the keys that have one.
+    func defaultTTL(_ slots: KeySlots) -> Duration {
+        var smallest: Duration?
+        for index in 0..<slots.count {
+            guard let ttl = ledger.rules(of: slots[index]).defaultTTL else { continue }
+            smallest = min(smallest ?? ttl, ttl)
+        }
+        return min(smallest ?? Limits.defaultTTL, maxTTL(slots)?.max ?? .forever)
+    }
+
+    private func maxTTL(_ slots: KeySlots) -> (key: Slot, max: Duration)? {
+        var smallest: (key: Slot, max: Duration)?
+        for index in 0..<slots.count {
+            guard let bound = ledger.rules(of: slots[index]).maxTTL else { continue }
+            if bound < smallest?.max ?? .forever {
+                smallest = (slots[index], bound)
+            }
+        }
+        return smallest
+    }
+
+    func ttlRefusal(_ ttl: Duration, _ slots: KeySlots) -> Refusal? {
+        guard let (key, bound) = maxTTL(slots), ttl > bound else { return nil }
+        return .ttlTooLong(ledger.keys[key].name, max: bound)
+    }
+
+    private mutating func leaseBound(_ uid: UInt32) -> Refusal? {
+        if leaseCount >= limits.leasesMax {
+            return .tooManyLeases(max: limits.leasesMax, flag: "--leases-max")
+        }
+        if ledger.users[ledger.user(uid)].leases >= limits.leasesPerUserMax {
+            return .tooManyLeases(max: limits.leasesPerUserMax, flag: "--leases-per-user-max")
+        }
+        return nil
+    }
+
+    private mutating func waiterBound(_ caller: Caller) -> Refusal? {
+        if waiters.count >= limits.waitersMax {
+            return .tooManyWaiters(max: limits.waitersMax, flag: "--waiters-max")
+        }
+        if ledger.users[ledger.user(caller.peer.uid)].waiters >= limits.waitersPerUserMax {
+            return .tooManyWaiters(max: limits.waitersPerUserMax, flag: "--waiters-per-user-max")
+        }
+        return nil
+    }
+}
+
+// The same request again.
+extension Machine {
+    /// What a request with an ID gets that was made before; nil where it is the first.
+    private mutating func retryOutcome(
+        _ request: AcquireRequest, from caller: Caller, into effects: inout Effects
+    ) -> Outcome? {
+        guard let id = request.request else { return nil }
+        let uid = caller.peer.uid
+        let lease = ledger.leaseSlot(request: id, uid: uid)
+        if lease != .none { return heldAgain(request, lease, from: caller, into: &effects) }
+        let waiter = waiters.slot(
+            request: id, uid: uid, hash: ledger.hasher.hash(id.bytes, UInt64(uid)))
+        if waiter != .none { return standInLineAgain(request, waiter, from: caller, into: &effects) }
+        let ended = ledger.endedSlot(request: id, uid: uid)
+        guard ended != .none else { return nil }
+        let keys = ledger.keys(of: ended, ended: true)
+        guard request.keys.names(sameAs: keys), request.isShared == ledger.ended[ended].isShared else {
+            return .reply(.refused(.requestDiffers(id)))
+        }
+        return .reply(.gone(gone(ledger.ended[ended].token)))
+    }
+
+    private mutating func heldAgain(
+        _ request: AcquireRequest, _ slot: Slot, from caller: Caller, into effects: inout Effects
+    ) -> Outcome {
+        let keys = ledger.keys(of: slot, ended: false)
+        guard request.keys.names(sameAs: keys), request.isShared == ledger.leases[slot].isShared else {
+            return .reply(.refused(.requestDiffers(request.request!)))
+        }
+        if ledger.leases[slot].isEphemeral {
+            if ledger.leases[slot].details?.orphanedAt != nil {
+                emit(.bound(ledger.leases[slot].token), into: &effects)
+            }
+            bind(connection: caller.connection, to: slot)
+        }
+        let left = clock.until(ledger.leases[slot].deadline)
+        return .reply(.granted(token: ledger.leases[slot].token, ttl: left, waited: nil, again: true))
+    }
+
+    /// The retry takes the place of the request that still stands in line.
+    private mutating func standInLineAgain(
+        _ request: AcquireRequest, _ slot: Slot, from caller: Caller, into effects: inout Effects
+    ) -> Outcome {
+        guard request.keys.names(sameAs: waiters.slab[slot].keys),
+            request.isShared == waiters.slab[slot].isShared
+        else { return .reply(.refused(.requestDiffers(request.request!))) }
+        let (key, _) = obstacle(ofWaiter: slot)
+        let waited = waiters.slab[slot].arrivedAt.until(clock)
+        effects.answers.append(
+            Answer(
+                waiter: waiters.id(slot), reply: .busy(busy(key, .superseded, waited: waited)),
+                connection: waiters.slab[slot].caller.connection))
+        // A new number makes it another waiter for whoever asks; its place, kept in `order`, stays.
+        waiters.unlink(slot)
+        waiters.lastNumber += 1
+        let before = waiters.id(slot)
+        waiters.slab[slot].number = waiters.lastNumber
+        waiters.slab[slot].caller.connection = caller.connection
+        waiters.link(slot)
+        if let process = waiters.slab[slot].process {
+            processes[process]?.waiters.remove(before)
+            processes[process]?.waiters.insert(waiters.id(slot))
+        }
+        if let index = starved.firstIndex(of: before) {
+            starved[index] = waiters.id(slot)
+        }
+        return .waits(waiters.id(slot))
+    }
+}

@@ -1,0 +1,190 @@
+// What happens to a lease once it is granted: renewed, bound, released, ended.
+
+package import LeaseModel
+
+/// What depends on a process being alive.
+struct ProcessBonds {
+    var leases: Set<Token> = []
+    var waiters: Set<WaiterID> = []
+    var isEmpty: Bool { leases.isEmpty && waiters.isEmpty }
+}
+
+extension Machine {
+    /// A new deadline. `process` as with `acquire`.
+    package mutating func renew(
+        _ request: RenewRequest, process: ProcessReport, from caller: Caller, into effects: inout Effects
+    ) -> Outcome {
+        let slot = ledger.leaseSlot(request.token)
+        guard slot != .none else { return .reply(.gone(gone(request.token))) }
+        if let refusal = ownershipRefusal(slot, caller.peer) { return .reply(.refused(refusal)) }
+        let slots = KeySlots(
+            first: ledger.leases[slot].key, others: ledger.leases[slot].details?.otherKeys ?? [])
+        if let ttl = request.ttl, let refusal = ttlRefusal(ttl, slots) { return .reply(.refused(refusal)) }
+        var identity: ProcessIdentity?
+        if let pid = request.whilePID {
+            switch process {
+            case .notLookedAt: return .needsProcess(pid)
+            case .dead: return .reply(.refused(.noProcess(pid)))
+            case .alive(let found, let uid):
+                if uid != caller.peer.uid, caller.peer.uid != 0 {
+                    return .reply(.refused(.processOfAnother(pid)))
+                }
+                identity = found
+            }
+        }
+        guard takeRoom(bytes: RecordSize.renewal, isGrant: false) else { return .reply(.refused(.noSpace)) }
+        let renewal = Renewal(
+            token: request.token, ttl: request.ttl ?? ledger.leases[slot].ttl,
+            bindsConnection: request.isEphemeral, process: identity)
+        let formerProcess = ledger.leases[slot].details?.process
+        emit(.renewed(renewal), into: &effects)
+        if request.isEphemeral {
+            bind(connection: caller.connection, to: slot)
+        }
+        if let identity, identity != formerProcess {
+            if let formerProcess { unbind(formerProcess, from: request.token, into: &effects) }
+            bind(identity, to: request.token, into: &effects)
+        }
+        return .reply(.renewed(token: request.token, ttl: renewal.ttl))
+    }
+
+    package mutating func release(
+        _ token: Token, from caller: Caller, into effects: inout Effects
+    ) -> Reply {
+        let slot = ledger.leaseSlot(token)
+        guard slot != .none else { return .gone(gone(token)) }
+        if let refusal = ownershipRefusal(slot, caller.peer) { return .refused(refusal) }
+        let held = ledger.leases[slot].grantedAt.until(clock)
+        endLease(slot, .released, into: &effects)
+        return .released(token: token, held: held)
+    }
+
+    /// For administrators: the server has made sure of that.
+    package mutating func evict(_ token: Token, note: Text?, into effects: inout Effects) -> Reply {
+        let slot = ledger.leaseSlot(token)
+        guard slot != .none else { return .gone(gone(token)) }
+        // The space for the end is there; a note needs more.
+        if let note, !takeRoom(bytes: note.bytes.count, isGrant: false) { return .refused(.noSpace) }
+        let held = ledger.leases[slot].grantedAt.until(clock)
+        endLease(slot, .evicted, note: note, into: &effects)
+        return .released(token: token, held: held)
+    }
+
+    /// The reply to this grant could not be handed over: it is as if it had not been, but for its token.
+    package mutating func takeBack(_ token: Token, into effects: inout Effects) {
+        let slot = ledger.leaseSlot(token)
+        guard slot != .none else { return }
+        endLease(slot, .disconnected, isTakenBack: true, into: &effects)
+    }
+
+    private func ownershipRefusal(_ slot: Slot, _ peer: Peer) -> Refusal? {
+        let uid = ledger.leases[slot].uid
+        guard uid != peer.uid, !peer.isAdministrator else { return nil }
+        return .forbidden(ledger.leases[slot].token, uid: uid)
+    }
+
+    /// Ends a lease and grants what becomes possible by it.
+    mutating func endLease(
+        _ slot: Slot, _ reason: EndReason, isTakenBack: Bool = false, note: Text? = nil,
+        into effects: inout Effects
+    ) {
+        let token = ledger.leases[slot].token
+        if let details = ledger.leases[slot].details {
+            if let connection = details.connection { unbind(connection, from: token) }
+            if let process = details.process { unbind(process, from: token, into: &effects) }
+        }
+        let first = ledger.leases[slot].key
+        let others = ledger.leases[slot].details?.otherKeys ?? []
+        emit(
+            .ended(Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)), into: &effects)
+        var entrants: [WaiterID] = []
+        if ledger.keys[first].line != .none { refreshFront(first, entrants: &entrants) }
+        for key in others where ledger.keys[key].line != .none {
+            refreshFront(key, entrants: &entrants)
+        }
+        promote(entrants, into: &effects)
+    }
+}
+
+// Leases that end with a connection or a process.
+extension Machine {
+    mutating func bind(connection: ConnectionID, to slot: Slot) {
+        let token = ledger.leases[slot].token
+        if let former = ledger.leases[slot].details?.connection { unbind(former, from: token) }
+        ledger.leases[slot].details?.connection = connection
+        boundLeases[connection, default: []].insert(token)
+    }
+
+    private mutating func unbind(_ connection: ConnectionID, from token: Token) {
+        boundLeases[connection]?.remove(token)
+        if boundLeases[connection]?.isEmpty == true {
+            boundLeases[connection] = nil
+        }
+    }
+
+    package func hasBoundLeases(_ connection: ConnectionID) -> Bool {
+        boundLeases[connection] != nil
+    }
+
+    /// The connection is gone: its waiters go first, all of them before anything is granted to anybody.
+    package mutating func dropWaiters(of connection: ConnectionID, into effects: inout Effects) {
+        var entrants: [WaiterID] = []
+        while let slot = waiters.firstOfConnection[connection] {
+            leave(slot, entrants: &entrants, into: &effects)
+        }
+        promote(entrants, into: &effects)
+    }
+
+    /// The connection is gone, and what it had sent is carried out: its ephemeral leases end.
+    package mutating func endBoundLeases(of connection: ConnectionID, into effects: inout Effects) {
+        guard let tokens = boundLeases.removeValue(forKey: connection) else { return }
+        for token in tokens.sorted() {
+            let slot = ledger.leaseSlot(token)
+            if slot != .none { endLease(slot, .disconnected, into: &effects) }
+        }
+    }
+
+    mutating func bind(_ process: ProcessIdentity, to token: Token, into effects: inout Effects) {
+        if processes[process] == nil { effects.watched.append(process) }
+        processes[process, default: ProcessBonds()].leases.insert(token)
+    }
+
+    mutating func bind(_ process: ProcessIdentity, to waiter: WaiterID, into effects: inout Effects) {
+        if processes[process] == nil { effects.watched.append(process) }
+        processes[process, default: ProcessBonds()].waiters.insert(waiter)
+    }
+
+    mutating func unbind(_ process: ProcessIdentity, from token: Token, into effects: inout Effects) {
+        processes[process]?.leases.remove(token)
+        unwatchIfUnused(process, into: &effects)
+    }
+
+    mutating func unbind(_ process: ProcessIdentity, from waiter: WaiterID, into effects: inout Effects) {
+        processes[process]?.waiters.remove(waiter)
+        unwatchIfUnused(process, into: &effects)
+    }
+
+    private mutating func unwatchIfUnused(_ process: ProcessIdentity, into effects: inout Effects) {
+        guard processes[process]?.isEmpty == true else { return }
+        processes[process] = nil
+        effects.unwatched.append(process)
+    }
+
+    /// A process has ended: requests in line that name it first, so that none of them is granted for it.
+    package mutating func processEnded(_ process: ProcessIdentity, into effects: inout Effects) {
+        guard let bonds = processes[process] else { return }
+        var entrants: [WaiterID] = []
+        for id in bonds.waiters.sorted(by: { $0.number < $1.number }) where waiters.slot(id) != .none {
+            effects.answers.append(
+                Answer(
+                    waiter: id, reply: .refused(.noProcess(process.pid)),
+                    connection: waiters.slab[id.slot].caller.connection))
+            leave(id.slot, entrants: &entrants, into: &effects)
+        }
+        promote(entrants, into: &effects)
+        for token in bonds.leases.sorted() {
+            let slot = ledger.leaseSlot(token)
+            if slot != .none { endLease(slot, .processEnded, into: &effects) }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+// The line and its fairness: who is in the way of whom, and who is next.
+
+package import LeaseModel
+
+// First come, first served, for each key, in one order for all keys. A request is granted when, after everybody
+// before it on each of its keys had got a slot, one were left for it.
+extension Machine {
+    /// What is in the way of a request at this place in the order; the first of its keys that something is.
+    func firstObstacle(_ slots: KeySlots, isShared: Bool, order: Order) -> (key: Slot, reason: BusyReason)? {
+        for index in 0..<slots.count {
+            if let reason = obstacle(slots[index], isShared: isShared, order: order) {
+                return (slots[index], reason)
+            }
+        }
+        return nil
+    }
+
+    private func obstacle(_ key: Slot, isShared: Bool, order: Order) -> BusyReason? {
+        let limit = ledger.rules(of: key).limit
+        let exclusive = Int(ledger.keys[key].exclusiveHolders)
+        if isShared {
+            if exclusive > 0 { return .held }
+        } else {
+            if ledger.keys[key].sharedHolders > 0 { return .held }
+            if exclusive >= limit { return limit == 1 ? .held : .limit }
+        }
+        guard ledger.keys[key].line != .none else { return nil }
+        let before = waiters.trees.before(ledger.keys[key].line, order)
+        if isShared {
+            return before.exclusive > 0 ? .queued : nil
+        }
+        return before.shared > 0 || exclusive + before.exclusive >= limit ? .queued : nil
+    }
+
+    /// What is in the way of one who stands in line; its first key where nothing is (any more).
+    func obstacle(ofWaiter slot: Slot) -> (key: Slot, reason: BusyReason) {
+        let keys = waiters.slab[slot].keySlots
+        for key in keys {
+            let isShared = waiters.slab[slot].isShared
+            if let reason = obstacle(key, isShared: isShared, order: waiters.slab[slot].order) {
+                return (key, reason)
+            }
+        }
+        return (keys[0], .queued)
+    }
+
+    /// Takes a place in every line of its keys.
+    mutating func enter(_ waiter: Waiter) -> Slot {
+        let slot = waiters.slab.insert(waiter)
+        var entrants: [WaiterID] = []
+        for key in waiter.keySlots {
+            ledger.keys[key].references += 1
+            let rank = waiters.trees.before(ledger.keys[key].line, waiter.order).all
+            waiters.trees.insert(
+                slot, order: waiter.order, isExclusive: !waiter.isShared, into: &ledger.keys[key].line)
+            if rank < ledger.keys[key].front {
+                ledger.keys[key].front += 1
+            }
+            refreshFront(key, entrants: &entrants)
+        }
+        waiters.trees.insert(
+            slot, order: waiter.order, isExclusive: !waiter.isShared, into: &waiters.everybody)
+        if waiter.waitsUntil != .never {
+            waiters.ends.insert(slot, at: waiter.waitsUntil, tie: waiter.order.number)
+        }
+        if let request = waiter.request {
+            let hash = ledger.hasher.hash(request.bytes, UInt64(waiter.caller.peer.uid))
+            waiters.requestIndex.insert(slot, hash: hash)
+        }
+        waiters.link(slot)
+        ledger.users[ledger.user(waiter.caller.peer.uid)].waiters += 1
+        return slot
+    }
+
+    /// Leaves all lines. Who comes to the front by it is added to `entrants`.
+    mutating func leave(_ slot: Slot, entrants: inout [WaiterID], into effects: inout Effects) {
+        let waiter = waiters.slab[slot]
+        if let process = waiter.process {
+            unbind(process, from: waiters.id(slot), into: &effects)
+        }
+        if waiter.request != nil {
+            waiters.requestIndex.remove(slot)
+        }
+        if waiter.waitsUntil != .never {
+            waiters.ends.remove(slot)
+        }
+        waiters.unlink(slot)
+        waiters.trees.remove(order: waiter.order, from: &waiters.everybody)
+        ledger.users[ledger.user(waiter.caller.peer.uid)].waiters -= 1
+        waiters.slab.remove(slot, leaving: .vacant)
+        for key in waiter.keySlots {
+            let rank = waiters.trees.before(ledger.keys[key].line, waiter.order).all
+            waiters.trees.remove(order: waiter.order, from: &ledger.keys[key].line)
+            if rank < ledger.keys[key].front {
+                ledger.keys[key].front -= 1
+            }
+            refreshFront(key, entrants: &entrants)
+        }
+        for key in waiter.keySlots {
+            ledger.dropReference(key)
+        }
+    }
+
+    /// Counts anew how many at the head of a line stand where their key would let them be granted, and adds those
+    /// who have come to stand there. The rest of the line need not be looked at: nothing changed for it.
+    mutating func refreshFront(_ key: Slot, entrants: inout [WaiterID]) {
+        let before = Int(ledger.keys[key].front)
+        let now = frontLength(key)
+        ledger.keys[key].front = UInt32(now)
+        guard now > before else { return }
+        for rank in before..<now {
+            entrants.append(waiters.id(waiters.trees.item(ledger.keys[key].line, at: rank)))
+        }
+    }
+
+    private func frontLength(_ key: Slot) -> Int {
+        let line = ledger.keys[key].line
+        guard line != .none else { return 0 }
+        let shared = waiters.trees.headRun(line, exclusive: false)
+        if shared > 0 {
+            return ledger.keys[key].exclusiveHolders > 0 ? 0 : shared
+        }
+        guard ledger.keys[key].sharedHolders == 0 else { return 0 }
+        let free = ledger.rules(of: key).limit - Int(ledger.keys[key].exclusiveHolders)
+        return free <= 0 ? 0 : min(free, waiters.trees.headRun(line, exclusive: true))
+    }
+
+    private func isNext(_ slot: Slot) -> Bool {
+        for key in waiters.slab[slot].keySlots {
+            let rank = waiters.trees.before(ledger.keys[key].line, waiters.slab[slot].order).all
+            guard rank < ledger.keys[key].front else { return false }
+        }
+        return true
+    }
+
+    /// Grants whoever of these can be granted now, in the order of the line.
+    mutating func promote(_ candidates: [WaiterID], into effects: inout Effects) {
+        guard !candidates.isEmpty else { return }
+        var pending = candidates
+        while !pending.isEmpty {
+            var entrants: [WaiterID] = []
+            let live = pending.filter { waiters.slot($0) != .none }
+            let inOrder = live.count < 2 ? live : live.sorted { left, right in
+                waiters.slab[left.slot].order < waiters.slab[right.slot].order
+            }
+            for id in inOrder where waiters.slot(id) != .none && isNext(id.slot) {
+                grantWaiter(id.slot, entrants: &entrants, into: &effects)
+            }
+            pending = entrants
+        }
+    }
+
+    private mutating func grantWaiter(
+        _ slot: Slot, entrants: inout [WaiterID], into effects: inout Effects
+    ) {
+        let waiter = waiters.slab[slot]
+        let id = waiters.id(slot)
+        let slots = KeySlots(first: waiter.keySlots[0], others: Array(waiter.keySlots.dropFirst()))
+        let grant = Grant(
+            token: ledger.lastToken + 1, keys: waiter.keys, owner: waiter.owner, uid: waiter.caller.peer.uid,
+            pid: waiter.caller.peer.pid, ttl: waiter.ttl ?? defaultTTL(slots), isShared: waiter.isShared,
+            isEphemeral: waiter.isEphemeral, process: waiter.process, request: waiter.request,
+            note: waiter.note)
+        guard takeRoom(bytes: RecordSize.bound(of: grant), isGrant: true) else {
+            starved.append(id)
+            return
+        }
+        // Bound before it leaves the line, so that its process goes on being watched.
+        emitGrant(grant, connection: waiter.caller.connection, into: &effects)
+        leave(slot, entrants: &entrants, into: &effects)
+        effects.answers.append(
+            Answer(
+                waiter: id,
+                reply: .granted(
+                    token: grant.token, ttl: grant.ttl, waited: waiter.arrivedAt.until(clock), again: false),
+                connection: waiter.caller.connection))
+    }
+
+    /// There is room again: those whose turn had come get it.
+    package mutating func grantStarved(into effects: inout Effects) {
+        guard !starved.isEmpty else { return }
+        let candidates = starved
+        starved.removeAll()
+        promote(candidates, into: &effects)
+    }
+
+    package var hasStarved: Bool { !starved.isEmpty }
+
+    /// One goes without a grant, and is told why.
+    mutating func giveUpWaiting(_ slot: Slot, _ reason: BusyReason, into effects: inout Effects) {
+        let (key, _) = obstacle(ofWaiter: slot)
+        let waited = waiters.slab[slot].arrivedAt.until(clock)
+        answer(slot, .busy(busy(key, reason, waited: waited)), into: &effects)
+    }
+
+    /// Answers one who stands in line, who leaves with it.
+    mutating func answer(_ slot: Slot, _ reply: Reply, into effects: inout Effects) {
+        effects.answers.append(
+            Answer(
+                waiter: waiters.id(slot), reply: reply, connection: waiters.slab[slot].caller.connection))
+        var entrants: [WaiterID] = []
+        leave(slot, entrants: &entrants, into: &effects)
+        promote(entrants, into: &effects)
+    }
+
+    /// Withdraws a waiting request, which gets its own last reply.
+    package mutating func cancel(_ id: WaiterID, into effects: inout Effects) {
+        let slot = waiters.slot(id)
+        guard slot != .none else { return }
+        giveUpWaiting(slot, .cancelled, into: &effects)
+    }
+
+    /// Stops granting: everybody in line is told so, in order.
+    package mutating func drain(into effects: inout Effects) {
+        isDraining = true
+        while waiters.everybody != .none {
+            let slot = waiters.trees.item(waiters.everybody, at: 0)
+            let (key, _) = obstacle(ofWaiter: slot)
+            let waited = waiters.slab[slot].arrivedAt.until(clock)
+            effects.answers.append(
+                Answer(
+                    waiter: waiters.id(slot), reply: .busy(busy(key, .draining, waited: waited)),
+                    connection: waiters.slab[slot].caller.connection))
+            var entrants: [WaiterID] = []
+            leave(slot, entrants: &entrants, into: &effects)
+        }
+    }
+}

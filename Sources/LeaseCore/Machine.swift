@@ -1,0 +1,196 @@
+// The meaning of requests: turns a request and an instant into changes, replies and directives.
+
+package import LeaseModel
+
+/// Decides. It reads no clock, draws nothing at random and does nothing by itself: time comes in as an argument, and
+/// everything it brings about goes out through `Effects`. What lasts moves only by `emit`, which applies a change;
+/// the lines, which a restart forgets, move with the requests.
+package struct Machine: ~Copyable {
+    var ledger: Ledger
+    var waiters = Waiters()
+    let limits: Limits
+    /// The manual clock stands still between the deadlines that it passes; the system's does not.
+    package let hasManualClock: Bool
+
+    /// The instant as of which requests are decided.
+    package internal(set) var clock = Instant.zero
+    /// The number of the last change.
+    package private(set) var sequence: Sequence64 = 0
+    /// What was set aside ahead and may still be used.
+    package var room = Room.unlimited
+    /// Nothing is granted any more.
+    package internal(set) var isDraining = false
+
+    /// Tokens of the ephemeral leases of each connection.
+    var boundLeases: [ConnectionID: Set<Token>] = [:]
+    var processes: [ProcessIdentity: ProcessBonds] = [:]
+    /// Waiters whose turn has come while there was no room to write it down.
+    var starved: [WaiterID] = []
+
+    package init(policy: Policy, limits: Limits, hasManualClock: Bool, seed: UInt64) {
+        ledger = Ledger(policy: policy, seed: seed)
+        self.limits = limits
+        self.hasManualClock = hasManualClock
+    }
+
+    package var leaseCount: Int { ledger.leaseCount }
+    package var waiterCount: Int { waiters.count }
+    package var lastToken: Token { ledger.lastToken }
+    package var lastInstant: Instant { ledger.lastInstant }
+
+    /// When something will be due: the daemon may sleep until then. nil: never.
+    package var nextDeadline: Instant? {
+        switch (ledger.deadlines.first?.instant, waiters.ends.first?.instant) {
+        case (let lease?, let wait?): min(lease, wait)
+        case (let lease?, nil): lease
+        case (nil, let wait): wait
+        }
+    }
+}
+
+// Recovery: the changes of a log, through the one function.
+extension Machine {
+    package mutating func recover(_ record: Record) {
+        ledger.apply(record.change, at: record.at)
+        sequence = record.sequence
+        clock = record.at
+    }
+
+    /// The log was read to its end; its numbers may have been used up to `lastSequence`.
+    package mutating func finishRecovery(lastSequence: Sequence64) {
+        ledger.restoreOrder()
+        sequence = max(sequence, lastSequence)
+    }
+
+    /// Begins to serve. After a reboot, what was bound to a process or a connection has ended with them.
+    package mutating func begin(
+        _ start: Start, rebooted: Bool, grace: Duration, at now: Instant, into effects: inout Effects
+    ) {
+        clock = now
+        emit(.started(start), into: &effects)
+        if rebooted {
+            endWhatARebootEnds(into: &effects)
+        }
+        if leaseCount > 0 {
+            emit(.resumed(grace: grace, afterRestart: true), into: &effects)
+        }
+        for slot in ledger.slotsInOrder() {
+            guard let process = ledger.leases[slot].details?.process else { continue }
+            bind(process, to: ledger.leases[slot].token, into: &effects)
+        }
+    }
+
+    private mutating func endWhatARebootEnds(into effects: inout Effects) {
+        for slot in ledger.slotsInOrder() {
+            if ledger.leases[slot].details?.process != nil {
+                endLease(slot, .processEnded, into: &effects)
+            } else if ledger.leases[slot].isEphemeral {
+                endLease(slot, .disconnected, into: &effects)
+            }
+        }
+    }
+
+    /// The daemon was not there for its holders for a while: they get time to renew.
+    package mutating func resume(grace: Duration, at now: Instant, into effects: inout Effects) {
+        clock = max(clock, now)
+        guard leaseCount > 0 else { return }
+        emit(.resumed(grace: grace, afterRestart: false), into: &effects)
+    }
+
+    package mutating func stop(into effects: inout Effects) {
+        emit(.stopped, into: &effects)
+    }
+}
+
+// The one gate through which what lasts moves.
+extension Machine {
+    mutating func emit(_ change: Change, into effects: inout Effects) {
+        sequence += 1
+        ledger.apply(change, at: clock)
+        effects.records.append(Record(sequence: sequence, at: clock, change: change))
+    }
+
+    /// Whether there is room for a change of so many bytes; if so, it is taken. A grant pays for its end as well.
+    mutating func takeRoom(bytes: Int, isGrant: Bool) -> Bool {
+        let sequences: UInt64 = isGrant ? 2 : 1
+        let tokens: UInt64 = isGrant ? 1 : 0
+        let bytes = bytes + (isGrant ? RecordSize.ending : 0)
+        guard room.logBytes >= bytes, room.sequences >= sequences, room.tokens >= tokens else { return false }
+        room.logBytes -= bytes
+        room.sequences -= sequences
+        room.tokens -= tokens
+        return true
+    }
+}
+
+// Time.
+extension Machine {
+    /// Brings the machine to `now`: what was due is dealt with one at a time, each followed by the grants that it
+    /// makes possible. At most `budget` deadlines, so that others are answered in between where very many are due.
+    /// - Returns: whether all is dealt with.
+    package mutating func advance(to now: Instant, budget: Int, into effects: inout Effects) -> Bool {
+        if !hasManualClock {
+            clock = max(clock, now)
+        }
+        for _ in 0..<budget {
+            guard let due = nextDeadline, due <= now else {
+                clock = max(clock, now)
+                return true
+            }
+            clock = max(clock, due)
+            endWhatIsDue(into: &effects)
+        }
+        guard let due = nextDeadline, due <= now else {
+            clock = max(clock, now)
+            return true
+        }
+        return false
+    }
+
+    /// Among equal instants leases come before waits: a wait that ends as the lease before it ends is granted.
+    private mutating func endWhatIsDue(into effects: inout Effects) {
+        let lease = ledger.deadlines.first
+        let wait = waiters.ends.first
+        if let lease, lease.instant <= wait?.instant ?? .never {
+            let hasExpired = ledger.leases[lease.slot].deadline <= lease.instant
+            endLease(lease.slot, hasExpired ? .expired : .disconnected, into: &effects)
+        } else if let wait {
+            giveUpWaiting(wait.slot, .timeout, into: &effects)
+        }
+    }
+
+    /// Notes that the manual clock was moved. What was due on the way is dealt with before.
+    package mutating func noteAdvance(into effects: inout Effects) {
+        emit(.advanced, into: &effects)
+    }
+}
+
+// The compaction's picture.
+extension Machine {
+    package mutating func beginSnapshot() {
+        ledger.beginSnapshot()
+    }
+
+    /// Draws up to so many leases more.
+    /// - Returns: whether the picture is complete.
+    package mutating func drawSnapshot(count: Int) -> Bool {
+        ledger.drawSnapshot(count: count)
+        return ledger.snapshot.isDrawn
+    }
+
+    package mutating func abandonSnapshot() {
+        ledger.abandonSnapshot()
+    }
+
+    /// The lines drawn since the last call; they stand before the changes that have been emitted since.
+    package mutating func takeSnapshotLines(_ body: (Change) -> Void) {
+        for line in ledger.snapshot.lines {
+            body(line)
+        }
+        ledger.snapshot.lines.removeAll(keepingCapacity: true)
+    }
+
+    package mutating func noteCompaction(into effects: inout Effects) {
+        emit(.compacted, into: &effects)
+    }
+}

@@ -1,0 +1,156 @@
+// What others are told of leases, lines and keys. Nothing moves here.
+
+package import LeaseModel
+
+extension Machine {
+    func busy(_ key: Slot, _ reason: BusyReason, waited: Duration?) -> Busy {
+        let line = ledger.keys[key].line
+        var ahead: Text?
+        if reason == .queued, line != .none {
+            ahead = waiters.slab[waiters.trees.item(line, at: 0)].owner
+        }
+        return Busy(
+            key: ledger.keys[key].name, reason: reason, holder: holderThatEndsFirst(key), ahead: ahead,
+            limit: ledger.rules(of: key).limit, waiting: waiters.trees.count(line), waited: waited)
+    }
+
+    private func holderThatEndsFirst(_ key: Slot) -> HolderView? {
+        let slot = ledger.firstToEnd(key)
+        guard slot != .none else { return nil }
+        return HolderView(
+            token: ledger.leases[slot].token, owner: ledger.leases[slot].owner, pid: ledger.leases[slot].pid,
+            uid: ledger.leases[slot].uid, age: ledger.leases[slot].grantedAt.until(clock),
+            left: clock.until(ledger.leases[slot].deadline), isShared: ledger.leases[slot].isShared)
+    }
+
+    func gone(_ token: Token) -> Gone {
+        let slot = ledger.endedSlot(token)
+        guard slot != .none else { return Gone(token: token, reason: nil, ago: .zero, next: 0) }
+        return Gone(
+            token: token, reason: ledger.ended[slot].reason, ago: ledger.ended[slot].endedAt.until(clock),
+            next: ledger.nextToken(afterEnded: slot))
+    }
+
+    private func leaseView(_ slot: Slot) -> LeaseView {
+        LeaseView(
+            grant: ledger.grantView(slot), age: ledger.leases[slot].grantedAt.until(clock),
+            left: clock.until(ledger.leases[slot].deadline))
+    }
+
+    private func waiterView(_ slot: Slot, position: Int) -> WaiterView {
+        let end = waiters.slab[slot].waitsUntil
+        return WaiterView(
+            keys: waiters.slab[slot].keys, owner: waiters.slab[slot].owner,
+            pid: waiters.slab[slot].caller.peer.pid, uid: waiters.slab[slot].caller.peer.uid,
+            waited: waiters.slab[slot].arrivedAt.until(clock), left: end == .never ? nil : clock.until(end),
+            priority: waiters.slab[slot].priority, isShared: waiters.slab[slot].isShared, position: position)
+    }
+
+    package func check(_ token: Token) -> Reply {
+        let slot = ledger.leaseSlot(token)
+        return slot == .none ? .gone(gone(token)) : .checked(leaseView(slot))
+    }
+
+    /// Holders in the order in which they end, then waiters in theirs: at most `limit` lines of them.
+    package func view(_ key: Key, limit: Int) -> Reply {
+        let slot = ledger.keySlot(key)
+        let rules: Rules
+        do throws(UnknownKey) {
+            rules = try ledger.policy.rules(for: key)
+        } catch {
+            // A lease whose kind the policy no longer knows stays visible.
+            guard slot != .none, ledger.keys[slot].holderCount > 0 else {
+                return .refused(.unknownKey(key, error))
+            }
+            rules = ledger.rules(of: slot)
+        }
+        guard slot != .none else {
+            return .key(
+                KeyView(
+                    key: key, rules: rules, holderCount: 0, waiterCount: 0, holders: [], waiters: [],
+                    hasMore: false))
+        }
+        let holders = ledger.keys[slot].holderCount
+        let line = ledger.keys[slot].line
+        let waiting = waiters.trees.count(line)
+        let shownHolders = min(holders, limit)
+        let shownWaiters = min(waiting, limit - shownHolders)
+        return .key(
+            KeyView(
+                key: key, rules: rules, holderCount: holders, waiterCount: waiting,
+                holders: (0..<shownHolders).map { leaseView(ledger.holder(slot, at: $0)) },
+                waiters: (0..<shownWaiters).map { rank in
+                    waiterView(waiters.trees.item(line, at: rank), position: rank + 1)
+                },
+                hasMore: shownHolders + shownWaiters < holders + waiting))
+    }
+
+    package func list(_ request: ListRequest) -> Reply {
+        request.waiting ? listWaiters(request) : listLeases(request)
+    }
+
+    private func listLeases(_ request: ListRequest) -> Reply {
+        var views: [LeaseView] = []
+        var slot = firstSlot(after: request.after)
+        while slot != .none {
+            if isBelow(request.prefix, slot) {
+                guard views.count < request.limit else { return .leases(views, hasMore: true) }
+                views.append(leaseView(slot))
+            }
+            slot = ledger.leases[slot].next
+        }
+        return .leases(views, hasMore: false)
+    }
+
+    /// The oldest lease with a greater token. A page goes on behind a lease that is mostly still there.
+    private func firstSlot(after token: Token) -> Slot {
+        guard token > 0 else { return ledger.oldest }
+        if token >= ledger.lastToken { return .none }
+        let slot = ledger.leaseSlot(token)
+        if slot != .none { return ledger.leases[slot].next }
+        var walk = ledger.oldest
+        while walk != .none, ledger.leases[walk].token <= token {
+            walk = ledger.leases[walk].next
+        }
+        return walk
+    }
+
+    private func isBelow(_ prefix: KeyPrefix, _ slot: Slot) -> Bool {
+        guard !prefix.bytes.isEmpty else { return true }
+        for index in 0..<ledger.leases[slot].keyCount
+        where prefix.matches(ledger.keys[ledger.leases[slot].keySlot(index)].name) {
+            return true
+        }
+        return false
+    }
+
+    private func listWaiters(_ request: ListRequest) -> Reply {
+        var views: [WaiterView] = []
+        for rank in 0..<waiters.count {
+            let slot = waiters.trees.item(waiters.everybody, at: rank)
+            guard waiters.slab[slot].keys.all.contains(where: { request.prefix.matches($0) }) else { continue }
+            guard views.count < request.limit else { return .waiters(views, hasMore: true) }
+            views.append(waiterView(slot, position: 0))
+        }
+        return .waiters(views, hasMore: false)
+    }
+
+    package func policy(_ key: Key?) -> Reply {
+        guard let key else { return .policy(ledger.policy.source) }
+        do throws(UnknownKey) {
+            return .rules(key, try ledger.policy.origins(for: key))
+        } catch {
+            return .refused(.unknownKey(key, error))
+        }
+    }
+
+    /// Everything that lasts, for comparison: two machines that have seen the same changes are equal in it.
+    package func portrait() -> [Change] {
+        let full = ledger.ended.count == Limits.endedRememberedMax
+        let remembered = (0..<ledger.ended.count).map { index in
+            let slot = full ? (Int(ledger.endedNext) + index) % ledger.ended.count : index
+            return Change.remembered(ledger.endedView(Slot(slot)))
+        }
+        return remembered + ledger.slotsInOrder().map { .held(ledger.heldView($0)) }
+    }
+}
