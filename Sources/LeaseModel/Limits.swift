@@ -6,6 +6,13 @@ public struct Limits: Equatable, Sendable {
     /// A line without its end, of either side.
     public static let lineBytesMax = 8_192
     public static let keyBytesMax = 255
+    /// Parts of a key behind its kind.
+    public static let keyPartsMax = 15
+    /// The most that a policy may say for `limit=`, and for `queue=`.
+    public static let slotsPerKeyMax = 1_000_000
+    public static let queuePerKeyMax = 1_000_000_000
+    /// A policy file; who opens it checks.
+    public static let policyBytesMax = 1 << 20
     public static let textBytesMax = 255
     public static let resultBytesMax = 4_096
     public static let keysPerRequestMax = 16

@@ -68,7 +68,7 @@ public struct Policy: Sendable {
         }
     }
 
-    /// A line of the file, as written.
+    /// A line of the file as written, but for its comment and the blanks around it; a tab has become a space.
     public struct Line: Equatable, Sendable {
         public let number: Int
         public let text: [UInt8]
@@ -94,11 +94,15 @@ public struct Policy: Sendable {
     public let patterns: [Pattern]
     /// The lines of the file without comments and empty lines, as `policy` prints them.
     public let source: [Line]
+    /// The same rules, laid out for finding those of a key.
+    let index: PolicyIndex
 
+    /// Patterns of a kind that is not among `kinds`, or with another number of parts than it has, fit no key.
     public init(kinds: [Kind], patterns: [Pattern], source: [Line]) {
         self.kinds = kinds
         self.patterns = patterns
         self.source = source
+        index = PolicyIndex(kinds: kinds, patterns: patterns)
     }
 }
 

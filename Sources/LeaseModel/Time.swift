@@ -29,8 +29,9 @@ public struct Instant: Comparable, Hashable, Sendable {
 
     /// The time from this instant to a later one; zero if it is not later.
     public func until(_ later: Instant) -> Duration {
+        guard later > self else { return .zero }
         let (difference, overflow) = later.nanoseconds.subtractingReportingOverflow(nanoseconds)
-        return Duration(nanoseconds: overflow ? .max : max(0, difference))
+        return Duration(nanoseconds: overflow ? .max : difference)
     }
 }
 

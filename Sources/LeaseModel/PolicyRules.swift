@@ -1,0 +1,98 @@
+// The rules of a key: rule by rule, what the most specific line of the policy says.
+
+extension Policy {
+    /// The rules that hold for a key. Made for the hot path: a key of the policy costs no allocation. A
+    /// default ttl that is longer than the `max-ttl` from another line is cut to it.
+    public func rules(for key: Key) throws(UnknownKey) -> Rules {
+        try given(for: key).rules
+    }
+
+    /// The same rules, each with the line that gave it, in the order `limit`, `ttl`, `max-ttl`, `queue`. What
+    /// no line gave is left out, but for `limit`. A default ttl that was cut names the line of `max-ttl`.
+    public func origins(for key: Key) throws(UnknownKey) -> [Origin] {
+        try given(for: key).origins
+    }
+
+    private func given(for key: Key) throws(UnknownKey) -> GivenRules {
+        let parts = KeyParts(key)
+        guard let place = index.place(of: parts) else { throw unknownKind(parts) }
+        let entry = index.entries[place]
+        guard parts.count == entry.values.count + 1 else {
+            throw .parts(kind: entry.name, wanted: kinds[entry.place].wantedForm)
+        }
+        if let wrong = entry.firstWrongPart(parts) {
+            let part = kinds[entry.place].parts[wrong]
+            throw .value(part: part.name, allowed: part.values)
+        }
+        return entry.rules(parts)
+    }
+
+    private func unknownKind(_ parts: KeyParts) -> UnknownKey {
+        let name = Array(parts.bytes[parts.range(0)])
+        return .kind(name: name, meant: Suggestion.nearest(to: name, among: kinds.map(\.name)))
+    }
+}
+
+extension Policy.Kind {
+    /// How the keys of this kind look, for a message: `species/ID/image|video`; the name where that is long.
+    var wantedForm: String {
+        let valuesBytesMax = 60
+        return parts.reduce(String(decoding: name, as: UTF8.self)) { form, part in
+            let values = Array(part.values.joined(separator: [UInt8(ascii: "|")]))
+            let isShort = !values.isEmpty && values.count <= valuesBytesMax
+            let shown = String(decoding: isShort ? values : part.name, as: UTF8.self)
+            return form + "/" + (isShort ? shown : shown.uppercased())
+        }
+    }
+}
+
+/// What one line, or several together, say of each rule, with the line that did.
+struct GivenRules {
+    struct Given<Value: Sendable>: Sendable {
+        let value: Value
+        let line: Int
+    }
+
+    private(set) var limit: Given<Int>?
+    private(set) var ttl: Given<Duration>?
+    private(set) var maxTTL: Given<Duration>?
+    private(set) var queue: Given<Int>?
+
+    init(_ rules: [Policy.Rule], line: Int) {
+        for rule in rules {
+            switch rule {
+            case .limit(let slots): limit = Given(value: slots, line: line)
+            case .ttl(let span): ttl = Given(value: span, line: line)
+            case .maxTTL(let span): maxTTL = Given(value: span, line: line)
+            case .queue(let length): queue = Given(value: length, line: line)
+            }
+        }
+    }
+
+    /// Takes from a less specific line what is not yet said.
+    mutating func fill(from other: GivenRules) {
+        limit = limit ?? other.limit
+        ttl = ttl ?? other.ttl
+        maxTTL = maxTTL ?? other.maxTTL
+        queue = queue ?? other.queue
+    }
+
+    private var defaultTTL: Given<Duration>? {
+        guard let ttl, let maxTTL, ttl.value > maxTTL.value else { return ttl }
+        return maxTTL
+    }
+
+    var rules: Rules {
+        Rules(
+            limit: limit?.value ?? 1, defaultTTL: defaultTTL?.value, maxTTL: maxTTL?.value,
+            queue: queue?.value)
+    }
+
+    var origins: [Policy.Origin] {
+        var origins = [Policy.Origin(rule: .limit(limit?.value ?? 1), line: limit?.line ?? 0)]
+        if let ttl = defaultTTL { origins.append(Policy.Origin(rule: .ttl(ttl.value), line: ttl.line)) }
+        if let maxTTL { origins.append(Policy.Origin(rule: .maxTTL(maxTTL.value), line: maxTTL.line)) }
+        if let queue { origins.append(Policy.Origin(rule: .queue(queue.value), line: queue.line)) }
+        return origins
+    }
+}

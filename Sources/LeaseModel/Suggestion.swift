@@ -1,0 +1,56 @@
+// "Did you mean …?": the known word that is nearest to an unknown one.
+
+/// Finds the word that was probably meant.
+package enum Suggestion {
+    /// Longer words are never matched, so that a look-up costs at most this squared for each candidate.
+    static let wordBytesMax = 64
+
+    /// The candidate that the fewest single mistakes (a letter more, less, other, or two swapped) part from
+    /// `word`, the case of letters aside; the first of several. nil: none is near enough to have been meant.
+    package static func nearest(to word: [UInt8], among candidates: [[UInt8]]) -> [UInt8]? {
+        guard !word.isEmpty, word.count <= wordBytesMax else { return nil }
+        let wanted = lowercased(word)
+        var best: [UInt8]?
+        var bestDistance = Int.max
+        for candidate in candidates where !candidate.isEmpty && candidate.count <= wordBytesMax {
+            let allowed = min(mistakesAllowed(max(word.count, candidate.count)), bestDistance - 1)
+            guard allowed >= 0, abs(word.count - candidate.count) <= allowed else { continue }
+            let distance = distance(wanted, lowercased(candidate))
+            if distance <= allowed, distance < max(word.count, candidate.count) {
+                best = candidate
+                bestDistance = distance
+            }
+        }
+        return best
+    }
+
+    /// One mistake in a short word, at most three in a long one.
+    private static func mistakesAllowed(_ longerCount: Int) -> Int {
+        min(3, max(1, (longerCount + 1) / 3))
+    }
+
+    /// The edit distance with neighbours swapped as one edit (optimal string alignment), over three rows.
+    private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        var beforeLast: [Int] = []
+        var last = Array(0...right.count)
+        for row in left.indices {
+            var current = [row + 1]
+            current.reserveCapacity(right.count + 1)
+            for column in right.indices {
+                let isSame = left[row] == right[column]
+                var least = min(last[column + 1] + 1, current[column] + 1, last[column] + (isSame ? 0 : 1))
+                if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+                    least = min(least, beforeLast[column - 1] + 1)
+                }
+                current.append(least)
+            }
+            beforeLast = last
+            last = current
+        }
+        return last[right.count]
+    }
+
+    private static func lowercased(_ word: [UInt8]) -> [UInt8] {
+        word.map { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 ? $0 | 0x20 : $0 }
+    }
+}

@@ -1,0 +1,29 @@
+// The bounds: the defaults agree with each other, and each contradiction is named.
+
+import LeaseModel
+import Testing
+
+@Suite struct LimitsTests {
+    @Test func defaultsAgree() {
+        #expect(Limits().contradiction == nil)
+        #expect(Limits.defaultTTL <= Limits.durationMax)
+        #expect(Instant.zero + Limits.durationMax < .never)
+    }
+
+    @Test func contradictionsAreNamed() throws {
+        let wrongs: [(String, (inout Limits) -> Void)] = [
+            ("--connections-per-user-max", { $0.connectionsMax = $0.connectionsPerUserMax - 1 }),
+            ("--leases-per-user-max", { $0.leasesMax = $0.leasesPerUserMax - 1 }),
+            ("--waiters-per-user-max", { $0.waitersMax = $0.waitersPerUserMax - 1 }),
+            ("--waiters-per-connection-max", { $0.waitersPerConnectionMax = $0.waitersPerUserMax + 1 }),
+            ("--output-bytes-max", { $0.outputBytesMax = Limits.replyBytesMax }),
+            ("--held-input-bytes-max", { $0.heldInputBytesMax = Limits.lineBytesMax }),
+        ]
+        for (flag, damage) in wrongs {
+            var limits = Limits()
+            damage(&limits)
+            let contradiction = try #require(limits.contradiction)
+            #expect(contradiction.hasPrefix(flag))
+        }
+    }
+}

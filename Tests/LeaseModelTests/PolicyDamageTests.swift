@@ -1,0 +1,98 @@
+// Policy files that were damaged at random: each is read or refused, and nothing traps.
+
+import LeaseModel
+import Testing
+
+@Suite struct PolicyDamageTests {
+    private static let good = """
+        # what the example has, and more
+        kind user id limit=1 ttl=10m max-ttl=1h
+        kind species id media:image,video%20x queue=4 limit=3
+        key species/*/image ttl=15m queue=0
+        key user/vip%2D7 limit=4
+
+        """
+
+    @Test func randomBytes() {
+        var random = Seeded()
+        for _ in 0..<3_000 {
+            let count = Int.random(in: 0...200, using: &random)
+            check((0..<count).map { _ in UInt8.random(in: 0...255, using: &random) })
+        }
+    }
+
+    @Test func randomWords() {
+        var random = Seeded()
+        let words = [
+            "kind", "key", "a", "b:x,y", "a/x", "a/*", "a/%78", "limit=2", "ttl=5s", "max-ttl=1s", "queue=0",
+            "#", "\n", "\n", "\n", "keep=1s", "=", "*", "/", "%", ":", ",", "\t", "\r",
+        ]
+        for _ in 0..<5_000 {
+            let count = Int.random(in: 0...24, using: &random)
+            let text = (0..<count).map { _ in words[Int.random(in: words.indices, using: &random)] }
+            check(bytes(text.joined(separator: " ")))
+        }
+    }
+
+    @Test func mutatedGoodFiles() {
+        var random = Seeded()
+        for _ in 0..<5_000 {
+            var text = bytes(Self.good)
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                let place = Int.random(in: text.indices, using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: text[place] = UInt8.random(in: 0...255, using: &random)
+                case 1: text.remove(at: place)
+                case 2: text.insert(text[Int.random(in: text.indices, using: &random)], at: place)
+                default: text.removeSubrange(place..<min(text.count, place + 20))
+                }
+                guard !text.isEmpty else { break }
+            }
+            check(text)
+        }
+    }
+
+    @Test func everyCut() {
+        let text = bytes(Self.good)
+        for count in 0...text.count {
+            check(Array(text.prefix(count)))
+        }
+    }
+
+    /// What is read answers keys and prints itself to be read again; what is refused has a place in the file.
+    private func check(_ text: [UInt8]) {
+        do throws(PolicyError) {
+            let policy = try PolicyReader.read(text.span)
+            for name in ["user/1", "a/x", "species/1/image", "x"] {
+                _ = try? policy.rules(for: key(name))
+                _ = try? policy.origins(for: key(name))
+            }
+            let again = try PolicyReader.read(Array(policy.source.map(\.text).joined(separator: [0x0A])).span)
+            #expect(again.kinds.map(\.rules) == policy.kinds.map(\.rules))
+            #expect(policy.source.allSatisfy { $0.text.allSatisfy { $0 >= 0x20 && $0 < 0x7F } })
+        } catch {
+            let lines = text.split(separator: 0x0A, omittingEmptySubsequences: false)
+            #expect(lines.indices.contains(error.line - 1))
+            #expect(1...lines[error.line - 1].count + 1 ~= error.column)
+            #expect(error.message.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F })
+        }
+    }
+}
+
+/// Random numbers that a seed repeats (SplitMix64). The seed is printed; change it here to repeat a failure.
+private struct Seeded: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64 = .random(in: 0...UInt64.max)) {
+        print("seed \(seed)")
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
