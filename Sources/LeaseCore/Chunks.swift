@@ -29,12 +29,11 @@ struct Chunks<Element>: ~Copyable {
     }
 
     subscript(slot: Slot) -> Element {
-        @inline(__always) unsafeAddress { UnsafePointer(address(of: slot)) }
-        @inline(__always) unsafeMutableAddress { address(of: slot) }
+        unsafeAddress { UnsafePointer(address(of: slot)) }
+        unsafeMutableAddress { address(of: slot) }
     }
 
-    @inline(__always)
-    private func address(of slot: Slot) -> UnsafeMutablePointer<Element> {
+    fileprivate func address(of slot: Slot) -> UnsafeMutablePointer<Element> {
         let index = Int(slot)
         precondition(index < count, "a slot that was never filled")
         return chunks[index >> Self.shift] + (index & (Self.chunkCount - 1))
@@ -69,8 +68,8 @@ struct Slab<Element>: ~Copyable {
     var slotCount: Int { elements.count }
 
     subscript(slot: Slot) -> Element {
-        @inline(__always) _read { yield elements[slot] }
-        @inline(__always) _modify { yield &elements[slot] }
+        unsafeAddress { UnsafePointer(elements.address(of: slot)) }
+        unsafeMutableAddress { elements.address(of: slot) }
     }
 
     mutating func insert(_ element: consuming Element) -> Slot {

@@ -1,6 +1,6 @@
 // The line and its fairness: who is in the way of whom, and who is next.
 
-package import LeaseModel
+internal import LeaseModel
 
 // First come, first served, for each key, in one order for all keys. A request is granted when, after everybody
 // before it on each of its keys had got a slot, one were left for it.

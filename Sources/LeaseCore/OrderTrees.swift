@@ -14,7 +14,7 @@ struct Order: Comparable {
 /// order that is a heap by a hash of the number, so that it stays flat without being rebalanced. Every node counts
 /// what is below it, so a rank costs as little as a look-up.
 struct OrderTrees: ~Copyable {
-    private struct Node {
+    struct Node {
         var order: Order
         var item: Slot
         var left: Slot = .none

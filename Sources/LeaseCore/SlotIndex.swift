@@ -3,7 +3,7 @@
 /// Finds slots by a hash. It knows nothing of the elements: who asks walks the few slots with the same hash and
 /// compares. Growing splits one bucket for each insertion, so there is no moment at which the whole table is moved.
 struct SlotIndex: ~Copyable {
-    private struct Link {
+    struct Link {
         var next: Slot
         var hash: UInt32
     }
@@ -99,7 +99,6 @@ struct SlotIndex: ~Copyable {
 struct Hasher32: Sendable {
     let seed: UInt64
 
-    @inline(__always)
     private static func mixed(_ left: UInt64, _ right: UInt64) -> UInt64 {
         let product = left.multipliedFullWidth(by: right)
         return product.high ^ product.low
