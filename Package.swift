@@ -36,5 +36,6 @@ let package = Package(
             dependencies: ["LeaseModel", "LeaseServer", "LeaseIO"],
             swiftSettings: strict),
         tests("LeaseModelTests", of: ["LeaseModel"]),
+        tests("LeaseWireTests", of: ["LeaseModel", "LeaseWire"]),
     ]
 )

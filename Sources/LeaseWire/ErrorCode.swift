@@ -1,0 +1,36 @@
+// The codes of `ERR`: a closed list, on which programs rely.
+
+package enum ErrorCode: String, CaseIterable, Sendable {
+    // The line can't be read.
+    case lineTooLong = "line-too-long"
+    case lineNotEnded = "line-not-ended"
+    case badTag = "bad-tag"
+    case tagInUse = "tag-in-use"
+    case noVerb = "no-verb"
+    case controlCharacter = "control-character"
+    case unknownVerb = "unknown-verb"
+    case unknownWord = "unknown-word"
+    case unknownOption = "unknown-option"
+    case givenTwice = "given-twice"
+    case missingWord = "missing-word"
+    case tooManyKeys = "too-many-keys"
+    case badKey = "bad-key"
+    case badToken = "bad-token"
+    case badValue = "bad-value"
+    // The request can't be granted to anybody, or not to this peer.
+    case unknownKind = "unknown-kind"
+    case wrongParts = "wrong-parts"
+    case partNotAllowed = "part-not-allowed"
+    case ttlTooLong = "ttl-too-long"
+    case requestDiffers = "request-differs"
+    case noProcess = "no-process"
+    case forbidden
+    case noSuchTag = "no-such-tag"
+    case clockNotManual = "clock-not-manual"
+    // The daemon can't do it now.
+    case tooManyConnections = "too-many-connections"
+    case tooManyLeases = "too-many-leases"
+    case tooManyWaiters = "too-many-waiters"
+    case noSpace = "no-space"
+    case storage
+}

@@ -1,0 +1,178 @@
+// The replies of several lines: `OK lines=N …`, and then N lines that begin with two spaces.
+
+import LeaseModel
+
+enum ListWriter {
+    static func append(_ view: KeyView, to output: inout [UInt8]) {
+        var body = Body()
+        for lease in view.holders {
+            body.addLine { appendHolder(lease, to: &$0) }
+        }
+        for waiter in view.waiters {
+            body.addLine { line in
+                line.append("waiter position=", number: waiter.position)
+                appendWaiter(waiter, keys: waiter.keys.count > 1 ? waiter.keys : nil, to: &line)
+            }
+        }
+        body.appendFirstLine(hasMore: view.hasMore, to: &output) { first in
+            let rules = view.rules
+            first.append(" key=", view.key)
+            first.append(" holders=", number: view.holderCount)
+            first.append(" waiting=", number: view.waiterCount)
+            first.append(" limit=", number: rules.limit)
+            let usual = rules.defaultTTL ?? Limits.defaultTTL
+            first.append(" default-ttl=", min(usual, rules.maxTTL ?? usual))
+            if let longest = rules.maxTTL { first.append(" max-ttl=", longest) }
+            if let queue = rules.queue { first.append(" queue=", number: queue) }
+        }
+    }
+
+    static func append(_ leases: [LeaseView], hasMore: Bool, to output: inout [UInt8]) {
+        var body = Body()
+        for lease in leases {
+            body.addLine { line in
+                line.append("token=", number: lease.grant.token)
+                line.append(" key=", lease.grant.keys)
+                appendLife(lease, to: &line)
+                if let note = lease.grant.note { line.append(" note=", note) }
+            }
+        }
+        body.appendFirstLine(hasMore: hasMore, to: &output)
+    }
+
+    static func append(_ waiters: [WaiterView], hasMore: Bool, to output: inout [UInt8]) {
+        var body = Body()
+        for waiter in waiters {
+            body.addLine { line in
+                line.append("key=", waiter.keys)
+                appendWaiter(waiter, keys: nil, to: &line)
+            }
+        }
+        body.appendFirstLine(hasMore: hasMore, to: &output)
+    }
+
+    static func append(_ origins: [Policy.Origin], of key: Key, to output: inout [UInt8]) {
+        var body = Body()
+        for origin in origins {
+            body.addLine { line in
+                appendRule(origin.rule, to: &line)
+                if origin.line == 0 {
+                    line.append(" from=default")
+                } else {
+                    line.append(" from-line=", number: origin.line)
+                }
+            }
+        }
+        body.appendFirstLine(hasMore: false, to: &output) { $0.append(" key=", key) }
+    }
+
+    /// The policy as it stands in its file: `  3: kind user id`.
+    static func append(_ lines: [Policy.Line], to output: inout [UInt8]) {
+        var body = Body()
+        for policyLine in lines {
+            body.addLine { line in
+                line.append(number: policyLine.number)
+                line.append(": ")
+                Shown.append(policyLine.text.span, keepsSpaces: true, to: &line)
+            }
+        }
+        body.appendFirstLine(hasMore: false, to: &output)
+    }
+
+    static func appendHelp(_ verb: Verb?, to output: inout [UInt8]) {
+        var body = Body()
+        for text in verb.map(explanation) ?? VerbTable.entries.map({ "\($0.usage) - \($0.summary)" }) {
+            body.addLine { $0.append(contentsOf: text.utf8) }
+        }
+        body.appendFirstLine(hasMore: false, to: &output)
+    }
+
+    private static func explanation(of verb: Verb) -> [String] {
+        let entry = VerbTable.entry(verb)
+        var lines = [entry.usage, entry.summary]
+        if let argument = entry.argument {
+            lines.append(padded(argument.argument.placeholder) + argument.explanation)
+        }
+        lines += entry.words.map { padded($0.name.form + $0.value) + $0.explanation }
+        lines.append(padded("for example") + entry.example)
+        return lines
+    }
+
+    private static func padded(_ word: String) -> String {
+        word + String(repeating: " ", count: max(1, 14 - word.utf8.count))
+    }
+
+    private static func appendHolder(_ lease: LeaseView, to line: inout [UInt8]) {
+        let grant = lease.grant
+        line.append("holder token=", number: grant.token)
+        appendLife(lease, to: &line)
+        if grant.keys.count > 1 { line.append(" key=", grant.keys) }
+        if let note = grant.note { line.append(" note=", note) }
+    }
+
+    private static func appendLife(_ lease: LeaseView, to line: inout [UInt8]) {
+        let grant = lease.grant
+        ReplyWriter.appendPerson(grant.owner, pid: grant.pid, uid: grant.uid, to: &line)
+        line.append(" age=", lease.age)
+        line.append(" left=", lease.left)
+        line.append(" ttl=", grant.ttl)
+        ReplyWriter.appendBindings(grant, to: &line)
+    }
+
+    private static func appendWaiter(_ waiter: WaiterView, keys: Keys?, to line: inout [UInt8]) {
+        ReplyWriter.appendPerson(waiter.owner, pid: waiter.pid, uid: waiter.uid, to: &line)
+        line.append(" waited=", waiter.waited)
+        if let left = waiter.left { line.append(" left=", left) }
+        line.append(" priority=", number: waiter.priority)
+        if waiter.isShared { line.append(" shared=yes") }
+        if let keys { line.append(" key=", keys) }
+    }
+
+    private static func appendRule(_ rule: Policy.Rule, to line: inout [UInt8]) {
+        switch rule {
+        case .limit(let limit): line.append("limit=", number: limit)
+        case .ttl(let ttl): line.append("ttl=", ttl)
+        case .maxTTL(let longest): line.append("max-ttl=", longest)
+        case .queue(let queue): line.append("queue=", number: queue)
+        }
+    }
+}
+
+/// The lines behind the first, which must be counted before the first can be written.
+private struct Body {
+    /// What leaves room for the longest first line.
+    private static let bytesMax = Limits.replyBytesMax - Limits.lineBytesMax
+
+    private var bytes: [UInt8] = []
+    private var lineCount = 0
+    private var isCut = false
+
+    /// Adds a line without its indent and its end, or notes that it did not fit.
+    mutating func addLine(_ write: (inout [UInt8]) -> Void) {
+        guard !isCut else { return }
+        let start = bytes.count
+        if lineCount > 0 {
+            bytes.append(ASCII.lineFeed)
+        }
+        bytes.append("  ")
+        write(&bytes)
+        if bytes.count > Body.bytesMax {
+            bytes.removeSubrange(start...)
+            isCut = true
+        } else {
+            lineCount += 1
+        }
+    }
+
+    /// Appends the first line and all that were added, without the LF of the last.
+    func appendFirstLine(
+        hasMore: Bool, to output: inout [UInt8], fields: (inout [UInt8]) -> Void = { _ in }
+    ) {
+        output.append("OK lines=", number: lineCount)
+        fields(&output)
+        if hasMore || isCut { output.append(" more=yes") }
+        guard lineCount > 0 else { return }
+        output.append(ASCII.lineFeed)
+        output.append(contentsOf: bytes)
+    }
+}

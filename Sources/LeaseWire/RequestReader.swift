@@ -1,0 +1,82 @@
+// From the bytes of a line to a request, or to the one refusal that answers it.
+
+package import LeaseModel
+
+/// A line's tag and the rest of it, by their places.
+package struct RequestHead: Equatable, Sendable {
+    /// Without its `#`; empty where there is none.
+    package let tag: Range<Int>
+    /// The verb and all behind it, without the line's end.
+    package let body: Range<Int>
+}
+
+package enum RequestReader {
+    /// Finds the tag of a line that comes without its LF. nil: nothing stands in it, and nothing is answered.
+    /// Throws only `.badTag`: that refusal goes out untagged. Every later one has the tag.
+    package static func readTag(_ line: Span<UInt8>) throws(Refusal) -> RequestHead? {
+        var end = line.count
+        if end > 0, line[end - 1] == ASCII.carriageReturn {
+            end -= 1
+        }
+        var position = 0
+        WordScanner.skipSpaces(line, &position, end: end)
+        guard position < end else { return nil }
+        guard line[position] == ASCII.hash else { return RequestHead(tag: 0..<0, body: position..<end) }
+        position += 1
+        let start = position
+        WordScanner.skipWord(line, &position, end: end)
+        guard isTag(line, start..<position) else { throw .badTag }
+        return RequestHead(tag: start..<position, body: position..<end)
+    }
+
+    /// Reads the request behind the tag.
+    package static func read(_ line: Span<UInt8>, _ head: RequestHead) throws(Refusal) -> Request {
+        try requireNoControls(line, head.body)
+        let end = head.body.upperBound
+        var position = head.body.lowerBound
+        WordScanner.skipSpaces(line, &position, end: end)
+        let start = position
+        WordScanner.skipWord(line, &position, end: end)
+        guard start < position else { throw .noVerb }
+        guard let verb = VerbTable.find(line, start..<position) else {
+            throw unknownVerb(line.extracting(start..<position))
+        }
+        var given = GivenWords(verb)
+        while let word = WordScanner.next(line, &position, end: end) {
+            try given.take(word, of: line)
+        }
+        return try given.assembled()
+    }
+
+    /// 1 to 32 letters, digits and `._:-`.
+    static func isTag(_ line: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard !range.isEmpty, range.count <= Limits.tagBytesMax else { return false }
+        for index in range where !isTagByte(line[index]) {
+            return false
+        }
+        return true
+    }
+
+    static func unknownVerb(_ word: Span<UInt8>) -> Refusal {
+        let meant = Nearest.index(of: word, in: Verb.allCases.map(\.rawValue)).map { Verb.allCases[$0] }
+        return .unknownVerb(word.copied(), meant: meant)
+    }
+
+    private static func isTagByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "-"):
+            true
+        default:
+            false
+        }
+    }
+
+    private static func requireNoControls(_ line: Span<UInt8>, _ range: Range<Int>) throws(Refusal) {
+        for index in range where ASCII.isControl(line[index]) {
+            throw .controlCharacter(byte: line[index], column: index + 1)
+        }
+    }
+}

@@ -1,0 +1,119 @@
+// What stands behind the `=` of an option: durations, numbers and texts.
+
+import LeaseModel
+
+enum ValueReader {
+    /// A whole number of digits alone; nil where there is anything else, or where it does not fit.
+    static func number(_ word: Span<UInt8>) -> UInt64? {
+        guard word.count > 0 else { return nil }
+        var number: UInt64 = 0
+        for index in word.indices {
+            guard ASCII.isDigit(word[index]) else { return nil }
+            let (product, overflow) = number.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(UInt64(word[index] - UInt8(ascii: "0")))
+            guard !overflow, !carry else { return nil }
+            number = sum
+        }
+        return number
+    }
+
+    static func number(
+        _ word: Span<UInt8>, _ name: WordName, from least: UInt64, to most: UInt64
+    ) throws(Refusal) -> Int {
+        guard let number = number(word), number >= least, number <= most else {
+            throw refused(word, name, "a whole number from \(least) to \(most)")
+        }
+        return Int(number)
+    }
+
+    static func token(_ word: Span<UInt8>, _ name: WordName) throws(Refusal) -> Token {
+        guard let number = number(word) else {
+            throw refused(word, name, "a token: all digits, less than 2^64")
+        }
+        return number
+    }
+
+    /// A whole number and a unit, up to `Limits.durationMax`.
+    static func duration(
+        _ word: Span<UInt8>, _ name: WordName, atLeast least: Duration
+    ) throws(Refusal) -> Duration {
+        var digits = 0
+        while digits < word.count, ASCII.isDigit(word[digits]) {
+            digits += 1
+        }
+        guard digits > 0 else {
+            throw refused(word, name, "a whole number and a unit, as in \(example(name))")
+        }
+        guard digits < word.count else {
+            throw refused(word, name, "a unit: write \(name.form)\(withSeconds(word))")
+        }
+        guard let unit = unitMilliseconds(word.extracting(digits...)) else {
+            throw refused(word, name, "a whole number and a unit (ms, s, m, h, d), as in \(example(name))")
+        }
+        let milliseconds = number(word.extracting(..<digits))?.multipliedReportingOverflow(by: unit)
+        guard let milliseconds, !milliseconds.overflow, milliseconds.partialValue <= longestMilliseconds
+        else {
+            throw refused(word, name, "at most \(longestMilliseconds / 86_400_000)d")
+        }
+        let duration = Duration.milliseconds(Int64(milliseconds.partialValue))
+        guard duration >= least else {
+            throw refused(word, name, "at least \(least.wholeMilliseconds)ms")
+        }
+        return duration
+    }
+
+    /// `wait=`: also `forever`.
+    static func wait(_ word: Span<UInt8>) throws(Refusal) -> Duration {
+        if PackedName.read(word, 0..<word.count) == forever { return .forever }
+        return try duration(word, .wait, atLeast: .zero)
+    }
+
+    /// Text of at most 255 bytes as it is printed; empty only where that means something.
+    static func text(
+        _ word: Span<UInt8>, _ name: WordName, mayBeEmpty: Bool = false
+    ) throws(Refusal) -> Text {
+        guard word.count > 0 || mayBeEmpty else {
+            throw refused(word, name, "some text; leave \(name.form) out if you have none")
+        }
+        let text: Text
+        do throws(PercentError) {
+            text = try Text.read(word)
+        } catch {
+            throw refused(word, name, "two hex digits behind each %; write %25 for a % itself")
+        }
+        guard text.bytes.count <= Limits.textBytesMax else {
+            throw refused(word, name, "at most \(Limits.textBytesMax) bytes as printed (%XX counts 3)")
+        }
+        return text
+    }
+
+    private static let forever = PackedName.of("forever")
+    private static let longestMilliseconds = UInt64(Limits.durationMax.wholeMilliseconds)
+
+    private static func unitMilliseconds(_ word: Span<UInt8>) -> UInt64? {
+        if word.count == 2 {
+            return word[0] == UInt8(ascii: "m") && word[1] == UInt8(ascii: "s") ? 1 : nil
+        }
+        guard word.count == 1 else { return nil }
+        return switch word[0] {
+        case UInt8(ascii: "s"): 1_000
+        case UInt8(ascii: "m"): 60_000
+        case UInt8(ascii: "h"): 3_600_000
+        case UInt8(ascii: "d"): 86_400_000
+        default: nil
+        }
+    }
+
+    private static func example(_ name: WordName) -> String {
+        name == .wait ? "\(name.form)10s or wait=forever" : "\(name.form)30s"
+    }
+
+    /// A bare number with the unit that was probably meant; a very long one is not repeated.
+    private static func withSeconds(_ word: Span<UInt8>) -> String {
+        word.count > 6 ? "30s" : String(decoding: word.copied(), as: UTF8.self) + "s"
+    }
+
+    private static func refused(_ word: Span<UInt8>, _ name: WordName, _ want: String) -> Refusal {
+        .badValue(option: name.rawValue, value: word.copied(), want: want)
+    }
+}

@@ -1,0 +1,231 @@
+// The verbs with their words: what the reader accepts and suggests, and what `help` prints.
+
+import LeaseModel
+
+/// The word that stands behind a verb without a name of its own.
+enum Argument {
+    /// One key or several.
+    case keys
+    case key
+    case prefix
+    case token
+    case tag
+    case verb
+
+    var placeholder: String {
+        switch self {
+        case .keys: "KEY..."
+        case .key: "KEY"
+        case .prefix: "PREFIX"
+        case .token: "TOKEN"
+        case .tag: "TAG"
+        case .verb: "VERB"
+        }
+    }
+
+    /// What is missing where it is not there.
+    var noun: String {
+        switch self {
+        case .keys, .key: "a key"
+        case .prefix: "a prefix"
+        case .token: "a token"
+        case .tag: "a tag"
+        case .verb: "a verb"
+        }
+    }
+}
+
+/// One verb with its words.
+struct VerbEntry {
+    struct ArgumentWord {
+        let argument: Argument
+        let isRequired: Bool
+        let explanation: String
+    }
+
+    struct NamedWord {
+        let name: WordName
+        /// The value as `help` shows it; empty for a flag.
+        let value: String
+        let explanation: String
+
+        var usage: String { "[\(name.form)\(value)]" }
+    }
+
+    let verb: Verb
+    let summary: String
+    let argument: ArgumentWord?
+    let words: [NamedWord]
+    let example: String
+
+    init(
+        _ verb: Verb, _ summary: String, _ argument: ArgumentWord? = nil, _ words: [NamedWord] = [],
+        example: String
+    ) {
+        self.verb = verb
+        self.summary = summary
+        self.argument = argument
+        self.words = words
+        self.example = example
+    }
+
+    /// As in `release TOKEN` or `get KEY [limit=100]`.
+    var usage: String {
+        var parts = [verb.rawValue]
+        if let argument {
+            let placeholder = argument.argument.placeholder
+            parts.append(argument.isRequired ? placeholder : "[\(placeholder)]")
+        }
+        parts += words.map(\.usage)
+        return parts.joined(separator: " ")
+    }
+}
+
+enum VerbTable {
+    /// What the reader needs to know of a verb, without strings and arrays.
+    struct Accepted {
+        let packed: UInt128
+        let verb: Verb
+        let argument: Argument?
+        let argumentIsRequired: Bool
+        let words: WordSet
+    }
+
+    /// In the order of `Verb`, so that the frequent verbs are found first.
+    static let accepted: [Accepted] = entries.map { entry in
+        Accepted(
+            packed: PackedName.of(entry.verb.rawValue), verb: entry.verb,
+            argument: entry.argument?.argument, argumentIsRequired: entry.argument?.isRequired ?? false,
+            words: entry.words.reduce(into: []) { $0.insert(WordSet($1.name)) })
+    }
+
+    /// The verb in `range`, in any case of its letters, or nil.
+    static func find(_ line: Span<UInt8>, _ range: Range<Int>) -> Accepted? {
+        guard let packed = PackedName.read(line, range, anyCase: true) else { return nil }
+        for entry in accepted where entry.packed == packed {
+            return entry
+        }
+        return nil
+    }
+
+    static func entry(_ verb: Verb) -> VerbEntry {
+        for entry in entries where entry.verb == verb {
+            return entry
+        }
+        preconditionFailure("every verb has an entry in this table")
+    }
+
+    static let entries: [VerbEntry] = [
+        acquire, renew, release, cancel, get, check, list, policy, whoami, ping, help, quit,
+        evict, compact, clock,
+    ]
+
+    private static func required(_ argument: Argument, _ explanation: String) -> VerbEntry.ArgumentWord {
+        VerbEntry.ArgumentWord(argument: argument, isRequired: true, explanation: explanation)
+    }
+
+    private static func optional(_ argument: Argument, _ explanation: String) -> VerbEntry.ArgumentWord {
+        VerbEntry.ArgumentWord(argument: argument, isRequired: false, explanation: explanation)
+    }
+
+    private static func word(
+        _ name: WordName, _ value: String, _ explanation: String
+    ) -> VerbEntry.NamedWord {
+        VerbEntry.NamedWord(name: name, value: value, explanation: explanation)
+    }
+
+    private static func flag(_ name: WordName, _ explanation: String) -> VerbEntry.NamedWord {
+        VerbEntry.NamedWord(name: name, value: "", explanation: explanation)
+    }
+
+    private static let acquire = VerbEntry(
+        .acquire, "take a lease of all these keys, or of none",
+        required(.keys, "1 to 16 different keys, as in user/42; one lease covers them all"),
+        [
+            word(.owner, "TEXT", "who holds it, in your words; by default your command and pid"),
+            word(.ttl, "30s", "how long it lasts unless renewed; by default what the policy says"),
+            word(.wait, "0s", "how long to stand in line; 0s answers at once, forever has no end"),
+            word(.priority, "0", "0 to 9: each step counts as having come 10 s earlier"),
+            flag(.shared, "any number of shared leases stand together, none beside an exclusive one"),
+            flag(.ephemeral, "it also ends when this connection closes"),
+            word(.whilePID, "PID", "it also ends when this process ends"),
+            word(.request, "ID", "makes it safe to send again: the same ID gets the same lease"),
+            word(.note, "TEXT", "shown to whoever asks about the key"),
+        ],
+        example: "acquire user/42 owner=tab-A ttl=30s wait=10s")
+
+    private static let renew = VerbEntry(
+        .renew, "set the deadline of a lease to now plus its ttl",
+        required(.token, "the lease's number, from the answer to acquire"),
+        [
+            word(.ttl, "30s", "another ttl, which is the lease's own from then on"),
+            flag(.ephemeral, "the lease ends when this connection closes"),
+            word(.whilePID, "PID", "the lease ends when this process ends"),
+        ],
+        example: "renew 17 ttl=1m")
+
+    private static let release = VerbEntry(
+        .release, "end a lease",
+        required(.token, "the lease's number, from the answer to acquire"),
+        example: "release 17")
+
+    private static let cancel = VerbEntry(
+        .cancel, "withdraw a waiting request of this connection",
+        required(.tag, "the tag that the request was sent with"),
+        example: "cancel #a1")
+
+    private static let get = VerbEntry(
+        .get, "show who holds a key, who waits for it and which rules hold",
+        required(.key, "as in user/42"),
+        [word(.limit, "100", "the most lines to print")],
+        example: "get user/42")
+
+    private static let check = VerbEntry(
+        .check, "tell whether a lease is alive",
+        required(.token, "the lease's number, from the answer to acquire"),
+        example: "check 17")
+
+    private static let list = VerbEntry(
+        .list, "show the leases, by token",
+        optional(.prefix, "only what is below it: species/31 or species/"),
+        [
+            flag(.waiting, "show who waits, in the order of the line, instead of the leases"),
+            word(.limit, "1000", "the most lines to print"),
+            word(.after, "TOKEN", "only leases with a greater token, to go on where more=yes was said"),
+        ],
+        example: "list species/ limit=20")
+
+    private static let policy = VerbEntry(
+        .policy, "show the policy, or which of its lines gave a key its rules",
+        optional(.key, "as in user/42"),
+        example: "policy user/42")
+
+    private static let whoami = VerbEntry(
+        .whoami, "show who you are to the daemon", example: "whoami")
+
+    private static let ping = VerbEntry(
+        .ping, "answer OK", example: "ping")
+
+    private static let help = VerbEntry(
+        .help, "list the verbs, or explain one",
+        optional(.verb, "the verb to explain"),
+        example: "help acquire")
+
+    private static let quit = VerbEntry(
+        .quit, "answer what came before, then close the connection", example: "quit")
+
+    private static let evict = VerbEntry(
+        .evict, "end a lease of anybody (administrators only)",
+        required(.token, "the lease's number, as list shows it"),
+        [word(.note, "TEXT", "why, for the record")],
+        example: "evict 17 note=stuck")
+
+    private static let compact = VerbEntry(
+        .compact, "write the log anew with only what is alive (administrators only)", example: "compact")
+
+    private static let clock = VerbEntry(
+        .clock, "tell the daemon's time, or move a manual clock (administrators only)",
+        nil,
+        [word(.advance, "10m", "how far to move the clock; every deadline on the way fires in order")],
+        example: "clock advance=10m")
+}

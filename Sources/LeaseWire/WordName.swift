@@ -1,0 +1,81 @@
+// The names of options and flags, and how the bytes of a line are compared with a name.
+
+/// An option (`name=value`) or a flag (`name`) of some verb. Written in lower case exactly.
+enum WordName: String, CaseIterable {
+    case owner, ttl, wait, priority, request, note, limit, after, advance
+    case whilePID = "while"
+    case shared, ephemeral, waiting
+
+    var isFlag: Bool {
+        switch self {
+        case .shared, .ephemeral, .waiting: true
+        case .owner, .ttl, .wait, .priority, .request, .note, .limit, .after, .advance, .whilePID: false
+        }
+    }
+
+    /// As it is written: a flag by itself, an option with its `=`.
+    var form: String {
+        isFlag ? rawValue : rawValue + "="
+    }
+
+    /// The name that stands in `range`, or nil.
+    static func find(_ line: Span<UInt8>, _ range: Range<Int>) -> WordName? {
+        guard let packed = PackedName.read(line, range) else { return nil }
+        for entry in packedNames where entry.packed == packed {
+            return entry.name
+        }
+        return nil
+    }
+
+    private static let packedNames: [(packed: UInt128, name: WordName)] = allCases.map { name in
+        (PackedName.of(name.rawValue), name)
+    }
+}
+
+/// A set of options and flags: those that a verb takes, or those that were given already.
+struct WordSet: OptionSet {
+    let rawValue: UInt16
+
+    init(rawValue: UInt16) {
+        self.rawValue = rawValue
+    }
+
+    init(_ name: WordName) {
+        rawValue = switch name {
+        case .owner: 1 << 0
+        case .ttl: 1 << 1
+        case .wait: 1 << 2
+        case .priority: 1 << 3
+        case .request: 1 << 4
+        case .note: 1 << 5
+        case .limit: 1 << 6
+        case .after: 1 << 7
+        case .advance: 1 << 8
+        case .whilePID: 1 << 9
+        case .shared: 1 << 10
+        case .ephemeral: 1 << 11
+        case .waiting: 1 << 12
+        }
+    }
+}
+
+/// Short names as one number, so that a word is compared with each of them in one step.
+enum PackedName {
+    static let bytesMax = 16
+
+    /// nil where the range is empty or too long for any name.
+    static func read(_ line: Span<UInt8>, _ range: Range<Int>, anyCase: Bool = false) -> UInt128? {
+        guard !range.isEmpty, range.count <= bytesMax else { return nil }
+        var packed: UInt128 = 0
+        for index in range {
+            let byte = anyCase ? ASCII.lowercased(line[index]) : line[index]
+            packed = packed << 8 | UInt128(byte)
+        }
+        return packed
+    }
+
+    static func of(_ name: String) -> UInt128 {
+        precondition(name.utf8.count <= bytesMax, "a verb, an option or a flag has at most 16 letters")
+        return name.utf8.reduce(0) { $0 << 8 | UInt128($1) }
+    }
+}
