@@ -35,5 +35,6 @@ let package = Package(
             name: "leased",
             dependencies: ["LeaseModel", "LeaseServer", "LeaseIO"],
             swiftSettings: strict),
+        tests("LeaseLogTests", of: ["LeaseLog", "LeaseModel"]),
     ]
 )
