@@ -14,7 +14,9 @@ enum Checksum {
         }
     }
 
-    private static func run(over bytes: UnsafeRawBufferPointer, _ table: UnsafeBufferPointer<UInt32>) -> UInt32 {
+    private static func run(over bytes: UnsafeRawBufferPointer, _ table: UnsafeBufferPointer<UInt32>)
+        -> UInt32
+    {
         var crc: UInt32 = 0xFFFF_FFFF
         var index = 0
         while index + 8 <= bytes.count {

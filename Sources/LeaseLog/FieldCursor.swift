@@ -5,8 +5,9 @@ import LeaseModel
 /// The line is not what the encoder writes; where, the cursor tells.
 struct Unreadable: Error {}
 
-/// A place in a line that moves on with each part that is read. No input traps. Reading stops where a part doesn't
-/// have its one spelling: a number with a leading zero or a plus sign, a percent code that isn't needed.
+/// A place in a line that moves on with each part that is read. No input traps. Reading stops where a part
+/// doesn't have its one spelling: a number with a leading zero or a plus sign, a percent code that isn't
+/// needed.
 struct FieldCursor {
     private(set) var at: Int
 
@@ -161,7 +162,8 @@ struct FieldCursor {
     /// The byte that `%XX` stands for, its hex in upper case.
     private mutating func percentCoded(in line: Span<UInt8>) throws(Unreadable) -> UInt8 {
         guard at + 2 < line.count, line[at] == UInt8(ascii: "%"),
-            let high = FieldCursor.upperHexValue(line[at + 1]), let low = FieldCursor.upperHexValue(line[at + 2])
+            let high = FieldCursor.upperHexValue(line[at + 1]),
+            let low = FieldCursor.upperHexValue(line[at + 2])
         else { throw Unreadable() }
         at += 3
         return high << 4 | low

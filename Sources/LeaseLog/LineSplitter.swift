@@ -11,8 +11,8 @@ struct LinePlace {
     var isTooLong: Bool { length > LogFormat.lineBytesMax }
 }
 
-/// Cuts the input at its LFs. Of a line that is too long only the last `lineBytesMax` bytes are kept, so that a
-/// gigabyte without an LF costs no memory.
+/// Cuts the input at its LFs. Of a line that is too long only the last `lineBytesMax` bytes are kept, so that
+/// a gigabyte without an LF costs no memory.
 struct LineSplitter {
     /// What has come of the line that has no end yet.
     private var begun: [UInt8] = []

@@ -8,11 +8,11 @@ package enum LogEnd: Equatable, Sendable {
     case empty
     /// Every line is good.
     case clean(size: Int64)
-    /// The end was cut off by a crash. The first `goodLines` lines (the header included) in the first `goodSize`
-    /// bytes are all that was kept; what follows holds nothing that was acknowledged.
+    /// The end was cut off by a crash. The first `goodLines` lines (the header included) in the first
+    /// `goodSize` bytes are all that was kept; what follows holds nothing that was acknowledged.
     case torn(goodSize: Int64, goodLines: Int, droppedBytes: Int64, lastSequence: Sequence64)
-    /// No crash leaves such a file: the line (from 1) that begins at `offset` is wrong, and why nothing may be cut
-    /// off is part of `what`.
+    /// No crash leaves such a file: the line (from 1) that begins at `offset` is wrong, and why nothing may
+    /// be cut off is part of `what`.
     case damaged(line: Int, offset: Int64, what: String)
     /// Written by a newer program. Nothing but the format's number was read.
     case newerFormat(UInt64)
@@ -56,9 +56,10 @@ struct BadTail {
         }
     }
 
-    /// Why this is damage, or nil where a crash explains it. On the same boot the kernel kept all that it was given,
-    /// so only what was being written last can be torn. After a power cut any page of what was not synced can be
-    /// missing, and a good record behind the gap proves nothing unless it claims the gap as synced.
+    /// Why this is damage, or nil where a crash explains it. On the same boot the kernel kept all that it was
+    /// given, so only what was being written last can be torn. After a power cut any page of what was not
+    /// synced can be missing, and a good record behind the gap proves nothing unless it claims the gap as
+    /// synced.
     func damage(onSameBoot: Bool) -> String? {
         if isIntact { return "\(what), though its checksum is right" }
         if let claimingLine { return "\(what), and line \(claimingLine) says that it was on the disk" }
@@ -68,9 +69,9 @@ struct BadTail {
         return nil
     }
 
-    /// The good record that this line is, or ends with: an LF that was damaged glues two lines into one, and so do
-    /// garbage or zeros before a record. Only the last few places where one could begin are tried (in a record there
-    /// are at most two), so that no input makes this slow.
+    /// The good record that this line is, or ends with: an LF that was damaged glues two lines into one, and
+    /// so do garbage or zeros before a record. Only the last few places where one could begin are tried (in a
+    /// record there are at most two), so that no input makes this slow.
     private static func lastRecord(in bytes: Span<UInt8>, _ place: LinePlace) -> MarkedRecord? {
         var tries = 4
         var start = bytes.count - RecordDecoder.checksumBytes

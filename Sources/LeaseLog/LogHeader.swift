@@ -33,8 +33,8 @@ enum FirstLine {
 }
 
 extension FirstLine {
-    /// Reads a first line whose checksum is right, from behind the checksum. Only the beginning, up to the format's
-    /// number, is the same in every format there will be.
+    /// Reads a first line whose checksum is right, from behind the checksum. Only the beginning, up to the
+    /// format's number, is the same in every format there will be.
     static func read(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable) -> FirstLine {
         let sequence = try cursor.unsigned(in: line)
         try cursor.skip(" ", in: line)

@@ -1,9 +1,9 @@
-// Reads a log: bytes in, records out, and at the end how it ended. Rules 1 to 4 of `protocol/LOG.md` are here.
+// Reads a log: bytes in, records out, and at the end how it ended. Rules 1 to 4 of `protocol/LOG.md`.
 
 package import LeaseModel
 
-/// Reads one file from its beginning, fed with chunks of any size. It keeps a line or two in memory, never the file,
-/// and no input traps.
+/// Reads one file from its beginning, fed with chunks of any size. It keeps a line or two in memory, never
+/// the file, and no input traps.
 package struct LogReader {
     /// What has been read, up to the first line that is no good.
     private var rules: LogRules?
@@ -31,8 +31,8 @@ package struct LogReader {
         swap(&splitter, &self.splitter)
     }
 
-    /// The file has ended. `currentBoot` is the boot that the machine is in, and nil if it is another one than any
-    /// that the log can name. Call it once, after the last chunk.
+    /// The file has ended. `currentBoot` is the boot that the machine is in, and nil if it is another one
+    /// than any that the log can name. Call it once, after the last chunk.
     package mutating func finish(currentBoot: Text?) -> LogEnd {
         var splitter = LineSplitter()
         swap(&splitter, &self.splitter)
@@ -51,7 +51,8 @@ package struct LogReader {
             end: end)
     }
 
-    private mutating func take(_ line: Span<UInt8>, _ place: LinePlace, _ each: (Record, BatchMark?) -> Void) {
+    private mutating func take(_ line: Span<UInt8>, _ place: LinePlace, _ each: (Record, BatchMark?) -> Void)
+    {
         linesSeen += 1
         guard newerFormat == nil else { return }
         if tail != nil {
@@ -74,7 +75,9 @@ package struct LogReader {
 
     /// Rules 1 and 2. Gives the place behind the checksum.
     private static func checked(_ line: Span<UInt8>, _ place: LinePlace) throws(BadLine) -> FieldCursor {
-        guard !place.isTooLong else { throw BadLine("the line is longer than \(LogFormat.lineBytesMax) bytes") }
+        guard !place.isTooLong else {
+            throw BadLine("the line is longer than \(LogFormat.lineBytesMax) bytes")
+        }
         guard place.hasEnd else { throw BadLine("the line has no end") }
         guard RecordDecoder.checksumWritten(in: line) != nil else {
             throw BadLine("the line does not begin with a checksum")

@@ -48,7 +48,9 @@ struct LogRules {
     mutating func take(_ entry: MarkedRecord) -> String? {
         let record = entry.record
         if let wrong = wrongPlace(record) ?? wrongNumber(record) { return wrong }
-        if let wrong = wrongTime(record) ?? wrongToken(record.change) ?? wrongMark(entry.mark) { return wrong }
+        if let wrong = wrongTime(record) ?? wrongToken(record.change) ?? wrongMark(entry.mark) {
+            return wrong
+        }
         apply(entry)
         return nil
     }
@@ -72,8 +74,8 @@ struct LogRules {
         return position.isStopped ? "only `started` can follow `stopped`" : nil
     }
 
-    /// Rule 6: changes are numbered one by one; a start may leave numbers out that an unclean stop may have used; a
-    /// compacted state repeats the number that it stands at.
+    /// Rule 6: changes are numbered one by one; a start may leave numbers out that an unclean stop may have
+    /// used; a compacted state repeats the number that it stands at.
     private func wrongNumber(_ record: Record) -> String? {
         let number = record.sequence
         let last = position.lastSequence

@@ -1,4 +1,4 @@
-// Lines to records: exactly what `RecordEncoder` writes is taken, so encoding what was decoded gives the line again.
+// Lines to records: takes exactly what `RecordEncoder` writes, so encoding the record gives the line again.
 
 import LeaseModel
 
@@ -49,7 +49,9 @@ enum RecordDecoder {
         return MarkedRecord(record: Record(sequence: sequence, at: at, change: change), mark: mark)
     }
 
-    private static func mark(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable) -> BatchMark? {
+    private static func mark(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable)
+        -> BatchMark?
+    {
         guard cursor.take(Field.synced, in: line) else { return nil }
         let synced = try cursor.unsigned(in: line)
         try cursor.skip(Field.wall, in: line)
@@ -57,7 +59,8 @@ enum RecordDecoder {
     }
 
     /// The frequent words come first.
-    private static func change(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable) -> Change {
+    private static func change(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable) -> Change
+    {
         if cursor.take(Word.granted, in: line) { return .granted(try grant(line, &cursor)) }
         if cursor.take(Word.renewed, in: line) { return .renewed(try renewal(line, &cursor)) }
         if let reason = endReason(line, &cursor) { return .ended(try ending(reason, line, &cursor)) }
@@ -103,7 +106,9 @@ enum RecordDecoder {
             isEphemeral: isEphemeral, process: process, request: request, note: note)
     }
 
-    private static func renewal(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable) -> Renewal {
+    private static func renewal(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable)
+        -> Renewal
+    {
         let token = try cursor.token(Field.token, in: line)
         let ttl = try cursor.duration(Field.ttl, in: line)
         let bindsConnection = cursor.take(Field.ephemeral, in: line)
@@ -167,7 +172,8 @@ enum RecordDecoder {
             request: request, next: next)
     }
 
-    private static func why(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable) -> EndReason {
+    private static func why(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable) -> EndReason
+    {
         try cursor.skip(Field.why, in: line)
         for reason in [EndReason.released, .expired, .evicted, .processEnded, .disconnected]
         where cursor.take(reason.word, in: line) {

@@ -6,8 +6,8 @@ package import LeaseModel
 package struct BatchMark: Equatable, Sendable {
     /// Everything up to this number was known to be on the disk when the batch was written.
     package var synced: Sequence64
-    /// The wall clock when the batch was written, in milliseconds since 1970: over a reboot, nothing else tells how
-    /// much time has passed.
+    /// The wall clock when the batch was written, in milliseconds since 1970: over a reboot, nothing else
+    /// tells how much time has passed.
     package var wallMilliseconds: Int64
 
     package init(synced: Sequence64, wallMilliseconds: Int64) {

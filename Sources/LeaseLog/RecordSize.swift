@@ -1,4 +1,4 @@
-// How long a record can get, told before it is written: space in the log is reserved before a grant is decided.
+// How long a record can get, told before it is written: its space is reserved before a grant is decided.
 
 package import LeaseModel
 

@@ -32,7 +32,8 @@ enum Word {
     }
 }
 
-/// The names of fields, with the space before and the `=` behind; marks that only ever say yes are whole fields.
+/// The names of fields, with the space before and the `=` behind; marks that only ever say yes are whole
+/// fields.
 enum Field {
     static let format: StaticString = " format="
     static let clockSystem: StaticString = " clock=system"

@@ -114,7 +114,8 @@ import Testing
         #expect(
             read.end
                 == .torn(
-                    goodSize: Int64(log.bytes.count), goodLines: 8, droppedBytes: Int64(count), lastSequence: 7))
+                    goodSize: Int64(log.bytes.count), goodLines: 8, droppedBytes: Int64(count),
+                    lastSequence: 7))
         #expect(read.records == log.records)
     }
 
@@ -197,7 +198,8 @@ import Testing
         for round in 0..<200 {
             var bytes = log.bytes
             for _ in 0..<random.below(3) { bytes[random.below(bytes.count)] ^= UInt8(1 << random.below(8)) }
-            let tail = [UInt8](repeating: UInt8(random.below(256)), count: round % 10 == 0 ? 50_000 : random.below(50))
+            let tail = [UInt8](
+                repeating: UInt8(random.below(256)), count: round % 10 == 0 ? 50_000 : random.below(50))
             bytes += tail + (random.coin() ? [] : Array(log.bytes[log.range(ofLine: 5)]))
             let whole = ReadLog(bytes)
             #expect(ReadLog(bytes, chunk: 1) == whole)

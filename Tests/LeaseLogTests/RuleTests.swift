@@ -20,7 +20,8 @@ import Testing
         #expect(wrong { $0.add(.advanced, step: 0) }?.contains("number 5 follows 5") == true)
         #expect(wrong { $0.add(SampleLog.start(lastToken: 2), step: 1_000) } == nil)
         #expect(wrong { $0.add(SampleLog.start(lastToken: 2), step: 0) } != nil)
-        let last = Record(sequence: .max, at: Instant(nanoseconds: 9_000_000_000), change: SampleLog.start(lastToken: 2))
+        let last = Record(
+            sequence: .max, at: Instant(nanoseconds: 9_000_000_000), change: SampleLog.start(lastToken: 2))
         #expect(wrong { $0.put(last) } == nil)
         var full = SampleLog.of(4)
         full.put(last)
@@ -31,7 +32,9 @@ import Testing
     @Test func timeGoesOnBetweenStarts() {
         #expect(wrong { $0.add(.advanced, later: 0) } == nil)
         #expect(wrong { $0.add(.advanced, later: -1) }?.contains("its time is before") == true)
-        #expect(wrong { $0.add(SampleLog.start(boot: otherBoot, shift: -9, lastToken: 2), later: -2_000_000_000) } == nil)
+        #expect(
+            wrong { $0.add(SampleLog.start(boot: otherBoot, shift: -9, lastToken: 2), later: -2_000_000_000) }
+                == nil)
     }
 
     @Test func tokensGrow() {
@@ -40,13 +43,29 @@ import Testing
         #expect(wrong { $0.add(SampleLog.release(3)) }?.contains("token 3 was never granted") == true)
         #expect(wrong { $0.add(.bound(3)) } != nil)
         #expect(wrong { $0.add(SampleLog.start(lastToken: 1)) } != nil)
-        #expect(wrong { $0.add(SampleLog.start(lastToken: 50)); $0.add(SampleLog.grant(51)) } == nil)
-        #expect(wrong { $0.add(SampleLog.start(lastToken: 50)); $0.add(SampleLog.grant(50)) } != nil)
+        #expect(
+            wrong {
+                $0.add(SampleLog.start(lastToken: 50))
+                $0.add(SampleLog.grant(51))
+            } == nil)
+        #expect(
+            wrong {
+                $0.add(SampleLog.start(lastToken: 50))
+                $0.add(SampleLog.grant(50))
+            } != nil)
     }
 
     @Test func onlyAStartFollowsAStop() {
-        #expect(wrong { $0.add(.stopped); $0.add(.advanced) }?.contains("only `started`") == true)
-        #expect(wrong { $0.add(.stopped); $0.add(SampleLog.start(lastToken: 2)) } == nil)
+        #expect(
+            wrong {
+                $0.add(.stopped)
+                $0.add(.advanced)
+            }?.contains("only `started`") == true)
+        #expect(
+            wrong {
+                $0.add(.stopped)
+                $0.add(SampleLog.start(lastToken: 2))
+            } == nil)
         var log = SampleLog.of(4)
         log.add(.stopped)
         #expect(ReadLog(log.bytes).position?.isStopped == true)
@@ -77,7 +96,8 @@ import Testing
     private func remembered(_ token: Token) -> Change {
         .remembered(
             EndedLease(
-                token: token, reason: .expired, endedAt: .zero, keys: Keys(Key(printed: Array("user/1".utf8))),
+                token: token, reason: .expired, endedAt: .zero,
+                keys: Keys(Key(printed: Array("user/1".utf8))),
                 isShared: false, uid: 1, request: nil, next: 0))
     }
 
@@ -111,7 +131,8 @@ import Testing
         let log = compactedLog()
         let stateEnd = log.range(ofLine: 7).upperBound
         for length in 1..<stateEnd {
-            #expect(ReadLog(Array(log.bytes.prefix(length)), boot: boot).damagedLine != nil, "cut at \(length)")
+            #expect(
+                ReadLog(Array(log.bytes.prefix(length)), boot: boot).damagedLine != nil, "cut at \(length)")
         }
         #expect(ReadLog(Array(log.bytes.prefix(stateEnd)), boot: boot).end == .clean(size: Int64(stateEnd)))
         for length in (stateEnd + 1)..<log.bytes.count where !log.starts.contains(length) {
@@ -151,7 +172,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "0 0.000000000 log format=0 clock=system compacted=no", "0 0.000000000 log format=1 clock=wall compacted=no",
+        "0 0.000000000 log format=0 clock=system compacted=no",
+        "0 0.000000000 log format=1 clock=wall compacted=no",
         "0 0.000000000 log format=01 clock=system compacted=no", "0 0.000000000 log format=1 clock=system",
         "0 0.000000000 log format=1 clock=system compacted=no x=1", "1 0.000000000 stopped",
     ])

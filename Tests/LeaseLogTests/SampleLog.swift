@@ -48,7 +48,8 @@ struct SampleLog {
     static func grant(_ token: Token) -> Change {
         .granted(
             Grant(
-                token: token, keys: Keys(Key(printed: Array("user/\(token)".utf8))), owner: Text("tab-\(token)"),
+                token: token, keys: Keys(Key(printed: Array("user/\(token)".utf8))),
+                owner: Text("tab-\(token)"),
                 uid: 1000, pid: 3312, ttl: .seconds(30)))
     }
 

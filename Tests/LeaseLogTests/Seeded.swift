@@ -64,7 +64,9 @@ struct Seeded {
     }
 
     private mutating func key() -> Key {
-        let names = ["user/42", "species/31/video", "a/%20", "k/%F0%9F/x", "provider/a.b_c:d@e+f-g", "c/\(number())"]
+        let names = [
+            "user/42", "species/31/video", "a/%20", "k/%F0%9F/x", "provider/a.b_c:d@e+f-g", "c/\(number())",
+        ]
         return Key(printed: Array(names[below(names.count)].utf8))
     }
 
@@ -90,7 +92,8 @@ struct Seeded {
     mutating func change() -> Change {
         switch below(11) {
         case 0: .granted(grant())
-        case 1: .renewed(Renewal(token: token(), ttl: duration(), bindsConnection: coin(), process: process()))
+        case 1:
+            .renewed(Renewal(token: token(), ttl: duration(), bindsConnection: coin(), process: process()))
         case 2: .ended(Ending(token: token(), reason: reason(), isTakenBack: coin(), note: optional(text())))
         case 3: .bound(token())
         case 4: .resumed(grace: duration(), afterRestart: coin())
@@ -107,7 +110,8 @@ struct Seeded {
             .remembered(
                 EndedLease(
                     token: token(), reason: reason(), endedAt: instant(), keys: keys(), isShared: coin(),
-                    uid: UInt32(truncatingIfNeeded: next()), request: optional(text()), next: coin() ? 0 : number()))
+                    uid: UInt32(truncatingIfNeeded: next()), request: optional(text()),
+                    next: coin() ? 0 : number()))
         }
     }
 
