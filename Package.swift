@@ -37,5 +37,6 @@ let package = Package(
             swiftSettings: strict),
         tests("LeaseModelTests", of: ["LeaseModel"]),
         tests("LeaseWireTests", of: ["LeaseModel", "LeaseWire"]),
+        tests("LeaseLogTests", of: ["LeaseLog", "LeaseModel"]),
     ]
 )

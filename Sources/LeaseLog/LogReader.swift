@@ -1,0 +1,169 @@
+// Reads a log: bytes in, records out, and at the end how it ended. Rules 1 to 4 of `protocol/LOG.md`.
+
+package import LeaseModel
+
+/// Reads one file from its beginning, fed with chunks of any size. It keeps a line or two in memory, never
+/// the file, and no input traps.
+package struct LogReader {
+    /// What has been read, up to the first line that is no good.
+    private var rules: LogRules?
+    private var newerFormat: UInt64?
+    private var tail: BadTail?
+    private var splitter = LineSplitter()
+    private var linesSeen = 0
+    private var goodLines = 0
+    private var firstSequence: Sequence64?
+
+    package init() {}
+
+    /// nil before the first line was read, and if it is no good.
+    package var header: LogHeader? { rules?.header }
+    /// What recovery goes on from: the state after the last good record. nil without a good first line.
+    package var position: LogPosition? { rules?.position }
+
+    /// Reads on. Each good record is handed out once, in order; behind a bad line none is.
+    package mutating func feed(_ chunk: Span<UInt8>, each: (Record, BatchMark?) -> Void) {
+        var splitter = LineSplitter()
+        swap(&splitter, &self.splitter)
+        splitter.feed(chunk) { line, place in
+            self.take(line, place, each)
+        }
+        swap(&splitter, &self.splitter)
+    }
+
+    /// The file has ended. `currentBoot` is the boot that the machine is in, and nil if it is another one
+    /// than any that the log can name. Call it once, after the last chunk.
+    package mutating func finish(currentBoot: Text?) -> LogEnd {
+        var splitter = LineSplitter()
+        swap(&splitter, &self.splitter)
+        splitter.finish { line, place in
+            self.take(line, place) { _, _ in }
+        }
+        swap(&splitter, &self.splitter)
+        return end(currentBoot)
+    }
+
+    /// What `verify` tells. Call it after `finish`, with what that gave.
+    package func summary(of end: LogEnd) -> LogSummary {
+        LogSummary(
+            header: header, records: max(0, goodLines - 1), bytes: splitter.bytesFed,
+            firstSequence: firstSequence, lastSequence: firstSequence.flatMap { _ in position?.lastSequence },
+            end: end)
+    }
+
+    private mutating func take(_ line: Span<UInt8>, _ place: LinePlace, _ each: (Record, BatchMark?) -> Void)
+    {
+        linesSeen += 1
+        guard newerFormat == nil else { return }
+        if tail != nil {
+            tail?.look(at: line, place, line: linesSeen)
+            return
+        }
+        var isIntact = false
+        do {
+            var cursor = try LogReader.checked(line, place)
+            isIntact = true
+            if rules == nil {
+                try takeFirst(line, &cursor)
+            } else {
+                try takeRecord(line, &cursor, each)
+            }
+        } catch {
+            beginTail(what: error.what, isIntact: isIntact, line, place)
+        }
+    }
+
+    /// Rules 1 and 2. Gives the place behind the checksum.
+    private static func checked(_ line: Span<UInt8>, _ place: LinePlace) throws(BadLine) -> FieldCursor {
+        guard !place.isTooLong else {
+            throw BadLine("the line is longer than \(LogFormat.lineBytesMax) bytes")
+        }
+        guard place.hasEnd else { throw BadLine("the line has no end") }
+        guard RecordDecoder.checksumWritten(in: line) != nil else {
+            throw BadLine("the line does not begin with a checksum")
+        }
+        guard RecordDecoder.checksumMatches(line) else { throw BadLine("the checksum does not match") }
+        return FieldCursor(at: RecordDecoder.checksumBytes)
+    }
+
+    /// Rule 4.
+    private mutating func takeFirst(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(BadLine) {
+        guard let first = try? FirstLine.read(line, &cursor) else {
+            throw BadLine("the first line is not that of a log (column \(cursor.at + 1))")
+        }
+        switch first {
+        case .header(let header): rules = LogRules(header: header)
+        case .newer(let number): newerFormat = number
+        }
+        goodLines = 1
+    }
+
+    /// Rule 3, and those between records.
+    private mutating func takeRecord(
+        _ line: Span<UInt8>, _ cursor: inout FieldCursor, _ each: (Record, BatchMark?) -> Void
+    ) throws(BadLine) {
+        guard let entry = try? RecordDecoder.record(line, &cursor) else {
+            throw BadLine("it is no record of this format from column \(cursor.at + 1) on")
+        }
+        if let wrong = rules?.take(entry) { throw BadLine(wrong) }
+        goodLines += 1
+        if firstSequence == nil { firstSequence = entry.record.sequence }
+        each(entry.record, entry.mark)
+    }
+
+    private mutating func beginTail(what: String, isIntact: Bool, _ line: Span<UInt8>, _ place: LinePlace) {
+        var tail = BadTail(
+            line: linesSeen, offset: place.offset, what: what, isIntact: isIntact,
+            expected: rules?.nextSequence ?? 0)
+        tail.look(at: line, place, line: linesSeen)
+        self.tail = tail
+    }
+
+    private func end(_ currentBoot: Text?) -> LogEnd {
+        let size = splitter.bytesFed
+        if size == 0 { return .empty }
+        if let newerFormat { return .newerFormat(newerFormat) }
+        guard let tail else { return endWithoutTail(size) }
+        if let what = damage(in: tail, currentBoot) {
+            return .damaged(line: tail.line, offset: tail.offset, what: what)
+        }
+        return .torn(
+            goodSize: tail.offset, goodLines: goodLines, droppedBytes: size - tail.offset,
+            lastSequence: position?.lastSequence ?? 0)
+    }
+
+    /// A file is renamed into place only when it is complete up to here, so what is missing was not torn off.
+    private func endWithoutTail(_ size: Int64) -> LogEnd {
+        guard let rules, rules.isInState else { return .clean(size: size) }
+        return .damaged(
+            line: goodLines + 1, offset: size, what: "the compacted state ends without `compacted`")
+    }
+
+    private func damage(in tail: BadTail, _ currentBoot: Text?) -> String? {
+        guard let rules else { return tail.what }
+        guard let boot = rules.position.boot else { return "\(tail.what), before the first `started`" }
+        if rules.isInState { return "\(tail.what), inside a compacted state" }
+        return tail.damage(onSameBoot: boot == currentBoot)
+    }
+}
+
+/// Why a line is no good.
+private struct BadLine: Error {
+    let what: String
+
+    init(_ what: String) {
+        self.what = what
+    }
+}
+
+/// A file in a few numbers.
+package struct LogSummary: Equatable, Sendable {
+    package let header: LogHeader?
+    /// The good ones, without the first line.
+    package let records: Int
+    package let bytes: Int64
+    /// nil without records.
+    package let firstSequence: Sequence64?
+    package let lastSequence: Sequence64?
+    package let end: LogEnd
+}

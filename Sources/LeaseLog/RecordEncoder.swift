@@ -1,0 +1,190 @@
+// Records to lines. What is written here is what `RecordDecoder` takes, to the byte.
+
+package import LeaseModel
+
+/// What the first record of each batch carries, at its end.
+package struct BatchMark: Equatable, Sendable {
+    /// Everything up to this number was known to be on the disk when the batch was written.
+    package var synced: Sequence64
+    /// The wall clock when the batch was written, in milliseconds since 1970: over a reboot, nothing else
+    /// tells how much time has passed.
+    package var wallMilliseconds: Int64
+
+    package init(synced: Sequence64, wallMilliseconds: Int64) {
+        self.synced = synced
+        self.wallMilliseconds = wallMilliseconds
+    }
+}
+
+/// Writes records as lines. Durations must not be negative, which `Duration` promises.
+package enum RecordEncoder {
+    /// Appends one line, with its LF. `mark` goes with the first record of a batch, and with no other.
+    package static func append(_ record: Record, mark: BatchMark?, to bytes: inout [UInt8]) {
+        bytes.append(addingCapacity: RecordSize.max(of: record.change)) { line in
+            begin(&line, record.sequence, record.at)
+            write(record.change, to: &line)
+            if let mark {
+                line.write(Field.synced)
+                line.write(mark.synced)
+                line.write(Field.wall)
+                line.write(mark.wallMilliseconds)
+            }
+            end(&line)
+        }
+    }
+
+    /// Appends the first line of a file.
+    package static func append(_ header: LogHeader, to bytes: inout [UInt8]) {
+        bytes.append(addingCapacity: 256) { line in
+            begin(&line, header.sequence, header.at)
+            line.write(Word.log)
+            line.write(Field.format)
+            line.write(LogFormat.number)
+            line.write(header.clock == .system ? Field.clockSystem : Field.clockManual)
+            line.write(header.isCompacted ? Field.compactedYes : Field.compactedNo)
+            end(&line)
+        }
+    }
+
+    private static func begin(_ line: inout OutputSpan<UInt8>, _ sequence: Sequence64, _ at: Instant) {
+        line.write("00000000 ")
+        line.write(sequence)
+        line.append(UInt8(ascii: " "))
+        line.write(at)
+    }
+
+    private static func end(_ line: inout OutputSpan<UInt8>) {
+        let crc = Checksum.of(line.span.extracting(droppingFirst: 9))
+        line.writeHex(crc, at: 0)
+        line.append(UInt8(ascii: "\n"))
+    }
+
+    private static func write(_ change: Change, to line: inout OutputSpan<UInt8>) {
+        switch change {
+        case .granted(let grant):
+            line.write(Word.granted)
+            write(grant, to: &line)
+        case .renewed(let renewal):
+            write(renewal, to: &line)
+        case .ended(let ending):
+            write(ending, to: &line)
+        case .bound(let token):
+            line.write(Word.bound)
+            line.write(Field.token)
+            line.write(token)
+        case .resumed(let grace, let afterRestart):
+            line.write(Word.resumed)
+            line.write(Field.grace)
+            line.write(grace)
+            if afterRestart { line.write(Field.restart) }
+        case .advanced:
+            line.write(Word.advanced)
+        case .started(let start):
+            write(start, to: &line)
+        case .stopped:
+            line.write(Word.stopped)
+        case .compacted:
+            line.write(Word.compacted)
+        case .held(let lease):
+            write(lease, to: &line)
+        case .remembered(let lease):
+            write(lease, to: &line)
+        }
+    }
+
+    private static func write(_ grant: Grant, to line: inout OutputSpan<UInt8>) {
+        line.write(Field.token)
+        line.write(grant.token)
+        line.write(Field.key)
+        line.write(grant.keys)
+        line.write(Field.owner)
+        line.write(grant.owner.bytes)
+        line.write(Field.uid)
+        line.write(UInt64(grant.uid))
+        line.write(Field.pid)
+        line.write(Int64(grant.pid))
+        line.write(Field.ttl)
+        line.write(grant.ttl)
+        if grant.isShared { line.write(Field.shared) }
+        if grant.isEphemeral { line.write(Field.ephemeral) }
+        write(grant.process, to: &line)
+        write(Field.request, grant.request, to: &line)
+        write(Field.note, grant.note, to: &line)
+    }
+
+    private static func write(_ renewal: Renewal, to line: inout OutputSpan<UInt8>) {
+        line.write(Word.renewed)
+        line.write(Field.token)
+        line.write(renewal.token)
+        line.write(Field.ttl)
+        line.write(renewal.ttl)
+        if renewal.bindsConnection { line.write(Field.ephemeral) }
+        write(renewal.process, to: &line)
+    }
+
+    private static func write(_ ending: Ending, to line: inout OutputSpan<UInt8>) {
+        line.write(Word.of(ending.reason))
+        line.write(Field.token)
+        line.write(ending.token)
+        if ending.isTakenBack { line.write(Field.takenBack) }
+        write(Field.note, ending.note, to: &line)
+    }
+
+    private static func write(_ start: Start, to line: inout OutputSpan<UInt8>) {
+        line.write(Word.started)
+        line.write(Field.boot)
+        line.write(start.boot.bytes)
+        line.write(Field.shift)
+        line.write(start.shift)
+        line.write(Field.nanoseconds)
+        line.write(Field.lastToken)
+        line.write(start.lastToken)
+    }
+
+    private static func write(_ lease: HeldLease, to line: inout OutputSpan<UInt8>) {
+        line.write(Word.held)
+        write(lease.grant, to: &line)
+        line.write(Field.since)
+        line.write(lease.grantedAt)
+        line.write(Field.ownUntil)
+        line.write(lease.ownDeadline)
+        line.write(Field.until)
+        line.write(lease.deadline)
+        if let orphanedAt = lease.orphanedAt {
+            line.write(Field.orphaned)
+            line.write(orphanedAt)
+        }
+    }
+
+    private static func write(_ lease: EndedLease, to line: inout OutputSpan<UInt8>) {
+        line.write(Word.remembered)
+        line.write(Field.token)
+        line.write(lease.token)
+        line.write(Field.why)
+        line.write(lease.reason.word)
+        line.write(Field.at)
+        line.write(lease.endedAt)
+        line.write(Field.key)
+        line.write(lease.keys)
+        line.write(Field.uid)
+        line.write(UInt64(lease.uid))
+        if lease.isShared { line.write(Field.shared) }
+        write(Field.request, lease.request, to: &line)
+        if lease.next != 0 {
+            line.write(Field.next)
+            line.write(lease.next)
+        }
+    }
+
+    private static func write(_ process: ProcessIdentity?, to line: inout OutputSpan<UInt8>) {
+        guard let process else { return }
+        line.write(Field.process)
+        line.write(process)
+    }
+
+    private static func write(_ name: StaticString, _ text: Text?, to line: inout OutputSpan<UInt8>) {
+        guard let text else { return }
+        line.write(name)
+        line.write(text.bytes)
+    }
+}
