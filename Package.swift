@@ -37,6 +37,7 @@ let package = Package(
             swiftSettings: strict),
         tests("LeaseModelTests", of: ["LeaseModel"]),
         tests("LeaseWireTests", of: ["LeaseModel", "LeaseWire"]),
+        tests("LeaseIOTests", of: ["LeaseIO"]),
         tests("LeaseLogTests", of: ["LeaseLog", "LeaseModel"]),
     ]
 )

@@ -1,11 +1,11 @@
 // Storage that grows without moving what it holds, so that no table stalls the loop while it grows.
 
 /// The number of an element in a `Chunks`.
-typealias Slot = UInt32
+package typealias Slot = UInt32
 
 extension Slot {
     /// No element: the end of a list, the root of an empty tree.
-    static let none = Slot.max
+    package static let none = Slot.max
 }
 
 /// A growing row of elements in chunks of fixed size. An array that doubles copies everything at once: at a million

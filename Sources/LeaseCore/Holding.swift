@@ -122,6 +122,11 @@ extension Machine {
         }
     }
 
+    /// One of the connection's requests in line.
+    package func firstWaiter(of connection: ConnectionID) -> WaiterID? {
+        waiters.firstOfConnection[connection].map { waiters.id($0) }
+    }
+
     package func hasBoundLeases(_ connection: ConnectionID) -> Bool {
         boundLeases[connection] != nil
     }

@@ -2,7 +2,7 @@
 
 /// Finds slots by a hash. It knows nothing of the elements: who asks walks the few slots with the same hash and
 /// compares. Growing splits one bucket for each insertion, so there is no moment at which the whole table is moved.
-struct SlotIndex: ~Copyable {
+package struct SlotIndex: ~Copyable {
     struct Link {
         var next: Slot
         var hash: UInt32
@@ -17,22 +17,22 @@ struct SlotIndex: ~Copyable {
     private var base: UInt32 = 16
     private var split: UInt32 = 0
 
-    init() {
+    package init() {
         for _ in 0..<base {
             buckets.append(.none)
         }
     }
 
     /// The first slot with this hash, or `.none`; go on with `next(after:)`.
-    func first(_ hash: UInt32) -> Slot {
+    package func first(_ hash: UInt32) -> Slot {
         sameHash(buckets[bucket(of: hash)], hash)
     }
 
-    func next(after slot: Slot) -> Slot {
+    package func next(after slot: Slot) -> Slot {
         sameHash(links[slot].next, links[slot].hash)
     }
 
-    mutating func insert(_ slot: Slot, hash: UInt32) {
+    package mutating func insert(_ slot: Slot, hash: UInt32) {
         while links.count <= Int(slot) {
             links.append(Link(next: .none, hash: 0))
         }
@@ -45,7 +45,7 @@ struct SlotIndex: ~Copyable {
         }
     }
 
-    mutating func remove(_ slot: Slot) {
+    package mutating func remove(_ slot: Slot) {
         let bucket = bucket(of: links[slot].hash)
         let after = links[slot].next
         if buckets[bucket] == slot {
@@ -96,19 +96,23 @@ struct SlotIndex: ~Copyable {
 }
 
 /// Hashes of names. The seed is drawn by who starts the daemon, so that no client can choose names that collide.
-struct Hasher32: Sendable {
+package struct Hasher32: Sendable {
     let seed: UInt64
+
+    package init(seed: UInt64) {
+        self.seed = seed
+    }
 
     private static func mixed(_ left: UInt64, _ right: UInt64) -> UInt64 {
         let product = left.multipliedFullWidth(by: right)
         return product.high ^ product.low
     }
 
-    func hash(_ number: UInt64) -> UInt32 {
+    package func hash(_ number: UInt64) -> UInt32 {
         UInt32(truncatingIfNeeded: Self.mixed(number ^ seed, 0x9E37_79B9_7F4A_7C15) >> 7)
     }
 
-    func hash(_ bytes: [UInt8], _ number: UInt64 = 0) -> UInt32 {
+    package func hash(_ bytes: [UInt8], _ number: UInt64 = 0) -> UInt32 {
         bytes.withUnsafeBytes { raw in
             var state = seed ^ number &* 0xD6E8_FEB8_6659_FD93
             var index = 0

@@ -6,6 +6,9 @@ package import LeaseModel
 package struct WaiterID: Hashable, Sendable {
     package let number: UInt64
     let slot: Slot
+
+    /// A small number that no other waiter has at the same time: a place in a table.
+    package var place: Int { Int(slot) }
 }
 
 /// Who asks: a connection and who is at its other end.

@@ -13,7 +13,7 @@ extension OutputSpan where Element == UInt8 {
 
     /// All at once: byte by byte, a line takes twice as long.
     private mutating func write(_ bytes: UnsafeBufferPointer<UInt8>) {
-        precondition(bytes.count <= freeCapacity, "RecordSize gave too little room")
+        precondition(bytes.count <= freeCapacity, "EncodedSize gave too little room")
         withUnsafeMutableBufferPointer { buffer, count in
             let end = count + bytes.count
             _ = buffer.extracting(count..<end).initialize(fromContentsOf: bytes)

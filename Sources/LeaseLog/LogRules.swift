@@ -112,7 +112,7 @@ struct LogRules {
         case .held(let lease):
             return unknown(lease.grant.token)
         case .remembered(let lease):
-            return unknown(max(lease.token, lease.next))
+            return unknown(max(lease.token, lease.newestThen))
         case .resumed, .advanced, .stopped, .compacted:
             return nil
         }

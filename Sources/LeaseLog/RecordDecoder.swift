@@ -163,13 +163,10 @@ enum RecordDecoder {
         let uid = try cursor.uid(in: line)
         let isShared = cursor.take(Field.shared, in: line)
         let request = try cursor.textIfThere(Field.request, in: line)
-        let hasNext = cursor.take(Field.next, in: line)
-        let next = hasNext ? try cursor.unsigned(in: line) : 0
-        // A next of 0 is written by leaving it out.
-        guard hasNext == (next != 0) else { throw Unreadable() }
+        let newestThen = try cursor.token(Field.newest, in: line)
         return EndedLease(
             token: token, reason: reason, endedAt: endedAt, keys: keys, isShared: isShared, uid: uid,
-            request: request, next: next)
+            request: request, newestThen: newestThen)
     }
 
     private static func why(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable) -> EndReason

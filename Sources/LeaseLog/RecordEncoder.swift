@@ -20,7 +20,7 @@ package struct BatchMark: Equatable, Sendable {
 package enum RecordEncoder {
     /// Appends one line, with its LF. `mark` goes with the first record of a batch, and with no other.
     package static func append(_ record: Record, mark: BatchMark?, to bytes: inout [UInt8]) {
-        bytes.append(addingCapacity: RecordSize.max(of: record.change)) { line in
+        bytes.append(addingCapacity: EncodedSize.max(of: record.change)) { line in
             begin(&line, record.sequence, record.at)
             write(record.change, to: &line)
             if let mark {
@@ -170,10 +170,8 @@ package enum RecordEncoder {
         line.write(UInt64(lease.uid))
         if lease.isShared { line.write(Field.shared) }
         write(Field.request, lease.request, to: &line)
-        if lease.next != 0 {
-            line.write(Field.next)
-            line.write(lease.next)
-        }
+        line.write(Field.newest)
+        line.write(lease.newestThen)
     }
 
     private static func write(_ process: ProcessIdentity?, to line: inout OutputSpan<UInt8>) {

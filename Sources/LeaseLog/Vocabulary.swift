@@ -63,7 +63,7 @@ enum Field {
     static let orphaned: StaticString = " orphaned="
     static let why: StaticString = " why="
     static let at: StaticString = " at="
-    static let next: StaticString = " next="
+    static let newest: StaticString = " newest="
     static let synced: StaticString = " synced="
     static let wall: StaticString = " wall="
     static let milliseconds: StaticString = "ms"

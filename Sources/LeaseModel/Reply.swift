@@ -210,4 +210,6 @@ public enum Refusal: Error, Equatable, Sendable {
     case tooManyWaiters(max: Int, flag: String)
     case noSpace
     case storage(String)
+    case stopping
+    case compactionStopped
 }

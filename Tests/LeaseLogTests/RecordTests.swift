@@ -49,9 +49,9 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
             let back = try #require(decoded(bytes), "\(String(decoding: bytes, as: UTF8.self))")
             #expect(back.record == record)
             #expect(back.mark == mark)
-            #expect(bytes.count <= RecordSize.max(of: record.change))
-            if case .granted(let grant) = record.change { #expect(bytes.count <= RecordSize.max(of: grant)) }
-            if case .renewed = record.change { #expect(bytes.count <= RecordSize.renewalMax) }
+            #expect(bytes.count <= EncodedSize.max(of: record.change))
+            if case .granted(let grant) = record.change { #expect(bytes.count <= RecordSize.bound(of: grant)) }
+            if case .renewed = record.change { #expect(bytes.count <= RecordSize.renewal) }
         }
     }
 
@@ -77,7 +77,7 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         for reason in EndReason.allCases {
             let ending = Ending(token: .max, reason: reason, isTakenBack: true)
             let record = Record(sequence: .max, at: Instant(nanoseconds: widest), change: .ended(ending))
-            #expect(line(record, mark).count <= RecordSize.endingMax)
+            #expect(line(record, mark).count <= RecordSize.ending)
         }
         let process = ProcessIdentity(pid: .min, startTicks: .max)
         let text = Text(printed: [UInt8](repeating: 0x61, count: Limits.textBytesMax))
@@ -90,11 +90,11 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         let at = Instant(nanoseconds: widest)
         let held = HeldLease(grant: grant, grantedAt: at, ownDeadline: at, deadline: at, orphanedAt: at)
         let longest = line(Record(sequence: .max, at: at, change: .held(held)), mark)
-        #expect(longest.count <= RecordSize.max(of: .held(held)))
+        #expect(longest.count <= EncodedSize.max(of: .held(held)))
         #expect(longest.count < 6_000)
         let renewal = Renewal(token: .max, ttl: grant.ttl, bindsConnection: true, process: process)
         let renewed = line(Record(sequence: .max, at: at, change: .renewed(renewal)), mark)
-        #expect(renewed.count <= RecordSize.renewalMax)
+        #expect(renewed.count <= EncodedSize.renewalMax)
     }
 
     @Test func numbersAndTimesHaveOneSpelling() {
@@ -131,7 +131,7 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         "7 0.000000000 started boot=b shift=0 last-token=0",
         "7 0.000000000 log format=1 clock=system compacted=no",
         "7 0.000000000 remembered token=1 why=lost at=0.000000000 key=a/b uid=0",
-        "7 0.000000000 remembered token=1 why=expired at=0.000000000 key=a/b uid=0 next=0",
+        "7 0.000000000 remembered token=1 why=expired at=0.000000000 key=a/b uid=0",
         "7 0.000000000 remembered token=1 why=expired at=0.000000000 key=a uid=0",
         "7 0.000000000 remembered token=1 why=expired at=0.000000000 key=a//b uid=0",
         "7 0.000000000 remembered token=1 why=expired at=0.000000000 key=/b uid=0",

@@ -98,7 +98,7 @@ import Testing
             EndedLease(
                 token: token, reason: .expired, endedAt: .zero,
                 keys: Keys(Key(printed: Array("user/1".utf8))),
-                isShared: false, uid: 1, request: nil, next: 0))
+                isShared: false, uid: 1, request: nil, newestThen: 1))
     }
 
     /// Two leases and an ended one, a grant while it was written, and two changes after it.

@@ -111,7 +111,7 @@ struct Seeded {
                 EndedLease(
                     token: token(), reason: reason(), endedAt: instant(), keys: keys(), isShared: coin(),
                     uid: UInt32(truncatingIfNeeded: next()), request: optional(text()),
-                    next: coin() ? 0 : number()))
+                    newestThen: number()))
         }
     }
 

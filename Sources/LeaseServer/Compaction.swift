@@ -1,0 +1,143 @@
+// Writing the log anew, a slice with each pass, while the service goes on.
+
+internal import LeaseCore
+internal import LeaseLog
+internal import LeaseModel
+
+/// How far a compaction is. The new file gets the lines of the picture and every batch that is written meanwhile, so
+/// that it is complete when the picture is.
+struct Compaction {
+    enum Phase {
+        case none
+        /// Lines are drawn, a slice with each pass. Goes on to `syncing`.
+        case drawing
+        /// The picture is on its way to the disk, so that little is left to sync at the end. Goes on to `installing`.
+        case syncing
+        /// `compacted` is written, and the file is put in the log's place.
+        case installing
+    }
+
+    var phase = Phase.none
+    /// Bytes for the new file.
+    var batch: [UInt8] = []
+    var size = 0
+    var sizeBefore = 0
+}
+
+extension Server {
+    package var isCompacting: Bool { compaction.phase != .none }
+
+    mutating func compactIfGrown() {
+        let isGrown = log.size > max(options.compactionBytesMin, 4 * aliveBytes)
+        if isGrown, options.hasLog, !isStopping {
+            beginCompaction()
+        }
+    }
+
+    mutating func beginCompaction() {
+        guard compaction.phase == .none else { return }
+        compaction = Compaction()
+        compaction.phase = .drawing
+        compaction.sizeBefore = log.size + log.batch.count
+        // The picture begins behind this pass's changes: they must not come again after it.
+        compactionBatchStart = log.batch.count
+        appendBeginning(to: &compaction.batch)
+        log.lastSequence = machine.sequence
+        log.lastInstant = machine.lastInstant
+        machine.beginSnapshot()
+        directives.append(.beginCompaction)
+    }
+
+    /// A compacted log begins as every log: with a start, whose number is that of the last change in the picture.
+    private mutating func appendBeginning(to bytes: inout [UInt8]) {
+        let header = LogHeader(
+            sequence: machine.sequence - 1, at: machine.lastInstant, clock: clockName, isCompacted: true)
+        RecordEncoder.append(header, to: &bytes)
+        let start = Start(boot: boot, shift: 0, lastToken: machine.lastToken)
+        RecordEncoder.append(
+            Record(sequence: machine.sequence, at: machine.lastInstant, change: .started(start)),
+            mark: BatchMark(synced: 0, wallMilliseconds: wallMilliseconds), to: &bytes)
+    }
+
+    /// Draws a slice, and hands the new file what the log gets.
+    mutating func continueCompaction(leases: Int) {
+        compactIfGrown()
+        guard compaction.phase != .none else { return }
+        var isDrawn = false
+        if compaction.phase == .drawing {
+            isDrawn = machine.drawSnapshot(count: leases)
+        }
+        copyToCompaction()
+        if isDrawn {
+            compaction.phase = .syncing
+            let owed = machine.leaseCount * RecordSize.ending + 2 * RecordSize.ownRecords
+            directives.append(.syncCompaction(size: compaction.size + compaction.batch.count + owed))
+        }
+    }
+
+    /// The picture's lines stand before the changes of the pass: each shows a lease as it was before them.
+    private mutating func copyToCompaction() {
+        let (sequence, instant) = (log.lastSequence, log.lastInstant)
+        machine.takeSnapshotLines { line in
+            RecordEncoder.append(
+                Record(sequence: sequence, at: instant, change: line), mark: nil, to: &compaction.batch)
+        }
+        compaction.batch.append(contentsOf: log.batch[compactionBatchStart...])
+    }
+
+    /// Bytes to be written to the new file now.
+    package var compactionBatch: [UInt8] { compaction.batch }
+
+    package mutating func compactionBatchWritten() {
+        compaction.size += compaction.batch.count
+        compaction.batch.removeAll(keepingCapacity: true)
+        compactionBatchStart = 0
+    }
+
+    /// The picture is on the disk: one record closes it, and the file can take the log's place.
+    package mutating func compactionSynced() {
+        guard compaction.phase == .syncing else { return }
+        compaction.phase = .installing
+        machine.noteCompaction(into: &effects)
+        settle()
+        directives.append(.installCompaction)
+    }
+
+    /// The new file is the log.
+    package mutating func compactionInstalled() {
+        let before = compaction.sizeBefore
+        log.size = compaction.size
+        space.reservedBytes = compaction.size
+        compaction = Compaction()
+        updateRoom()
+        finishCompactionRequests(.compacted(bytesBefore: before, bytesAfter: log.size))
+    }
+
+    /// It could not be done; the log goes on as it is.
+    package mutating func compactionFailed(_ refusal: Refusal) {
+        guard compaction.phase != .none else { return }
+        machine.abandonSnapshot()
+        compaction = Compaction()
+        compactionBatchStart = 0
+        finishCompactionRequests(.refused(refusal))
+    }
+
+    /// Gives up a compaction that is not yet being installed.
+    mutating func abandonCompaction() {
+        guard compaction.phase == .drawing || compaction.phase == .syncing else { return }
+        compactionFailed(.compactionStopped)
+        directives.append(.dropCompaction)
+    }
+
+    private mutating func finishCompactionRequests(_ reply: Reply) {
+        let waiting = others
+        others.removeAll()
+        for pending in waiting {
+            if case .compaction = pending.kind {
+                finish(pending, with: reply)
+            } else {
+                others.append(pending)
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// One conversation: what has come in and is not looked at yet, what goes out and may not go yet.
+
+internal import LeaseCore
+internal import LeaseModel
+
+/// A reply that was appended may leave once the changes up to `sequence` are acknowledged.
+struct Gate {
+    let sequence: Sequence64
+    /// Counts all bytes ever appended to the connection's output.
+    let end: UInt64
+}
+
+/// A grant whose reply the kernel does not have yet.
+struct UnsentGrant {
+    let token: Token
+    let end: UInt64
+}
+
+struct Connection {
+    /// 0: vacant.
+    var id: ConnectionID = 0
+    var caller: Caller
+
+    /// Bytes that came and are not carried out: a line that is not complete, or what waits behind a request.
+    var input: [UInt8] = []
+    /// A line is over the limit: what comes is skipped up to its end.
+    var skipsLine = false
+    var hasInputEnded = false
+    /// An untagged request waits: what is behind it is not looked at.
+    var isBlocked = false
+    /// A request can't be decided before space or numbers are set aside: it is read again then.
+    var isParked = false
+    var isReadingPaused = false
+    var isInReadyQueue = false
+
+    /// Bytes from `outputStart` on are still to be sent. The counts are of all bytes ever.
+    var output: [UInt8] = []
+    var outputStart = 0
+    var appended: UInt64 = 0
+    var sent: UInt64 = 0
+    /// Up to here the bytes may go.
+    var released: UInt64 = 0
+    var gates: [Gate] = []
+    var unsentGrants: [UnsentGrant] = []
+    var isDirty = false
+
+    /// Requests of this connection that wait for their reply.
+    var waitingCount = 0
+    var waitingTagged = 0
+    /// The peer is gone altogether.
+    var isGone = false
+    /// To be closed when everything is sent.
+    var isClosing = false
+
+    var unsentCount: Int { output.count - outputStart }
+    var sendableCount: Int { Int(released - sent) }
+    /// Whether everything that was appended has gone out.
+    var isDrained: Bool { sent == appended }
+
+    static var vacant: Connection {
+        let nobody = Peer(uid: 0, pid: 0, defaultOwner: Text(printed: []), isAdministrator: false)
+        return Connection(caller: Caller(connection: 0, peer: nobody))
+    }
+}
+
+/// A request whose reply has not been given.
+struct Pending {
+    /// Of the waiter; 0 where the place is empty.
+    var number: UInt64 = 0
+    var connection: ConnectionID = 0
+    /// Empty: untagged.
+    var tag: [UInt8] = []
+}

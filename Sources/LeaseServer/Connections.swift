@@ -1,0 +1,191 @@
+// Connections come, send, stop sending, and go.
+
+package import LeaseCore
+package import LeaseModel
+
+extension Server {
+    /// A new connection, or why it can't be: then the peer is told so and let go.
+    package mutating func open(_ peer: Peer) throws(Refusal) -> ConnectionID {
+        if connectionCount >= limits.connectionsMax {
+            throw .tooManyConnections(max: limits.connectionsMax, flag: "--connections-max")
+        }
+        if connectionsOfUser[peer.uid, default: 0] >= limits.connectionsPerUserMax {
+            throw .tooManyConnections(max: limits.connectionsPerUserMax, flag: "--connections-per-user-max")
+        }
+        let index = vacant.popLast() ?? connections.count
+        generation += 1
+        let id = generation << 32 | UInt64(index)
+        var connection = Connection(caller: Caller(connection: id, peer: peer))
+        connection.id = id
+        if index == connections.count {
+            connections.append(connection)
+        } else {
+            connections[index] = connection
+        }
+        connectionCount += 1
+        connectionsOfUser[peer.uid, default: 0] += 1
+        return id
+    }
+
+    /// The place of a connection; nil if it is gone: news of it may come late.
+    func index(_ id: ConnectionID) -> Int? {
+        let index = Int(truncatingIfNeeded: id & 0xFFFF_FFFF)
+        guard index < connections.count, connections[index].id == id else { return nil }
+        return index
+    }
+
+    /// The connection is gone altogether: nobody reads what it is sent. Its waiters go at once.
+    package mutating func hungUp(_ id: ConnectionID) {
+        guard let index = index(id), !connections[index].isGone else { return }
+        connections[index].isGone = true
+        if connections[index].isBlocked {
+            // What stands behind a request that waits is dropped with it.
+            connections[index].input.removeAll()
+            connections[index].hasInputEnded = true
+        }
+        machine.dropWaiters(of: id, into: &effects)
+        settle()
+        forgetPendings(of: id)
+        connections[index].isBlocked = false
+        let unsent = connections[index].unsentGrants
+        connections[index].unsentGrants.removeAll()
+        for grant in unsent {
+            machine.takeBack(grant.token, into: &effects)
+            settle()
+        }
+    }
+
+    /// What a connection that is gone had still sent is carried out: what was bound to it ends.
+    package mutating func finishGone(_ id: ConnectionID) {
+        guard let index = index(id) else { return }
+        if connections[index].isParked {
+            // What waits for space is looked at no more: there is nobody to tell of it.
+            connections[index].input.removeAll()
+        }
+        remove(index)
+    }
+
+    private mutating func remove(_ index: Int) {
+        let id = connections[index].id
+        let uid = connections[index].caller.peer.uid
+        machine.endBoundLeases(of: id, into: &effects)
+        settle()
+        connections[index] = .vacant
+        vacant.append(index)
+        connectionCount -= 1
+        let left = connectionsOfUser[uid, default: 1] - 1
+        connectionsOfUser[uid] = left == 0 ? nil : left
+        halfClosed.remove(id)
+        directives.append(.close(id))
+    }
+
+    /// The peer sends nothing more; it still reads.
+    package mutating func inputEnded(_ id: ConnectionID) {
+        guard let index = index(id), !connections[index].hasInputEnded else { return }
+        connections[index].hasInputEnded = true
+        halfClosed.insert(id)
+        makeReady(index)
+    }
+
+    /// Closes connections that have nothing to wait for: all is answered and sent, and no lease is bound to them.
+    mutating func closeWhatIsDone() {
+        guard !halfClosed.isEmpty else { return }
+        for id in halfClosed.sorted() {
+            guard let index = index(id), !connections[index].isGone, connections[index].isDrained,
+                !connections[index].isParked, connections[index].waitingCount == 0
+            else { continue }
+            let hasMore = !connections[index].input.isEmpty && !connections[index].isClosing
+            if !hasMore, connections[index].isClosing || !machine.hasBoundLeases(id) {
+                remove(index)
+            }
+        }
+    }
+
+    // Input.
+
+    /// Bytes that came. They are looked at at once as far as nothing holds them up.
+    package mutating func received(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) {
+        guard let index = index(id), !connections[index].isClosing else { return }
+        let mayLook = canLook(index) && connections[index].input.isEmpty
+        if mayLook {
+            let span = bytes.bindMemory(to: UInt8.self).span
+            let used = consume(index, span)
+            guard connections[index].id == id else { return }
+            if used < span.count, !connections[index].isClosing {
+                connections[index].input.append(contentsOf: bytes[used...])
+            }
+        } else {
+            connections[index].input.append(contentsOf: bytes)
+            makeReady(index)
+        }
+        pauseIfHeld(index)
+    }
+
+    func canLook(_ index: Int) -> Bool {
+        !connections[index].isBlocked && !connections[index].isParked && !connections[index].isClosing
+            && connections[index].unsentCount < limits.outputBytesMax
+    }
+
+    mutating func makeReady(_ index: Int) {
+        guard !connections[index].isInReadyQueue else { return }
+        connections[index].isInReadyQueue = true
+        ready.append(connections[index].id)
+    }
+
+    /// Looks at what has come to stand free. What this frees in turn is looked at as well.
+    mutating func serveReady() {
+        var next = 0
+        while next < ready.count {
+            let id = ready[next]
+            next += 1
+            guard let index = index(id) else { continue }
+            connections[index].isInReadyQueue = false
+            lookAtInput(index)
+        }
+        ready.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func lookAtInput(_ index: Int) {
+        let id = connections[index].id
+        guard canLook(index) else { return }
+        var input: [UInt8] = []
+        swap(&input, &connections[index].input)
+        let used = consume(index, input.span)
+        guard connections[index].id == id, !connections[index].isClosing else { return }
+        if used < input.count {
+            input.removeFirst(used)
+            connections[index].input = input
+        }
+        if canLook(index) {
+            resumeReading(index)
+            endInput(index)
+        }
+    }
+
+    /// All that came is looked at, and nothing more comes: a last line without its end is not carried out.
+    private mutating func endInput(_ index: Int) {
+        guard connections[index].hasInputEnded, !connections[index].input.isEmpty else { return }
+        let rest = connections[index].input
+        connections[index].input.removeAll()
+        let isBlank = !rest.contains { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\r") }
+        guard !isBlank else { return }
+        refuse(index, rest.span, .lineNotEnded)
+    }
+
+    private mutating func pauseIfHeld(_ index: Int) {
+        let holdsTooMuch =
+            connections[index].input.count >= limits.heldInputBytesMax
+            || connections[index].unsentCount >= limits.outputBytesMax
+        if holdsTooMuch, !connections[index].isReadingPaused {
+            connections[index].isReadingPaused = true
+            directives.append(.pauseReading(connections[index].id))
+        }
+    }
+
+    mutating func resumeReading(_ index: Int) {
+        guard connections[index].isReadingPaused, connections[index].input.count < limits.heldInputBytesMax
+        else { return }
+        connections[index].isReadingPaused = false
+        directives.append(.resumeReading(connections[index].id))
+    }
+}

@@ -1,0 +1,188 @@
+// The log's side of the server: batches, what of them is kept, and what is set aside ahead.
+
+package import LeaseCore
+internal import LeaseLog
+package import LeaseModel
+
+/// How the log stands.
+struct LogState {
+    /// Records of this pass, encoded.
+    var batch: [UInt8] = []
+    /// Bytes of the file, with all batches that were handed over.
+    var size = 0
+    /// Changes up to here count as logged: their replies may go.
+    var acknowledged: Sequence64 = 0
+    /// Changes up to here are on the disk.
+    var synced: Sequence64 = 0
+    /// Number and instant of the last change before this pass, which the lines of a picture repeat.
+    var lastSequence: Sequence64 = 0
+    var lastInstant = Instant.zero
+}
+
+/// What is set aside in the file.
+struct SpaceState {
+    /// The file may grow to so many bytes without asking the disk.
+    var reservedBytes = 0
+    var isReserving = false
+    /// The last try did not get what was needed: the disk is full.
+    var isExhausted = false
+    /// The last try got less than was wanted: the disk is nearly full.
+    var isTight = false
+}
+
+extension Server {
+    /// The log was read: it has so many bytes.
+    package mutating func recovered(logBytes: Int) {
+        log.size = logBytes
+    }
+
+    package mutating func recover(_ record: Record) {
+        machine.recover(record)
+    }
+
+    /// Begins to serve, on numbers that nobody has used.
+    /// - Parameter rebooted: what was bound to processes and connections has ended with the boot before.
+    package mutating func begin(
+        _ start: Start, lastSequence: Sequence64, rebooted: Bool, numbers: Numbers, at now: Instant,
+        wallMilliseconds: Int64
+    ) {
+        self.wallMilliseconds = wallMilliseconds
+        self.numbers = numbers
+        boot = start.boot
+        machine.finishRecovery(lastSequence: lastSequence)
+        log.synced = machine.sequence
+        log.acknowledged = machine.sequence
+        machine.begin(start, rebooted: rebooted, grace: options.grace, at: now, into: &effects)
+        settle()
+        _ = machine.advance(to: now, budget: .max, into: &effects)
+        settle()
+    }
+
+    mutating func appendToBatch(_ record: Record) {
+        guard options.hasLog else { return }
+        let mark =
+            log.batch.isEmpty ? BatchMark(synced: log.synced, wallMilliseconds: wallMilliseconds) : nil
+        RecordEncoder.append(record, mark: mark, to: &log.batch)
+    }
+
+    /// Bytes to be written to the log now. Empty: nothing happened.
+    package var batch: [UInt8] { log.batch }
+    package var lastSequence: Sequence64 { machine.sequence }
+
+    /// The batch was handed over to the log file. (Whether it is kept is said by `acknowledge`.)
+    package mutating func batchWritten() {
+        log.size += log.batch.count
+        log.batch.removeAll(keepingCapacity: true)
+        log.lastSequence = machine.sequence
+        log.lastInstant = machine.lastInstant
+    }
+
+    /// Changes up to this number count as logged.
+    package mutating func acknowledge(upTo sequence: Sequence64, synced: Bool) {
+        log.acknowledged = max(log.acknowledged, sequence)
+        if synced {
+            log.synced = max(log.synced, sequence)
+        }
+        releaseGates()
+    }
+
+    /// Counts anew what may be used: after each batch the true sizes are known.
+    mutating func updateRoom() {
+        guard options.hasLog else { return }
+        let owed = machine.leaseCount * RecordSize.ending + RecordSize.ownRecords
+        machine.room.logBytes = max(0, space.reservedBytes - log.size - log.batch.count - owed)
+        machine.room.tokens = numbers.token - min(numbers.token, machine.lastToken)
+        let left = numbers.sequence - min(numbers.sequence, machine.sequence)
+        let ends = UInt64(machine.leaseCount) + 64
+        machine.room.sequences = left - min(left, ends)
+    }
+
+    /// Whether the next grant or renewal may not fit into what is set aside, while more may be had.
+    var mustWaitForRoom: Bool {
+        guard options.hasLog else { return false }
+        if machine.room.tokens < 2 || machine.room.sequences < 4 { return true }
+        return machine.room.logBytes < Server.requestBytesMax && !space.isExhausted
+    }
+
+    /// More than the log of any one request but for those that it lets through.
+    private static var requestBytesMax: Int { 16 << 10 }
+    private static var spaceAhead: Int { 4 << 20 }
+    private static var numbersAhead: UInt64 { 1 << 16 }
+
+    mutating func wantSpaceAndNumbers() {
+        guard options.hasLog else { return }
+        updateRoom()
+        let isSpaceLow = machine.room.logBytes < Server.spaceAhead / 2
+        if isSpaceLow, !space.isReserving, !space.isExhausted, !(space.isTight && !needsSpaceNow) {
+            wantSpace()
+        }
+        let areNumbersLow =
+            machine.room.tokens < Server.numbersAhead / 2 || machine.room.sequences < Server.numbersAhead / 2
+        if areNumbersLow, !isReservingNumbers {
+            isReservingNumbers = true
+            let ends = UInt64(machine.leaseCount)
+            // A busy daemon uses up a block while the next one is being synced: ahead of the numbers it has, too.
+            let wanted = Numbers(
+                token: max(numbers.token, machine.lastToken) + Server.numbersAhead,
+                sequence: max(numbers.sequence, machine.sequence + ends) + 4 * Server.numbersAhead)
+            directives.append(.reserveNumbers(wanted))
+        }
+    }
+
+    private var needsSpaceNow: Bool {
+        machine.room.logBytes < Server.requestBytesMax
+    }
+
+    private mutating func wantSpace() {
+        space.isReserving = true
+        let owed = machine.leaseCount * RecordSize.ending + RecordSize.ownRecords
+        let base = log.size + log.batch.count + owed
+        directives.append(
+            .reserveSpace(wanted: base + Server.spaceAhead, least: base + Server.requestBytesMax))
+    }
+
+    /// The file may grow to so many bytes. Less than what was needed: the disk is full.
+    package mutating func spaceReserved(bytes: Int, wanted: Int, least: Int) {
+        space.isReserving = false
+        space.reservedBytes = max(space.reservedBytes, bytes)
+        space.isTight = bytes < wanted
+        space.isExhausted = bytes < least
+        updateRoom()
+        if space.isTight, log.size > 2 * aliveBytes + (64 << 10) {
+            beginCompaction()
+        }
+        unpark()
+    }
+
+    /// Whether the disk is to be asked again after a while, because somebody may be waiting for it.
+    package var isOutOfSpace: Bool { space.isExhausted }
+
+    /// Asks the disk again.
+    package mutating func retrySpace() {
+        guard space.isExhausted, !space.isReserving else { return }
+        wantSpace()
+    }
+
+    package mutating func numbersReserved(_ numbers: Numbers) {
+        self.numbers = numbers
+        isReservingNumbers = false
+        updateRoom()
+        unpark()
+    }
+
+    private mutating func unpark() {
+        let waiting = parked
+        parked.removeAll(keepingCapacity: true)
+        for id in waiting {
+            guard let index = index(id) else { continue }
+            connections[index].isParked = false
+            makeReady(index)
+        }
+        serveReady()
+    }
+
+    /// What the log would have if it were written anew: an estimate.
+    var aliveBytes: Int {
+        machine.leaseCount * 200 + Limits.endedRememberedMax * 130
+    }
+}

@@ -1,0 +1,145 @@
+// What goes out: appended in order, held back until the log has what it speaks of, and sent as the peer reads.
+
+package import LeaseCore
+internal import LeaseModel
+internal import LeaseWire
+
+extension Server {
+    mutating func reply(_ index: Int, _ tag: Span<UInt8>, _ reply: Reply) {
+        guard !connections[index].isGone else { return }
+        let before = connections[index].output.count
+        ReplyWriter.append(reply, tag: tag, to: &connections[index].output)
+        connections[index].appended += UInt64(connections[index].output.count - before)
+        if case .granted(let token, _, _, false) = reply {
+            connections[index].unsentGrants.append(
+                UnsentGrant(token: token, end: connections[index].appended))
+        }
+        if !connections[index].isDirty {
+            connections[index].isDirty = true
+            dirty.append(connections[index].id)
+        }
+    }
+
+    /// Replies of this pass may go when all changes up to now are logged.
+    mutating func gateReplies() {
+        let sequence = machine.sequence
+        let isLogged = !options.hasLog || sequence <= log.acknowledged
+        for id in dirty {
+            guard let index = index(id) else { continue }
+            connections[index].isDirty = false
+            if isLogged, connections[index].gates.isEmpty {
+                connections[index].released = connections[index].appended
+                sendable.append(id)
+            } else {
+                if connections[index].gates.isEmpty { gated.append(id) }
+                connections[index].gates.append(
+                    Gate(sequence: sequence, end: connections[index].appended))
+            }
+        }
+        dirty.removeAll(keepingCapacity: true)
+    }
+
+    mutating func releaseGates() {
+        guard !gated.isEmpty else { return }
+        var still: [ConnectionID] = []
+        for id in gated {
+            guard let index = index(id) else { continue }
+            var open = 0
+            while open < connections[index].gates.count,
+                connections[index].gates[open].sequence <= log.acknowledged
+            {
+                connections[index].released = connections[index].gates[open].end
+                open += 1
+            }
+            if open > 0 {
+                connections[index].gates.removeFirst(open)
+                sendable.append(id)
+            }
+            if !connections[index].gates.isEmpty { still.append(id) }
+        }
+        gated = still
+    }
+
+    /// Connections that have something to send; each stands in it once or more.
+    package mutating func takeSendable(into list: inout [ConnectionID]) {
+        list.removeAll(keepingCapacity: true)
+        swap(&list, &sendable)
+    }
+
+    /// Shows the bytes that may be sent to a connection.
+    /// - Returns: what the body returns: how many were taken, or nil if the connection turned out to be gone.
+    package mutating func send(
+        _ id: ConnectionID, _ body: (UnsafeRawBufferPointer) -> Int?
+    ) -> SendResult {
+        guard let index = index(id), !connections[index].isGone else { return .nothing }
+        let count = connections[index].sendableCount
+        guard count > 0 else { return .nothing }
+        let start = connections[index].outputStart
+        let taken = connections[index].output.withUnsafeBytes { bytes in
+            body(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + count)]))
+        }
+        guard let taken else { return .gone }
+        noteSent(index, taken)
+        return taken == count ? .all : .some
+    }
+
+    private mutating func noteSent(_ index: Int, _ count: Int) {
+        connections[index].sent += UInt64(count)
+        connections[index].outputStart += count
+        let sent = connections[index].sent
+        var handed = 0
+        while handed < connections[index].unsentGrants.count,
+            connections[index].unsentGrants[handed].end <= sent
+        {
+            handed += 1
+        }
+        connections[index].unsentGrants.removeFirst(handed)
+        if connections[index].outputStart == connections[index].output.count {
+            // An idle connection keeps no large buffer.
+            connections[index].output.removeAll(keepingCapacity: connections[index].output.capacity <= 1_024)
+            connections[index].outputStart = 0
+        } else if connections[index].outputStart > connections[index].output.count / 2 {
+            connections[index].output.removeFirst(connections[index].outputStart)
+            connections[index].outputStart = 0
+        }
+        if connections[index].isReadingPaused || !connections[index].input.isEmpty {
+            makeReady(index)
+        }
+    }
+
+    /// The log could not be kept: every reply that speaks of it becomes an error, and so does every wait.
+    package mutating func storageFailed(_ reason: String) {
+        for index in connections.indices where connections[index].id != 0 && !connections[index].isGone {
+            failReplies(index, reason)
+        }
+    }
+
+    private mutating func failReplies(_ index: Int, _ reason: String) {
+        let kept = connections[index].outputStart + connections[index].sendableCount
+        let held = Array(connections[index].output[kept...])
+        connections[index].output.removeSubrange(kept...)
+        connections[index].unsentGrants.removeAll()
+        connections[index].gates.removeAll()
+        ReplyWriter.appendStorageFailure(reason, replacing: held.span, to: &connections[index].output)
+        for pending in pendings where pending.number != 0 && pending.connection == connections[index].id {
+            ReplyWriter.append(
+                .refused(.storage(reason)), tag: pending.tag.span, to: &connections[index].output)
+        }
+        for other in others where other.pending.connection == connections[index].id {
+            ReplyWriter.append(
+                .refused(.storage(reason)), tag: other.pending.tag.span, to: &connections[index].output)
+        }
+        let unsent = connections[index].output.count - connections[index].outputStart
+        connections[index].appended = connections[index].sent + UInt64(unsent)
+        connections[index].released = connections[index].appended
+        if unsent > 0 { sendable.append(connections[index].id) }
+    }
+}
+
+package enum SendResult {
+    case nothing
+    case all
+    /// The kernel takes no more now.
+    case some
+    case gone
+}

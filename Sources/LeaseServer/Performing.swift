@@ -1,0 +1,195 @@
+// What each verb does, and who may use it.
+
+internal import LeaseCore
+internal import LeaseModel
+
+/// A request that waits for something else than its place in line.
+struct OtherPending {
+    enum Kind {
+        /// What its process is.
+        case process(ticket: UInt64, Request)
+        case compaction
+        /// The manual clock to get there.
+        case advance(to: Instant)
+    }
+
+    let kind: Kind
+    let pending: Pending
+}
+
+extension Server {
+    /// Carries out a request.
+    /// - Returns: whether it was; if not, space or numbers are missing, and it is to be read again.
+    mutating func perform(_ request: Request, _ index: Int, _ tag: Span<UInt8>) -> Bool {
+        switch request {
+        case .acquire(let acquire):
+            // Nobody would learn of the grant.
+            if connections[index].isGone { return true }
+            guard hasRoom(index) else { return false }
+            if let refusal = waiterBound(index, acquire) {
+                reply(index, tag, .refused(refusal))
+            } else {
+                take(acquire, .notLookedAt, index, tag)
+            }
+        case .renew(let renew):
+            guard hasRoom(index) else { return false }
+            take(renew, .notLookedAt, index, tag)
+        case .release(let token):
+            reply(index, tag, machine.release(token, from: connections[index].caller, into: &effects))
+            settle()
+        case .evict(let token, let note):
+            guard hasRoom(index) else { return false }
+            guard isAllowed(.evict, index, tag) else { return true }
+            reply(index, tag, machine.evict(token, note: note, into: &effects))
+            settle()
+        case .cancel(let tag2):
+            cancel(tag2, index, tag)
+        case .quit:
+            quit(index, tag)
+        case .compact:
+            compact(index, tag)
+        case .clock(let advance):
+            clock(advance, index, tag)
+        case .get, .check, .list, .policy, .whoami, .ping, .help:
+            reply(index, tag, answer(request, index))
+        }
+        return true
+    }
+
+    /// Requests that only look.
+    private func answer(_ request: Request, _ index: Int) -> Reply {
+        switch request {
+        case .get(let key, let limit): machine.view(key, limit: limit)
+        case .check(let token): machine.check(token)
+        case .list(let list): machine.list(list)
+        case .policy(let key): machine.policy(key)
+        case .whoami: .whoami(connections[index].caller.peer)
+        case .help(let verb): .help(verb)
+        case .ping: .ok
+        case .acquire, .renew, .release, .evict, .cancel, .quit, .compact, .clock:
+            preconditionFailure("these do more than look")
+        }
+    }
+
+    private mutating func take(
+        _ request: AcquireRequest, _ process: ProcessReport, _ index: Int, _ tag: Span<UInt8>
+    ) {
+        let outcome = machine.acquire(
+            request, process: process, from: connections[index].caller, into: &effects)
+        conclude(outcome, .acquire(request), index, tag)
+    }
+
+    private mutating func take(
+        _ request: RenewRequest, _ process: ProcessReport, _ index: Int, _ tag: Span<UInt8>
+    ) {
+        let outcome = machine.renew(
+            request, process: process, from: connections[index].caller, into: &effects)
+        conclude(outcome, .renew(request), index, tag)
+    }
+
+    private mutating func conclude(
+        _ outcome: Outcome, _ request: Request, _ index: Int, _ tag: Span<UInt8>
+    ) {
+        switch outcome {
+        case .reply(let reply):
+            self.reply(index, tag, reply)
+            settle()
+        case .waits(let waiter):
+            // What it superseded is answered first: on the same connection it stood before it.
+            wait(waiter, index, tag)
+            settle()
+        case .needsProcess(let pid):
+            lastTicket += 1
+            waitFor(.process(ticket: lastTicket, request), index, tag)
+            directives.append(.inspect(pid: pid, ticket: lastTicket))
+        }
+    }
+
+    /// What was found of the process that a request names.
+    package mutating func inspected(ticket: UInt64, _ report: ProcessReport) {
+        for (place, other) in others.enumerated() {
+            guard case .process(ticket, let request) = other.kind else { continue }
+            others.remove(at: place)
+            guard let index = release(other.pending) else { return }
+            switch request {
+            case .acquire(let acquire): take(acquire, report, index, other.pending.tag.span)
+            case .renew(let renew): take(renew, report, index, other.pending.tag.span)
+            default: preconditionFailure("only these name a process")
+            }
+            return
+        }
+    }
+
+    private mutating func waiterBound(_ index: Int, _ request: AcquireRequest) -> Refusal? {
+        guard request.wait > .zero, connections[index].waitingCount >= limits.waitersPerConnectionMax
+        else { return nil }
+        return .tooManyWaiters(
+            max: limits.waitersPerConnectionMax, flag: "--waiters-per-connection-max")
+    }
+
+    private mutating func hasRoom(_ index: Int) -> Bool {
+        guard mustWaitForRoom else { return true }
+        connections[index].isParked = true
+        parked.append(connections[index].id)
+        return false
+    }
+
+    private mutating func isAllowed(_ verb: Verb, _ index: Int, _ tag: Span<UInt8>) -> Bool {
+        if connections[index].caller.peer.isAdministrator { return true }
+        reply(index, tag, .refused(.administratorsOnly(verb)))
+        return false
+    }
+
+    private mutating func cancel(_ wanted: [UInt8], _ index: Int, _ tag: Span<UInt8>) {
+        guard let place = place(connections[index].id, wanted) else {
+            reply(index, tag, .refused(.noSuchTag(wanted)))
+            return
+        }
+        machine.cancel(waiterIDs[place], into: &effects)
+        settle()
+        reply(index, tag, .ok)
+    }
+
+    /// Withdraws what waits, ends what is bound to the connection, says OK, and closes.
+    private mutating func quit(_ index: Int, _ tag: Span<UInt8>) {
+        let id = connections[index].id
+        while connections[index].waitingCount > 0, let waiter = machine.firstWaiter(of: id) {
+            machine.cancel(waiter, into: &effects)
+            settle()
+        }
+        forgetPendings(of: id)
+        machine.endBoundLeases(of: id, into: &effects)
+        settle()
+        reply(index, tag, .ok)
+        connections[index].isClosing = true
+        connections[index].input.removeAll()
+        halfClosed.insert(id)
+    }
+
+    private mutating func compact(_ index: Int, _ tag: Span<UInt8>) {
+        guard isAllowed(.compact, index, tag) else { return }
+        guard options.hasLog else {
+            reply(index, tag, .compacted(bytesBefore: 0, bytesAfter: 0))
+            return
+        }
+        waitFor(.compaction, index, tag)
+        beginCompaction()
+    }
+
+    private mutating func clock(_ advance: Duration?, _ index: Int, _ tag: Span<UInt8>) {
+        guard let advance else {
+            reply(index, tag, .clock(now: machine.clock, isManual: options.hasManualClock))
+            return
+        }
+        guard isAllowed(.clock, index, tag) else { return }
+        guard options.hasManualClock else {
+            reply(index, tag, .refused(.clockNotManual))
+            return
+        }
+        var from = machine.clock
+        for other in others {
+            if case .advance(let target) = other.kind { from = max(from, target) }
+        }
+        waitFor(.advance(to: from + advance), index, tag)
+    }
+}

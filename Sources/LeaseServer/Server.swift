@@ -1,0 +1,194 @@
+// The conversation: bytes, instants and news go in; bytes, batches for the log and directives come out.
+
+package import LeaseCore
+internal import LeaseLog
+package import LeaseModel
+internal import LeaseWire
+
+package struct ServerOptions: Sendable {
+    package var limits = Limits()
+    package var grace = Duration.seconds(5)
+    package var hasManualClock = false
+    /// Whether there is a log; without one nothing outlives the daemon.
+    package var hasLog = true
+    package var seed: UInt64 = 0
+    /// The log is compacted when it is larger than this and than four times what is alive.
+    package var compactionBytesMin = 32 << 20
+
+    package init() {}
+}
+
+/// All connections and the machine behind them. It makes no system call: whoever runs it calls `beginPass`, tells
+/// what happened, calls `endPass`, writes the batch, and says when it is kept.
+package struct Server: ~Copyable {
+    package internal(set) var machine: Machine
+    let options: ServerOptions
+    let clockName: LogClock
+
+    // Connections, by the low half of their IDs.
+    var connections: [Connection] = []
+    var vacant: [Int] = []
+    var generation: UInt64 = 0
+    var connectionCount = 0
+    var connectionsOfUser: [UInt32: Int] = [:]
+    /// Connections whose input has ended while something still keeps them open.
+    var halfClosed: Set<ConnectionID> = []
+    /// Connections with input that can be looked at now.
+    var ready: [ConnectionID] = []
+    /// Connections with output that was appended in this pass.
+    var dirty: [ConnectionID] = []
+    /// Connections with something to send that may be sent.
+    var sendable: [ConnectionID] = []
+    /// Connections with replies that wait for the log.
+    var gated: [ConnectionID] = []
+    /// Connections whose next request waits for space or numbers.
+    var parked: [ConnectionID] = []
+
+    // Requests that wait for their reply: in line (by the slot of the waiter), or for something else.
+    var pendings: [Pending] = []
+    var waiterIDs: [WaiterID] = []
+    /// Requests whose place a retry has taken over, until they are told.
+    var superseded: [(waiter: WaiterID, pending: Pending)] = []
+    var tags = TagIndex()
+    var others: [OtherPending] = []
+    var lastTicket: UInt64 = 0
+
+    var effects = Effects()
+    package internal(set) var directives: [Directive] = []
+
+    // The log.
+    var log = LogState()
+    var compaction = Compaction()
+    /// Where in the batch the part begins that a compaction begun in this pass has not in its picture.
+    var compactionBatchStart = 0
+    var boot = Text(printed: [])
+    var space = SpaceState()
+    package internal(set) var numbers = Numbers(token: 0, sequence: 0)
+    var isReservingNumbers = false
+    var wallMilliseconds: Int64 = 0
+
+    /// What was due is not all dealt with: another pass is wanted at once.
+    var isBehind = false
+    package internal(set) var isStopping = false
+
+    package init(policy: Policy, options: ServerOptions) {
+        self.options = options
+        clockName = options.hasManualClock ? .manual : .system
+        machine = Machine(
+            policy: policy, limits: options.limits, hasManualClock: options.hasManualClock, seed: options.seed)
+        if options.hasLog {
+            machine.room = Room(logBytes: 0, tokens: 0, sequences: 0)
+        }
+    }
+
+    package var limits: Limits { options.limits }
+
+    /// The daemon may sleep until then; nil: until something happens.
+    package var nextDeadline: Instant? {
+        options.hasManualClock ? nil : machine.nextDeadline
+    }
+
+    /// Whether another pass is wanted without waiting for anything.
+    package var wantsTurn: Bool {
+        isBehind || !ready.isEmpty || compaction.phase == .drawing
+            || others.contains { if case .advance = $0.kind { true } else { false } }
+    }
+}
+
+// One pass.
+extension Server {
+    /// How many deadlines and how many leases of a compaction one pass deals with at most.
+    private static var deadlinesPerPass: Int { 2_000 }
+    private static var leasesPerPass: Int { 1_000 }
+
+    /// Begins a pass at this instant. Hang-ups are told next, before `advance`.
+    package mutating func beginPass(now: Instant, wallMilliseconds: Int64) {
+        self.wallMilliseconds = wallMilliseconds
+        directives.removeAll(keepingCapacity: true)
+        updateRoom()
+    }
+
+    /// Deals with what is due. On the manual clock nothing is, but for what `clock advance` has asked for.
+    package mutating func advance(to now: Instant) {
+        if options.hasManualClock {
+            advanceManually()
+        } else {
+            isBehind = !machine.advance(to: now, budget: Self.deadlinesPerPass, into: &effects)
+            settle()
+        }
+        if machine.hasStarved {
+            machine.grantStarved(into: &effects)
+            settle()
+        }
+    }
+
+    private mutating func advanceManually() {
+        guard let index = others.firstIndex(where: { if case .advance = $0.kind { true } else { false } }),
+            case .advance(let target) = others[index].kind
+        else { return }
+        let isThere = machine.advance(to: target, budget: Self.deadlinesPerPass, into: &effects)
+        if isThere {
+            machine.noteAdvance(into: &effects)
+        }
+        settle()
+        if isThere {
+            let pending = others.remove(at: index)
+            finish(pending, with: .clock(now: machine.clock, isManual: true))
+        }
+    }
+
+    /// Ends a pass: looks at what can be looked at, and makes the batch for the log ready.
+    package mutating func endPass() {
+        serveReady()
+        continueCompaction(leases: Self.leasesPerPass)
+        wantSpaceAndNumbers()
+        gateReplies()
+        closeWhatIsDone()
+    }
+
+    /// The daemon was not there for a while.
+    package mutating func resumed(at now: Instant) {
+        // The picture of a compaction can't show all deadlines moving at once.
+        abandonCompaction()
+        machine.resume(grace: options.grace, at: now, into: &effects)
+        settle()
+    }
+
+    package mutating func processEnded(_ process: ProcessIdentity) {
+        machine.processEnded(process, into: &effects)
+        settle()
+    }
+
+    /// Stops granting and answers who waits. What is under way goes on until `finishStop`.
+    package mutating func beginStop() {
+        guard !isStopping else { return }
+        isStopping = true
+        abandonCompaction()
+        for pending in others {
+            finish(pending, with: .refused(.stopping))
+        }
+        others.removeAll()
+        machine.drain(into: &effects)
+        settle()
+    }
+
+    /// The last change: everything is in order.
+    package mutating func finishStop() {
+        machine.stop(into: &effects)
+        settle()
+        gateReplies()
+    }
+
+    /// Takes what a request or a moment has brought about: changes to the batch, replies to who waited.
+    mutating func settle() {
+        for record in effects.records {
+            appendToBatch(record)
+        }
+        for answer in effects.answers {
+            deliver(answer)
+        }
+        for process in effects.watched { directives.append(.watch(process)) }
+        for process in effects.unwatched { directives.append(.unwatch(process)) }
+        effects.removeAll()
+    }
+}

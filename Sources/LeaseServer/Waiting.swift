@@ -1,0 +1,92 @@
+// Requests whose reply comes later, and how it finds its way back.
+
+internal import LeaseCore
+internal import LeaseModel
+
+extension Server {
+    /// Remembers who is to get the reply of a request in line.
+    mutating func wait(_ waiter: WaiterID, _ index: Int, _ tag: Span<UInt8>) {
+        let place = waiter.place
+        while pendings.count <= place {
+            pendings.append(Pending())
+            waiterIDs.append(waiter)
+        }
+        var pending = hold(index, tag)
+        pending.number = waiter.number
+        if !pending.tag.isEmpty {
+            tags.insert(place, pending.connection, pending.tag)
+        }
+        // A retry that took this place over came before the answer to the one that had it.
+        if pendings[place].number != 0 {
+            superseded.append((waiterIDs[place], pendings[place]))
+        }
+        pendings[place] = pending
+        waiterIDs[place] = waiter
+    }
+
+    mutating func waitFor(_ kind: OtherPending.Kind, _ index: Int, _ tag: Span<UInt8>) {
+        others.append(OtherPending(kind: kind, pending: hold(index, tag)))
+    }
+
+    private mutating func hold(_ index: Int, _ tag: Span<UInt8>) -> Pending {
+        connections[index].waitingCount += 1
+        if tag.isEmpty {
+            connections[index].isBlocked = true
+        } else {
+            connections[index].waitingTagged += 1
+        }
+        return Pending(number: 0, connection: connections[index].id, tag: tag.copied())
+    }
+
+    /// The request waits no more: what it held up may go on.
+    /// - Returns: its connection's place, if that is still there.
+    mutating func release(_ pending: Pending) -> Int? {
+        guard let index = index(pending.connection) else { return nil }
+        connections[index].waitingCount -= 1
+        if pending.tag.isEmpty {
+            connections[index].isBlocked = false
+            makeReady(index)
+        } else {
+            connections[index].waitingTagged -= 1
+        }
+        return index
+    }
+
+    /// Gives the reply of a request in line to its connection.
+    mutating func deliver(_ answer: Answer) {
+        let pending: Pending
+        if let old = superseded.firstIndex(where: { $0.waiter == answer.waiter }) {
+            pending = superseded.remove(at: old).pending
+            // Its tag is still in the index only if the retry came without taking its place there.
+        } else {
+            let place = answer.waiter.place
+            guard place < pendings.count, pendings[place].number == answer.waiter.number else { return }
+            pending = pendings[place]
+            pendings[place] = Pending()
+            if !pending.tag.isEmpty { tags.remove(place) }
+        }
+        guard let index = release(pending) else { return }
+        reply(index, pending.tag.span, answer.reply)
+    }
+
+    mutating func finish(_ other: OtherPending, with reply: Reply) {
+        guard let index = release(other.pending) else { return }
+        self.reply(index, other.pending.tag.span, reply)
+    }
+
+    /// Nobody is to be told any more: the connection is gone, or has said that it goes.
+    mutating func forgetPendings(of connection: ConnectionID) {
+        guard let index = index(connection), connections[index].waitingCount > 0 else { return }
+        for place in pendings.indices where pendings[place].connection == connection {
+            if !pendings[place].tag.isEmpty { tags.remove(place) }
+            pendings[place] = Pending()
+        }
+        others.removeAll { other in
+            if case .advance = other.kind { return false }
+            return other.pending.connection == connection
+        }
+        connections[index].waitingCount = 0
+        connections[index].waitingTagged = 0
+        connections[index].isBlocked = false
+    }
+}
