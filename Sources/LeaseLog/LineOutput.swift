@@ -11,7 +11,7 @@ extension OutputSpan where Element == UInt8 {
         bytes.withUnsafeBufferPointer { write($0) }
     }
 
-    /// All at once: byte by byte, a line takes twice as long.
+    /// One copy, and one check that there is room.
     private mutating func write(_ bytes: UnsafeBufferPointer<UInt8>) {
         precondition(bytes.count <= freeCapacity, "EncodedSize gave too little room")
         withUnsafeMutableBufferPointer { buffer, count in
