@@ -2,7 +2,7 @@
 
 internal import LeaseCore
 internal import LeaseLog
-internal import LeaseModel
+package import LeaseModel
 
 /// How far a compaction is. The new file gets the lines of the picture and every batch that is written meanwhile, so
 /// that it is complete when the picture is.
@@ -20,6 +20,8 @@ struct Compaction {
     var phase = Phase.none
     /// Bytes for the new file.
     var batch: [UInt8] = []
+    /// Lines of the picture that are to be written next.
+    var lines: [Change] = []
     var size = 0
     var sizeBefore = 0
 }
@@ -41,7 +43,7 @@ extension Server {
         compaction.sizeBefore = log.size + log.batch.count
         // The picture begins behind this pass's changes: they must not come again after it.
         compactionBatchStart = log.batch.count
-        appendBeginning(to: &compaction.batch)
+        appendBeginning()
         log.lastSequence = machine.sequence
         log.lastInstant = machine.lastInstant
         machine.beginSnapshot()
@@ -49,14 +51,14 @@ extension Server {
     }
 
     /// A compacted log begins as every log: with a start, whose number is that of the last change in the picture.
-    private mutating func appendBeginning(to bytes: inout [UInt8]) {
+    private mutating func appendBeginning() {
         let header = LogHeader(
-            sequence: machine.sequence - 1, at: machine.lastInstant, clock: clockName, isCompacted: true)
-        RecordEncoder.append(header, to: &bytes)
+            sequence: machine.sequence, at: machine.lastInstant, clock: clockName, isCompacted: true)
+        RecordEncoder.append(header, to: &compaction.batch)
         let start = Start(boot: boot, shift: 0, lastToken: machine.lastToken)
         RecordEncoder.append(
             Record(sequence: machine.sequence, at: machine.lastInstant, change: .started(start)),
-            mark: BatchMark(synced: 0, wallMilliseconds: wallMilliseconds), to: &bytes)
+            mark: BatchMark(synced: machine.sequence, wallMilliseconds: wallMilliseconds), to: &compaction.batch)
     }
 
     /// Draws a slice, and hands the new file what the log gets.
@@ -77,10 +79,10 @@ extension Server {
 
     /// The picture's lines stand before the changes of the pass: each shows a lease as it was before them.
     private mutating func copyToCompaction() {
-        let (sequence, instant) = (log.lastSequence, log.lastInstant)
-        machine.takeSnapshotLines { line in
-            RecordEncoder.append(
-                Record(sequence: sequence, at: instant, change: line), mark: nil, to: &compaction.batch)
+        machine.takeSnapshotLines(into: &compaction.lines)
+        for line in compaction.lines {
+            let record = Record(sequence: log.lastSequence, at: log.lastInstant, change: line)
+            RecordEncoder.append(record, mark: nil, to: &compaction.batch)
         }
         compaction.batch.append(contentsOf: log.batch[compactionBatchStart...])
     }

@@ -1,6 +1,6 @@
 // The log's side of the server: batches, what of them is kept, and what is set aside ahead.
 
-package import LeaseCore
+internal import LeaseCore
 internal import LeaseLog
 package import LeaseModel
 

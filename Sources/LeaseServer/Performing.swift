@@ -1,6 +1,6 @@
 // What each verb does, and who may use it.
 
-internal import LeaseCore
+package import LeaseCore
 internal import LeaseModel
 
 /// A request that waits for something else than its place in line.
