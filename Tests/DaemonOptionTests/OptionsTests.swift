@@ -57,11 +57,17 @@ private func refusal(_ arguments: String...) -> String? {
     @Test(arguments: [
         (["--sokcet=/x"], "there is no option \"--sokcet\"; did you mean --socket?"),
         (["-socket", "/x"], "there is no option \"-socket\"; did you mean --socket?"),
-        (["--waiters-max-per-user"], "there is no option \"--waiters-max-per-user\"; leased --help shows them all"),
+        (
+            ["--waiters-max-per-user"],
+            "there is no option \"--waiters-max-per-user\"; leased --help shows them all"
+        ),
         (["--group=x"], "there is no option \"--group\"; leased --help shows them all"),
         (["--"], "there is no option \"--\"; leased --help shows them all"),
         (["check"], "\"check\" is not an option, and leased takes nothing else; did you mean --check?"),
-        (["a.policy"], "\"a.policy\" is not an option, and leased takes nothing else; leased --help shows all options"),
+        (
+            ["a.policy"],
+            "\"a.policy\" is not an option, and leased takes nothing else; leased --help shows all options"
+        ),
         ([""], "\"\" is not an option, and leased takes nothing else; leased --help shows all options"),
         (["--check", "--check"], "--check is given twice; leave one of them out"),
         (["--data=a", "--data", "b"], "--data is given twice; leave one of them out"),
@@ -69,7 +75,10 @@ private func refusal(_ arguments: String...) -> String? {
         (["--socket"], "--socket needs a value: --socket=PATH"),
         (["--socket="], "--socket needs a value: --socket=PATH"),
         (["--socket", "--check"], "--socket needs a value: --socket=PATH"),
-        (["--memory", "--data=x"], "--memory keeps no data, so --data can't stand beside it; leave out one of them"),
+        (
+            ["--memory", "--data=x"],
+            "--memory keeps no data, so --data can't stand beside it; leave out one of them"
+        ),
         (["--connections-max=9"], "--connections-per-user-max must not be more than --connections-max"),
     ])
     func wrongLineIsAnswered(arguments: [String], sentence: String) {
@@ -85,9 +94,19 @@ private func refusal(_ arguments: String...) -> String? {
         ("--grace=5", "a duration as in 500ms, 30s, 10m, 2h or 1d, or 0s, not \"5\"; did you mean 5s?"),
         ("--grace=soon", "a duration as in 500ms, 30s, 10m, 2h or 1d, or 0s, not \"soon\""),
         ("--grace=99999d", "at most 3650d, not \"99999d\""),
-        ("--sync=alway", "always, never or a duration as in 500ms, 30s, 10m, 2h or 1d, not \"alway\"; did you mean always?"),
-        ("--sync=20", "always, never or a duration as in 500ms, 30s, 10m, 2h or 1d, not \"20\"; did you mean 20s?"),
-        ("--sync=0s", "always, never or a duration as in 500ms, 30s, 10m, 2h or 1d, not \"0s\"; did you mean always?"),
+        (
+            "--sync=alway",
+            "always, never or a duration as in 500ms, 30s, 10m, 2h or 1d, not \"alway\";"
+                + " did you mean always?"
+        ),
+        (
+            "--sync=20",
+            "always, never or a duration as in 500ms, 30s, 10m, 2h or 1d, not \"20\"; did you mean 20s?"
+        ),
+        (
+            "--sync=0s",
+            "always, never or a duration as in 500ms, 30s, 10m, 2h or 1d, not \"0s\"; did you mean always?"
+        ),
         ("--clock=manula", "system or manual, not \"manula\"; did you mean manual?"),
         ("--log-level=warn", "error, info or debug, not \"warn\""),
         ("--mode=0680", "permissions in octal from 0000 to 0777, as in 0660, not \"0680\""),
@@ -96,7 +115,10 @@ private func refusal(_ arguments: String...) -> String? {
         ("--ready-fd=-1", "the number of an open descriptor from 0 to 2147483647, not \"-1\""),
         ("--leases-max=0", "a whole number from 1 to 1000000000, not \"0\""),
         ("--leases-max=2M", "a whole number from 1 to 1000000000, not \"2M\""),
-        ("--leases-max=99999999999999999999", "a whole number from 1 to 1000000000, not \"99999999999999999999\""),
+        (
+            "--leases-max=99999999999999999999",
+            "a whole number from 1 to 1000000000, not \"99999999999999999999\""
+        ),
     ])
     func wrongValueIsAnswered(argument: String, sentence: String) {
         let flag = argument.prefix { $0 != "=" }

@@ -5,7 +5,9 @@ import Testing
 
 @testable import leased
 
-private func places(_ arguments: [String], _ environment: [String: String], uid: UInt32 = 1000) throws -> Places {
+private func places(
+    _ arguments: [String], _ environment: [String: String], uid: UInt32 = 1000
+) throws -> Places {
     try Places(Options.read(arguments), environment: { environment[$0] }, uid: uid)
 }
 
