@@ -39,5 +39,6 @@ let package = Package(
         tests("LeaseWireTests", of: ["LeaseModel", "LeaseWire"]),
         tests("LeaseIOTests", of: ["LeaseIO"]),
         tests("LeaseLogTests", of: ["LeaseLog", "LeaseModel"]),
+        tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),
     ]
 )

@@ -183,11 +183,9 @@ extension Machine {
     }
 
     /// The lines drawn since the last call; they stand before the changes that have been emitted since.
-    package mutating func takeSnapshotLines(_ body: (Change) -> Void) {
-        for line in ledger.snapshot.lines {
-            body(line)
-        }
-        ledger.snapshot.lines.removeAll(keepingCapacity: true)
+    package mutating func takeSnapshotLines(into lines: inout [Change]) {
+        lines.removeAll(keepingCapacity: true)
+        swap(&lines, &ledger.snapshot.lines)
     }
 
     package mutating func noteCompaction(into effects: inout Effects) {
