@@ -40,5 +40,6 @@ let package = Package(
         tests("LeaseIOTests", of: ["LeaseIO"]),
         tests("LeaseLogTests", of: ["LeaseLog", "LeaseModel"]),
         tests("DaemonOptionTests", of: ["leased", "LeaseModel"]),
+        tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),
     ]
 )
