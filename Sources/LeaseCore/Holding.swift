@@ -148,11 +148,18 @@ extension Machine {
 
     /// The connection is gone: its waiters go first, all of them before anything is granted to anybody.
     package mutating func dropWaiters(of connection: ConnectionID, into effects: inout Effects) {
+        withdrawWaiters(of: connection, into: &effects)
+        grantStarved(into: &effects)
+    }
+
+    /// The same, but whose turn has come by it is granted by the next `grantStarved`: nothing may be granted before
+    /// the machine has come to the present instant, or a lease would begin in the past.
+    package mutating func withdrawWaiters(of connection: ConnectionID, into effects: inout Effects) {
         var entrants: [WaiterID] = []
         while let slot = waiters.firstOfConnection[connection] {
             leave(slot, entrants: &entrants, into: &effects)
         }
-        promote(entrants, into: &effects)
+        starved += entrants
     }
 
     /// The connection is gone, and what it had sent is carried out: its ephemeral leases end.

@@ -43,14 +43,26 @@ extension Server {
             connections[index].input.removeAll()
             connections[index].hasInputEnded = true
         }
-        machine.dropWaiters(of: id, into: &effects)
+        machine.withdrawWaiters(of: id, into: &effects)
         settle()
         forgetPendings(of: id)
         connections[index].isBlocked = false
-        let unsent = connections[index].unsentGrants
+        ungiven += connections[index].unsentGrants.map(\.token)
         connections[index].unsentGrants.removeAll()
-        for grant in unsent {
-            machine.takeBack(grant.token, into: &effects)
+        if isAtPresent { grantWhatHangUpsFreed() }
+    }
+
+    /// What the hang-ups of this pass have made possible, now that the machine has come to the present instant:
+    /// granted before, a lease would begin at the end of the pass before, however long ago that was.
+    mutating func grantWhatHangUpsFreed() {
+        if machine.hasStarved {
+            machine.grantStarved(into: &effects)
+            settle()
+        }
+        let tokens = ungiven
+        ungiven.removeAll()
+        for token in tokens {
+            machine.takeBack(token, into: &effects)
             settle()
         }
     }

@@ -67,6 +67,10 @@ package struct Server: ~Copyable {
     var isReservingNumbers = false
     var wallMilliseconds: Int64 = 0
 
+    /// The machine has come to the instant of this pass. (At its beginning it stands at that of the one before.)
+    var isAtPresent = true
+    /// Grants whose reply nobody takes any more, since the connection is gone: to be taken back.
+    var ungiven: [Token] = []
     /// What was due is not all dealt with: another pass is wanted at once.
     var isBehind = false
     package internal(set) var isStopping = false
@@ -111,9 +115,11 @@ extension Server {
     private static var deadlinesPerPass: Int { 2_000 }
     private static var leasesPerPass: Int { 1_000 }
 
-    /// Begins a pass at this instant. Hang-ups are told next, before `advance`.
+    /// Begins a pass at this instant. Hang-ups are told next, before `advance`; whatever else has happened (ended
+    /// processes, finished syncs, requests) after it, since it is decided as of the instant that was reached.
     package mutating func beginPass(now: Instant, wallMilliseconds: Int64) {
         self.wallMilliseconds = wallMilliseconds
+        isAtPresent = false
         updateRoom()
     }
 
@@ -125,10 +131,8 @@ extension Server {
             isBehind = !machine.advance(to: now, budget: Self.deadlinesPerPass, into: &effects)
             settle()
         }
-        if machine.hasStarved {
-            machine.grantStarved(into: &effects)
-            settle()
-        }
+        isAtPresent = true
+        grantWhatHangUpsFreed()
     }
 
     private mutating func advanceManually() {

@@ -211,22 +211,27 @@ extension Daemon {
 
     // Signals.
 
-    func takeSignals(_ now: Instant) throws(Errno) {
+    func takeSignals() throws(Errno) {
         while let signal = try signals.next() {
             switch signal {
             case SIGTERM, SIGINT:
-                if stopsAt != nil {
+                if isStopWanted {
                     exitCode = 128 + signal
                     return
                 }
-                journal.info("stopping")
-                // Who does not read its last answers is not waited for longer.
-                stopsAt = now + .seconds(1)
-                server.beginStop()
+                isStopWanted = true
             case SIGCONT: presence.continued()
             default: break
             }
         }
+    }
+
+    func beginStopIfWanted(_ now: Instant) {
+        guard isStopWanted, stopsAt == nil else { return }
+        journal.info("stopping")
+        // Who does not read its last answers is not waited for longer.
+        stopsAt = now + .seconds(1)
+        server.beginStop()
     }
 
     /// Ends when everything is answered, or when it was waited for long enough.
