@@ -150,6 +150,8 @@ extension Server {
         }
     }
 
+    package var hasDirectives: Bool { !directives.isEmpty }
+
     /// What is wanted since the last call.
     package mutating func takeDirectives(into list: inout [Directive]) {
         list.removeAll(keepingCapacity: true)

@@ -137,7 +137,7 @@ final class Daemon {
         for index in 0..<count {
             let tag = poller.event(at: index).tag
             if tag == Tag.thread {
-                try takeCompleted()
+                try takeCompleted(now)
             } else if tag >= Tag.firstProcess, tag < 1 << 32 {
                 processHasEnded(tag)
             }

@@ -18,10 +18,14 @@ final class WatchedProcess {
 
 extension Daemon {
     func carryOut(_ now: Instant) {
-        server.takeDirectives(into: &directives)
-        let wanted = directives
-        for directive in wanted {
-            carryOut(directive, now)
+        // One wish may lead to another, as space that is scarce leads to a compaction; the batch for its file must
+        // not be written before that wish is carried out.
+        while server.hasDirectives {
+            server.takeDirectives(into: &directives)
+            let wanted = directives
+            for directive in wanted {
+                carryOut(directive, now)
+            }
         }
     }
 
@@ -135,8 +139,17 @@ extension Daemon {
 
     private func reserve(_ wanted: Int, _ least: Int, _ now: Instant) {
         guard let store else { return }
-        let bytes = store.reserve(wanted: wanted, least: least)
-        server.spaceReserved(bytes: bytes, wanted: wanted, least: least)
+        do throws(Errno) {
+            let bytes = try store.reserve(wanted: wanted, least: least, spared: server.bytesToCompact)
+            server.spaceReserved(bytes: bytes, wanted: wanted, least: least)
+            noteSpace(now)
+        } catch {
+            fail("no space can be set aside in the log: \(error)")
+        }
+    }
+
+    /// Says once that the disk is full, and has it asked again from time to time.
+    private func noteSpace(_ now: Instant) {
         if server.isOutOfSpace {
             if retries.space == nil { journal.error("the disk is full: nothing is granted until there is room") }
             retries.space = now + .milliseconds(200)
@@ -160,7 +173,7 @@ extension Daemon {
         server.compactionFailed(error.isNoSpace ? .noSpace : .compactionStopped)
     }
 
-    func takeCompleted() throws(Errno) {
+    func takeCompleted(_ now: Instant) throws(Errno) {
         guard let store else { return }
         var completed: [Completed] = []
         try store.takeCompleted { completed.append($0) }
@@ -168,7 +181,11 @@ extension Daemon {
             switch one {
             case .synced(let sequence): server.acknowledge(upTo: sequence, synced: true)
             case .numbersReserved(let numbers): server.numbersReserved(numbers)
+            case .numbersRefused:
+                server.numbersRefused()
+                noteSpace(now)
             case .compactionSynced: server.compactionSynced()
+            case .compactionRenamed: break
             case .compactionInstalled: server.compactionInstalled()
             case .compactionFailed(let error): compactionFailed(error)
             case .failed(let error, let what): fail("\(what): \(error)")
