@@ -219,7 +219,9 @@ extension Machine {
         guard let id = request.request else { return nil }
         let uid = caller.peer.uid
         let lease = ledger.leaseSlot(request: id, uid: uid)
-        if lease != .none, !endIfDue(lease, into: &effects) { return heldAgain(request, lease, from: caller, into: &effects) }
+        if lease != .none, !endIfDue(lease, into: &effects) {
+            return heldAgain(request, lease, from: caller, into: &effects)
+        }
         let waiter = waiters.slot(
             request: id, uid: uid, hash: ledger.hasher.hash(id.bytes, UInt64(uid)))
         if waiter != .none { return standInLineAgain(request, waiter, from: caller, into: &effects) }

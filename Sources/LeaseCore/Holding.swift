@@ -83,8 +83,8 @@ extension Machine {
         return slot == .none || endIfDue(slot, into: &effects) ? .none : slot
     }
 
-    /// Ends a lease whose time is over. Where very many are due at once, requests are decided before its turn has
-    /// come; they must not revive it.
+    /// Ends a lease whose time is over. Where very many are due at once, requests are decided before its turn
+    /// has come; they must not revive it.
     /// - Returns: whether it has ended.
     mutating func endIfDue(_ slot: Slot, into effects: inout Effects) -> Bool {
         guard ledger.leases[slot].endsAt <= clock else { return false }

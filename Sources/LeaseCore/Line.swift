@@ -47,15 +47,12 @@ extension Machine {
     /// Takes a place in every line of its keys.
     mutating func enter(_ waiter: Waiter) -> Slot {
         let slot = waiters.slab.insert(waiter)
+        // Something is in its way, and for nobody else is the way any freer: none of these is asked.
         var entrants: [WaiterID] = []
         for key in waiter.keySlots {
             ledger.keys[key].references += 1
-            let rank = waiters.trees.before(ledger.keys[key].line, waiter.order).all
             waiters.trees.insert(
                 slot, order: waiter.order, isExclusive: !waiter.isShared, into: &ledger.keys[key].line)
-            if rank < ledger.keys[key].front {
-                ledger.keys[key].front += 1
-            }
             refreshFront(key, entrants: &entrants)
         }
         waiters.trees.insert(

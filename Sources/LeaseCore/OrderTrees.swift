@@ -12,8 +12,8 @@ struct Order: Comparable {
 
 /// Many ordered trees with one store of nodes; a tree is the slot of its root. Each is a treap: a search tree by
 /// order that is a heap by a hash of the number, so that it stays flat without being rebalanced. The hash is
-/// seeded: who knew it could choose deadlines that make the tree a list, too deep for the stack. Every node counts
-/// what is below it, so a rank costs as little as a look-up.
+/// seeded: who knew it could choose deadlines that make the tree a list, too deep for the stack. Every node
+/// counts what is below it, so a rank costs as little as a look-up.
 struct OrderTrees: ~Copyable {
     struct Node {
         var order: Order
