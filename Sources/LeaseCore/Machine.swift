@@ -126,13 +126,18 @@ extension Machine {
 
 // Time.
 extension Machine {
+    /// The system's clock has moved on: what is decided before `advance` (hang-ups come first) is decided as of now
+    /// as well. A lease granted as of the last pass would have lost the time since.
+    package mutating func tick(to now: Instant) {
+        guard !hasManualClock else { return }
+        clock = max(clock, now)
+    }
+
     /// Brings the machine to `now`: what was due is dealt with one at a time, each followed by the grants that it
     /// makes possible. At most `budget` deadlines, so that others are answered in between where very many are due.
     /// - Returns: whether all is dealt with.
     package mutating func advance(to now: Instant, budget: Int, into effects: inout Effects) -> Bool {
-        if !hasManualClock {
-            clock = max(clock, now)
-        }
+        tick(to: now)
         for _ in 0..<budget {
             guard let due = nextDeadline, due <= now else {
                 clock = max(clock, now)
