@@ -178,6 +178,13 @@ import Testing
         #expect(next.machine.portrait() == bench.machine.portrait())
         #expect(next.check(1).goneReason == nil)
         #expect(reply(next.acquire(retry))?.grantedToken == bench.machine.lastToken + 1)
+        // The next picture begins with the oldest, wherever in the ring it stands.
+        bench.machine.beginSnapshot()
+        while !bench.machine.drawSnapshot(count: 1) {}
+        bench.machine.takeSnapshotLines(into: &lines)
+        #expect(lines == bench.machine.portrait())
+        guard case .remembered(let oldest)? = lines.first else { throw Difference(description: "no end") }
+        #expect(oldest.token == 3)
     }
 
     /// Each lease changes before its turn to be drawn has come: its line still stands before its change.
