@@ -39,6 +39,7 @@ let package = Package(
         tests("LeaseWireTests", of: ["LeaseModel", "LeaseWire"]),
         tests("LeaseIOTests", of: ["LeaseIO"]),
         tests("LeaseLogTests", of: ["LeaseLog", "LeaseModel"]),
+        tests("DaemonOptionTests", of: ["leased", "LeaseModel"]),
         tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),
     ]
 )

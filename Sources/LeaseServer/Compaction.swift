@@ -2,7 +2,7 @@
 
 internal import LeaseCore
 internal import LeaseLog
-internal import LeaseModel
+package import LeaseModel
 
 /// How far a compaction is. The new file gets the lines of the picture and every batch that is written meanwhile, so
 /// that it is complete when the picture is.
@@ -20,12 +20,29 @@ struct Compaction {
     var phase = Phase.none
     /// Bytes for the new file.
     var batch: [UInt8] = []
+    /// How much of the log's batch the new file has, or has in its picture.
+    var copied = 0
+    /// Number and instant of the last change in the new file, which the lines of the picture repeat.
+    var lastSequence: Sequence64 = 0
+    var lastInstant = Instant.zero
+    /// The closing `compacted` is among the bytes handed over.
+    var isClosed = false
+    /// The sync or the installing that ends this phase was asked for.
+    var isAsked = false
+    /// Lines of the picture that are to be written next.
+    var lines: [Change] = []
     var size = 0
     var sizeBefore = 0
 }
 
 extension Server {
     package var isCompacting: Bool { compaction.phase != .none }
+
+    /// The log's file is lost: everything that is known is written anew.
+    package mutating func rewriteLog() {
+        abandonCompaction()
+        beginCompaction()
+    }
 
     mutating func compactIfGrown() {
         let isGrown = log.size > max(options.compactionBytesMin, 4 * aliveBytes)
@@ -40,23 +57,23 @@ extension Server {
         compaction.phase = .drawing
         compaction.sizeBefore = log.size + log.batch.count
         // The picture begins behind this pass's changes: they must not come again after it.
-        compactionBatchStart = log.batch.count
-        appendBeginning(to: &compaction.batch)
-        log.lastSequence = machine.sequence
-        log.lastInstant = machine.lastInstant
+        compaction.copied = log.batch.count
+        appendBeginning()
         machine.beginSnapshot()
+        compaction.lastSequence = machine.sequence
+        compaction.lastInstant = machine.lastInstant
         directives.append(.beginCompaction)
     }
 
     /// A compacted log begins as every log: with a start, whose number is that of the last change in the picture.
-    private mutating func appendBeginning(to bytes: inout [UInt8]) {
+    private mutating func appendBeginning() {
         let header = LogHeader(
-            sequence: machine.sequence - 1, at: machine.lastInstant, clock: clockName, isCompacted: true)
-        RecordEncoder.append(header, to: &bytes)
+            sequence: machine.sequence, at: machine.lastInstant, clock: clockName, isCompacted: true)
+        RecordEncoder.append(header, to: &compaction.batch)
         let start = Start(boot: boot, shift: 0, lastToken: machine.lastToken)
         RecordEncoder.append(
             Record(sequence: machine.sequence, at: machine.lastInstant, change: .started(start)),
-            mark: BatchMark(synced: 0, wallMilliseconds: wallMilliseconds), to: &bytes)
+            mark: BatchMark(synced: machine.sequence, wallMilliseconds: wallMilliseconds), to: &compaction.batch)
     }
 
     /// Draws a slice, and hands the new file what the log gets.
@@ -64,25 +81,28 @@ extension Server {
         compactIfGrown()
         guard compaction.phase != .none else { return }
         var isDrawn = false
+        if compaction.phase == .installing { compaction.isClosed = true }
         if compaction.phase == .drawing {
             isDrawn = machine.drawSnapshot(count: leases)
         }
         copyToCompaction()
         if isDrawn {
             compaction.phase = .syncing
-            let owed = machine.leaseCount * RecordSize.ending + 2 * RecordSize.ownRecords
-            directives.append(.syncCompaction(size: compaction.size + compaction.batch.count + owed))
         }
     }
 
     /// The picture's lines stand before the changes of the pass: each shows a lease as it was before them.
     private mutating func copyToCompaction() {
-        let (sequence, instant) = (log.lastSequence, log.lastInstant)
-        machine.takeSnapshotLines { line in
-            RecordEncoder.append(
-                Record(sequence: sequence, at: instant, change: line), mark: nil, to: &compaction.batch)
+        machine.takeSnapshotLines(into: &compaction.lines)
+        for line in compaction.lines {
+            let record = Record(
+                sequence: compaction.lastSequence, at: compaction.lastInstant, change: line)
+            RecordEncoder.append(record, mark: nil, to: &compaction.batch)
         }
-        compaction.batch.append(contentsOf: log.batch[compactionBatchStart...])
+        compaction.batch.append(contentsOf: log.batch[compaction.copied...])
+        compaction.copied = log.batch.count
+        compaction.lastSequence = machine.sequence
+        compaction.lastInstant = machine.lastInstant
     }
 
     /// Bytes to be written to the new file now.
@@ -91,16 +111,24 @@ extension Server {
     package mutating func compactionBatchWritten() {
         compaction.size += compaction.batch.count
         compaction.batch.removeAll(keepingCapacity: true)
-        compactionBatchStart = 0
+        guard !compaction.isAsked else { return }
+        if compaction.phase == .syncing {
+            compaction.isAsked = true
+            let owed = machine.leaseCount * RecordSize.ending + 2 * RecordSize.ownRecords
+            directives.append(.syncCompaction(size: compaction.size + owed))
+        } else if compaction.phase == .installing, compaction.isClosed {
+            compaction.isAsked = true
+            directives.append(.installCompaction)
+        }
     }
 
     /// The picture is on the disk: one record closes it, and the file can take the log's place.
     package mutating func compactionSynced() {
         guard compaction.phase == .syncing else { return }
         compaction.phase = .installing
+        compaction.isAsked = false
         machine.noteCompaction(into: &effects)
         settle()
-        directives.append(.installCompaction)
     }
 
     /// The new file is the log.
@@ -118,7 +146,6 @@ extension Server {
         guard compaction.phase != .none else { return }
         machine.abandonSnapshot()
         compaction = Compaction()
-        compactionBatchStart = 0
         finishCompactionRequests(.refused(refusal))
     }
 

@@ -1,7 +1,7 @@
 // What each verb does, and who may use it.
 
 internal import LeaseCore
-internal import LeaseModel
+package import LeaseModel
 
 /// A request that waits for something else than its place in line.
 struct OtherPending {

@@ -13,12 +13,13 @@ extension Server {
         }
         var pending = hold(index, tag)
         pending.number = waiter.number
+        // A retry has taken this place over; the one that had it is answered next.
+        if pendings[place].number != 0 {
+            if !pendings[place].tag.isEmpty { tags.remove(place) }
+            superseded.append((waiterIDs[place], pendings[place]))
+        }
         if !pending.tag.isEmpty {
             tags.insert(place, pending.connection, pending.tag)
-        }
-        // A retry that took this place over came before the answer to the one that had it.
-        if pendings[place].number != 0 {
-            superseded.append((waiterIDs[place], pendings[place]))
         }
         pendings[place] = pending
         waiterIDs[place] = waiter
@@ -57,7 +58,6 @@ extension Server {
         let pending: Pending
         if let old = superseded.firstIndex(where: { $0.waiter == answer.waiter }) {
             pending = superseded.remove(at: old).pending
-            // Its tag is still in the index only if the retry came without taking its place there.
         } else {
             let place = answer.waiter.place
             guard place < pendings.count, pendings[place].number == answer.waiter.number else { return }
@@ -66,7 +66,8 @@ extension Server {
             if !pending.tag.isEmpty { tags.remove(place) }
         }
         guard let index = release(pending) else { return }
-        reply(index, pending.tag.span, answer.reply)
+        let tag = pending.tag
+        reply(index, tag.span, answer.reply)
     }
 
     mutating func finish(_ other: OtherPending, with reply: Reply) {

@@ -33,4 +33,6 @@ package enum ErrorCode: String, CaseIterable, Sendable {
     case tooManyWaiters = "too-many-waiters"
     case noSpace = "no-space"
     case storage
+    case stopping
+    case compactionStopped = "compaction-stopped"
 }

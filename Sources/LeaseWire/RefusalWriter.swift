@@ -66,6 +66,9 @@ enum RefusalWriter {
         case .noSpace: noSpace
         case .storage(let reason):
             Words(.storage, says: "the log failed, so the daemon stops: \(Shown.sentence(reason))")
+        case .stopping: Words(.stopping, says: "the daemon is stopping; ask again when it is back")
+        case .compactionStopped:
+            Words(.compactionStopped, says: "the log could not be compacted now; the old one goes on")
         }
     }
 }
