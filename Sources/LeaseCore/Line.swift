@@ -191,9 +191,15 @@ extension Machine {
 
     /// One goes without a grant, and is told why.
     mutating func giveUpWaiting(_ slot: Slot, _ reason: BusyReason, into effects: inout Effects) {
+        answer(slot, .busy(farewell(slot, reason)), into: &effects)
+    }
+
+    /// What one who leaves the line without a grant is told: of those who go on waiting, it is none.
+    private func farewell(_ slot: Slot, _ reason: BusyReason) -> Busy {
         let (key, _) = obstacle(ofWaiter: slot)
-        let waited = waiters.slab[slot].arrivedAt.until(clock)
-        answer(slot, .busy(busy(key, reason, waited: waited)), into: &effects)
+        var busy = busy(key, reason, waited: waiters.slab[slot].arrivedAt.until(clock))
+        busy.waiting -= 1
+        return busy
     }
 
     /// Answers one who stands in line, who leaves with it.
@@ -218,11 +224,9 @@ extension Machine {
         isDraining = true
         while waiters.everybody != .none {
             let slot = waiters.trees.item(waiters.everybody, at: 0)
-            let (key, _) = obstacle(ofWaiter: slot)
-            let waited = waiters.slab[slot].arrivedAt.until(clock)
             effects.answers.append(
                 Answer(
-                    waiter: waiters.id(slot), reply: .busy(busy(key, .draining, waited: waited)),
+                    waiter: waiters.id(slot), reply: .busy(farewell(slot, .draining)),
                     connection: waiters.slab[slot].caller.connection))
             var entrants: [WaiterID] = []
             leave(slot, entrants: &entrants, into: &effects)

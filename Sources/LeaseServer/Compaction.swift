@@ -89,6 +89,7 @@ extension Server {
         if isDrawn {
             compaction.phase = .syncing
         }
+        askWhenWritten()
     }
 
     /// The picture's lines stand before the changes of the pass: each shows a lease as it was before them.
@@ -111,7 +112,12 @@ extension Server {
     package mutating func compactionBatchWritten() {
         compaction.size += compaction.batch.count
         compaction.batch.removeAll(keepingCapacity: true)
-        guard !compaction.isAsked else { return }
+        askWhenWritten()
+    }
+
+    /// Asks for the next step once the file has every byte of this one.
+    private mutating func askWhenWritten() {
+        guard !compaction.isAsked, compaction.batch.isEmpty else { return }
         if compaction.phase == .syncing {
             compaction.isAsked = true
             let owed = machine.leaseCount * RecordSize.ending + 2 * RecordSize.ownRecords

@@ -114,6 +114,7 @@ extension Server {
     /// Begins a pass at this instant. Hang-ups are told next, before `advance`.
     package mutating func beginPass(now: Instant, wallMilliseconds: Int64) {
         self.wallMilliseconds = wallMilliseconds
+        machine.tick(to: now)
         updateRoom()
     }
 

@@ -140,10 +140,12 @@ extension Naive {
                 age: $0.grantedAt.until(clock), left: clock.until($0.deadline), isShared: $0.grant.isShared)
         }
         let queue = line.filter { $0.request.keys.all.contains(key) }
+        // Who leaves the line is none of those who wait; a retry goes on waiting in the place of the first.
+        let hasLeft = waited != nil && reason != .superseded
         return .busy(
             Busy(
                 key: key, reason: reason, holder: first, ahead: reason == .queued ? queue.first?.owner : nil,
-                limit: rules(key).limit, waiting: queue.count, waited: waited))
+                limit: rules(key).limit, waiting: queue.count - (hasLeft ? 1 : 0), waited: waited))
     }
 
     /// Grants whoever is first of those that can be granted, until nobody can.
