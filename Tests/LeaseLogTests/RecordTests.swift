@@ -50,7 +50,9 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
             #expect(back.record == record)
             #expect(back.mark == mark)
             #expect(bytes.count <= EncodedSize.max(of: record.change))
-            if case .granted(let grant) = record.change { #expect(bytes.count <= RecordSize.bound(of: grant)) }
+            if case .granted(let grant) = record.change {
+                #expect(bytes.count <= RecordSize.bound(of: grant))
+            }
             if case .renewed = record.change { #expect(bytes.count <= RecordSize.renewal) }
         }
     }
@@ -94,7 +96,7 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         #expect(longest.count < 6_000)
         let renewal = Renewal(token: .max, ttl: grant.ttl, bindsConnection: true, process: process)
         let renewed = line(Record(sequence: .max, at: at, change: .renewed(renewal)), mark)
-        #expect(renewed.count <= EncodedSize.renewalMax)
+        #expect(renewed.count <= EncodedSize.max(of: .renewed(renewal)))
     }
 
     @Test func numbersAndTimesHaveOneSpelling() {
