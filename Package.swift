@@ -42,5 +42,6 @@ let package = Package(
         tests("LeaseLogTests", of: ["LeaseLog", "LeaseModel"]),
         tests("DaemonOptionTests", of: ["leased", "LeaseModel"]),
         tests("StyleTests", of: []),
+        tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),
     ]
 )
