@@ -15,8 +15,8 @@ struct KeySlots {
 }
 
 extension Machine {
-    /// All the keys or none. `process` is what was found of the process that the request names; where the outcome
-    /// asks for it, the request comes again with it.
+    /// All the keys or none. `process` is what was found of the process that the request names; where the
+    /// outcome asks for it, the request comes again with it.
     package mutating func acquire(
         _ request: AcquireRequest, process: ProcessReport, from caller: Caller, into effects: inout Effects
     ) -> Outcome {
@@ -200,6 +200,10 @@ extension Machine {
     }
 
     private mutating func waiterBound(_ caller: Caller) -> Refusal? {
+        if caller.waitingCount >= limits.waitersPerConnectionMax {
+            return .tooManyWaiters(
+                max: limits.waitersPerConnectionMax, flag: "--waiters-per-connection-max")
+        }
         if waiters.count >= limits.waitersMax {
             return .tooManyWaiters(max: limits.waitersMax, flag: "--waiters-max")
         }

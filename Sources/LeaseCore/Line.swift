@@ -2,8 +2,8 @@
 
 internal import LeaseModel
 
-// First come, first served, for each key, in one order for all keys. A request is granted when, after everybody
-// before it on each of its keys had got a slot, one were left for it.
+// First come, first served, for each key, in one order for all keys. A request is granted when, after
+// everybody before it on each of its keys had got a slot, one were left for it.
 extension Machine {
     /// What is in the way of a request at this place in the order; the first of its keys that something is.
     func firstObstacle(_ slots: KeySlots, isShared: Bool, order: Order) -> (key: Slot, reason: BusyReason)? {
@@ -98,8 +98,9 @@ extension Machine {
         }
     }
 
-    /// Counts anew how many at the head of a line stand where their key would let them be granted, and adds those
-    /// who have come to stand there. The rest of the line need not be looked at: nothing changed for it.
+    /// Counts anew how many at the head of a line stand where their key would let them be granted, and adds
+    /// those who have come to stand there. The rest of the line need not be looked at: nothing changed for
+    /// it.
     mutating func refreshFront(_ key: Slot, entrants: inout [WaiterID]) {
         let before = Int(ledger.keys[key].front)
         let now = frontLength(key)
@@ -195,7 +196,7 @@ extension Machine {
     }
 
     /// What one who leaves the line without a grant is told: of those who go on waiting, it is none.
-    private func farewell(_ slot: Slot, _ reason: BusyReason) -> Busy {
+    func farewell(_ slot: Slot, _ reason: BusyReason) -> Busy {
         let (key, _) = obstacle(ofWaiter: slot)
         var busy = busy(key, reason, waited: waiters.slab[slot].arrivedAt.until(clock))
         busy.waiting -= 1

@@ -205,6 +205,7 @@ public enum Refusal: Error, Equatable, Sendable {
     case forbidden(Token, uid: UInt32)
     case administratorsOnly(Verb)
     case noSuchTag([UInt8])
+    case withdrawn
     case clockNotManual
     // What the daemon can't do.
     case tooManyConnections(max: Int, flag: String)

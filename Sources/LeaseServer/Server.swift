@@ -18,8 +18,8 @@ package struct ServerOptions: Sendable {
     package init() {}
 }
 
-/// All connections and the machine behind them. It makes no system call: whoever runs it calls `beginPass`, tells
-/// what happened, calls `endPass`, writes the batch, and says when it is kept.
+/// All connections and the machine behind them. It makes no system call: whoever runs it calls `beginPass`,
+/// tells what happened, calls `endPass`, writes the batch, and says when it is kept.
 package struct Server: ~Copyable {
     package internal(set) var machine: Machine
     let options: ServerOptions
@@ -75,7 +75,8 @@ package struct Server: ~Copyable {
         self.options = options
         clockName = options.hasManualClock ? .manual : .system
         machine = Machine(
-            policy: policy, limits: options.limits, hasManualClock: options.hasManualClock, seed: options.seed)
+            policy: policy, limits: options.limits, hasManualClock: options.hasManualClock,
+            seed: options.seed)
         if options.hasLog {
             machine.room = Room(logBytes: 0, tokens: 0, sequences: 0)
         }

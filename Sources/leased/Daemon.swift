@@ -1,5 +1,5 @@
-// The loop: wait; take all events, hang-ups first; read the clock once; end what is due; read and decide; hand the
-// batch to the log; answer what is logged.
+// The loop: wait; take all events, hang-ups first; read the clock once; end what is due; read and decide;
+// hand the batch to the log; answer what is logged.
 
 import Glibc
 import LeaseIO
@@ -108,10 +108,12 @@ final class Daemon {
     }
 
     private func hangUps(_ count: Int) {
+        var gone: [UInt64] = []
         for index in 0..<count {
             let event = poller.event(at: index)
-            if event.isHungUp, event.tag >= 1 << 32 { server.hungUp(event.tag) }
+            if event.isHungUp, event.tag >= 1 << 32 { gone.append(event.tag) }
         }
+        server.hungUp(gone)
     }
 
     /// Signals, ended processes, finished syncs.

@@ -1,4 +1,5 @@
-// What the server wants done, and what comes of it: processes watched, space and numbers set aside, the log kept.
+// What the server wants done, and what comes of it: processes watched, space and numbers set aside, the log
+// kept.
 
 import Glibc
 import LeaseIO
@@ -109,8 +110,8 @@ extension Daemon {
         if let again = store.syncIfDue(at: now) { retries.sync = again }
     }
 
-    /// Space that was set aside can be missing all the same, where a file system or a quota does not keep its word:
-    /// nothing of the batch is answered, and it is tried again. Whatever else fails ends the daemon.
+    /// Space that was set aside can be missing all the same, where a file system or a quota does not keep its
+    /// word: nothing of the batch is answered, and it is tried again. Whatever else fails ends the daemon.
     private func writeFailed(_ error: Errno, _ now: Instant) {
         guard error.isNoSpace else {
             fail("the log can't be written: \(error)")
@@ -138,7 +139,9 @@ extension Daemon {
         let bytes = store.reserve(wanted: wanted, least: least)
         server.spaceReserved(bytes: bytes, wanted: wanted, least: least)
         if server.isOutOfSpace {
-            if retries.space == nil { journal.error("the disk is full: nothing is granted until there is room") }
+            if retries.space == nil {
+                journal.error("the disk is full: nothing is granted until there is room")
+            }
             retries.space = now + .milliseconds(200)
         } else {
             retries.space = nil
@@ -176,8 +179,8 @@ extension Daemon {
         }
     }
 
-    /// What was to be kept can't be: everybody is told, and the daemon ends. It never tries a failed sync again,
-    /// since the kernel may have dropped what it could not write.
+    /// What was to be kept can't be: everybody is told, and the daemon ends. It never tries a failed sync
+    /// again, since the kernel may have dropped what it could not write.
     func fail(_ reason: String) {
         guard exitCode == nil else { return }
         journal.error("\(reason): the daemon stops")

@@ -40,7 +40,7 @@ import Testing
         request.isShared = true
         _ = machine.acquire(request, process: .notLookedAt, from: first, into: &effects)
         machine.tick(to: at(9))
-        machine.dropWaiters(of: 2, into: &effects)
+        machine.dropWaiters(of: [2], into: &effects)
         #expect(effects.answers.map(\.reply.grantedToken) == [2])
         _ = machine.advance(to: at(9), budget: .max, into: &effects)
         let portrait = machine.portrait()

@@ -183,7 +183,7 @@ extension Rig {
     func hangUp(_ connection: UInt64) throws {
         try step("hang up \(connection): the line") {
             let gone = naive.waiters.filter { $0.connection == connection }.map(\.handle)
-            machine.dropWaiters(of: connection, into: &effects)
+            machine.dropWaiters(of: [connection], into: &effects)
             naive.dropWaiters(of: connection)
             handles = handles.filter { !gone.contains($0.value) }
         }
