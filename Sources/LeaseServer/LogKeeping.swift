@@ -38,9 +38,9 @@ struct SpaceState {
 extension Server {
     mutating func appendToBatch(_ record: Record) {
         guard options.hasLog else { return }
-        let mark =
-            log.batch.isEmpty || log.hasHeaderInBatch ? BatchMark(synced: log.synced, wallMilliseconds: wallMilliseconds) : nil
-        RecordEncoder.append(record, mark: mark, to: &log.batch)
+        let isFirst = log.batch.isEmpty || log.hasHeaderInBatch
+        let mark = BatchMark(synced: log.synced, wallMilliseconds: wallMilliseconds)
+        RecordEncoder.append(record, mark: isFirst ? mark : nil, to: &log.batch)
         log.hasHeaderInBatch = false
     }
 
@@ -116,7 +116,8 @@ extension Server {
         if areNumbersLow, !isReservingNumbers, !space.areNumbersRefused {
             isReservingNumbers = true
             let ends = UInt64(machine.leaseCount)
-            // A busy daemon uses up a block while the next one is being synced: ahead of the numbers it has, too.
+            // A busy daemon uses up a block while the next one is being synced: ahead of the numbers it has,
+            // too.
             let wanted = Numbers(
                 token: max(numbers.token, machine.lastToken) + Server.numbersAhead,
                 sequence: max(numbers.sequence, machine.sequence + ends) + 4 * Server.numbersAhead)

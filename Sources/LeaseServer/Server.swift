@@ -18,8 +18,8 @@ package struct ServerOptions: Sendable {
     package init() {}
 }
 
-/// All connections and the machine behind them. It makes no system call: whoever runs it calls `beginPass`, tells
-/// what happened, calls `endPass`, writes the batch, and says when it is kept.
+/// All connections and the machine behind them. It makes no system call: whoever runs it calls `beginPass`,
+/// tells what happened, calls `endPass`, writes the batch, and says when it is kept.
 package struct Server: ~Copyable {
     package internal(set) var machine: Machine
     let options: ServerOptions
@@ -67,10 +67,6 @@ package struct Server: ~Copyable {
     var isReservingNumbers = false
     var wallMilliseconds: Int64 = 0
 
-    /// The machine has come to the instant of this pass. (At its beginning it stands at that of the one before.)
-    var isAtPresent = true
-    /// Grants whose reply nobody takes any more, since the connection is gone: to be taken back.
-    var ungiven: [Token] = []
     /// What was due is not all dealt with: another pass is wanted at once.
     var isBehind = false
     package internal(set) var isStopping = false
@@ -79,7 +75,8 @@ package struct Server: ~Copyable {
         self.options = options
         clockName = options.hasManualClock ? .manual : .system
         machine = Machine(
-            policy: policy, limits: options.limits, hasManualClock: options.hasManualClock, seed: options.seed)
+            policy: policy, limits: options.limits, hasManualClock: options.hasManualClock,
+            seed: options.seed)
         if options.hasLog {
             machine.room = Room(logBytes: 0, tokens: 0, sequences: 0)
         }
@@ -119,7 +116,7 @@ extension Server {
     /// processes, finished syncs, requests) after it, since it is decided as of the instant that was reached.
     package mutating func beginPass(now: Instant, wallMilliseconds: Int64) {
         self.wallMilliseconds = wallMilliseconds
-        isAtPresent = false
+        machine.tick(to: now)
         updateRoom()
     }
 
@@ -131,8 +128,10 @@ extension Server {
             isBehind = !machine.advance(to: now, budget: Self.deadlinesPerPass, into: &effects)
             settle()
         }
-        isAtPresent = true
-        grantWhatHangUpsFreed()
+        if machine.hasStarved {
+            machine.grantStarved(into: &effects)
+            settle()
+        }
     }
 
     private mutating func advanceManually() {

@@ -1,5 +1,5 @@
-// The loop: wait; take all events, hang-ups first; read the clock once; end what is due; read and decide; hand the
-// batch to the log; answer what is logged.
+// The loop: wait; take all events, hang-ups first; read the clock once; end what is due; read and decide;
+// hand the batch to the log; answer what is logged.
 
 import Glibc
 import LeaseIO
@@ -111,14 +111,18 @@ final class Daemon {
     }
 
     private func hangUps(_ count: Int) {
+        var gone: [UInt64] = []
         for index in 0..<count {
             let event = poller.event(at: index)
-            if event.isHungUp, event.tag >= 1 << 32 { server.hungUp(event.tag) }
+            if event.isHungUp, event.tag >= 1 << 32 { gone.append(event.tag) }
         }
+        server.hungUp(gone)
     }
 
     /// What tells of an absence, which has to be known before anything ends.
     private func takeSignals(_ count: Int, _ now: Instant) throws(Errno) {
+        // Being stopped cuts the wait short, and what it then finds need not name the signals.
+        if presence.isLongAgo(now) { try takeSignals() }
         for index in 0..<count {
             switch poller.event(at: index).tag {
             case Tag.signals: try takeSignals()

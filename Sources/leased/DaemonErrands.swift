@@ -1,4 +1,5 @@
-// What the server wants done, and what comes of it: processes watched, space and numbers set aside, the log kept.
+// What the server wants done, and what comes of it: processes watched, space and numbers set aside, the log
+// kept.
 
 import Glibc
 import LeaseIO
@@ -101,6 +102,8 @@ extension Daemon {
                 writeFailed(error, now)
             }
         }
+        // The file for the bytes of a compaction that has just begun.
+        carryOut(now)
         if server.batch.isEmpty, !server.compactionBatch.isEmpty {
             compacting { store throws(Errno) in
                 try store.appendToCompaction(server.compactionBatch)
@@ -113,8 +116,8 @@ extension Daemon {
         if let again = store.syncIfDue(at: now) { retries.sync = again }
     }
 
-    /// Space that was set aside can be missing all the same, where a file system or a quota does not keep its word:
-    /// nothing of the batch is answered, and it is tried again. Whatever else fails ends the daemon.
+    /// Space that was set aside can be missing all the same, where a file system or a quota does not keep its
+    /// word: nothing of the batch is answered, and it is tried again. Whatever else fails ends the daemon.
     private func writeFailed(_ error: Errno, _ now: Instant) {
         guard error.isNoSpace else {
             fail("the log can't be written: \(error)")
@@ -128,7 +131,8 @@ extension Daemon {
     private func checkPlace(_ store: LogStore, _ now: Instant) {
         guard retries.place == nil else { return }
         retries.place = now + .seconds(1)
-        guard !store.isInstallingCompaction, !store.isInPlace() else { return }
+        // A compaction under way puts a whole log there.
+        guard !server.isCompacting, !store.isInPlace() else { return }
         guard store.folderIsInPlace else {
             fail("the data directory is gone")
             return
@@ -151,7 +155,9 @@ extension Daemon {
     /// Says once that the disk is full, and has it asked again from time to time.
     private func noteSpace(_ now: Instant) {
         if server.isOutOfSpace {
-            if retries.space == nil { journal.error("the disk is full: nothing is granted until there is room") }
+            if retries.space == nil {
+                journal.error("the disk is full: nothing is granted until there is room")
+            }
             retries.space = now + .milliseconds(200)
         } else {
             retries.space = nil
@@ -193,8 +199,8 @@ extension Daemon {
         }
     }
 
-    /// What was to be kept can't be: everybody is told, and the daemon ends. It never tries a failed sync again,
-    /// since the kernel may have dropped what it could not write.
+    /// What was to be kept can't be: everybody is told, and the daemon ends. It never tries a failed sync
+    /// again, since the kernel may have dropped what it could not write.
     func fail(_ reason: String) {
         guard exitCode == nil else { return }
         journal.error("\(reason): the daemon stops")

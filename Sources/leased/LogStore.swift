@@ -1,4 +1,5 @@
-// The log's files: written by the daemon's one thread, synced by another, so that the next batch is read meanwhile.
+// The log's files: written by the daemon's one thread, synced by another, so that the next batch is read
+// meanwhile.
 
 import LeaseIO
 import LeaseModel
@@ -207,7 +208,8 @@ extension LogStore {
         submit(.compactionSync) { AppendFile.syncCode(raw) }
     }
 
-    /// After the rename nothing may be acknowledged by a sync of the old file: until this is done, none begins.
+    /// After the rename nothing may be acknowledged by a sync of the old file: until this is done, none
+    /// begins.
     func installCompaction() {
         guard let newLog else { return }
         isInstalling = true
@@ -241,6 +243,4 @@ extension LogStore {
         newLog = nil
         _ = try? folder.directory.remove(LogStore.newLogName)
     }
-
-    var isInstallingCompaction: Bool { isInstalling }
 }

@@ -1,11 +1,12 @@
-// From a data directory to a server that may serve: the log is read, mended where a crash left it torn, and begun.
+// From a data directory to a server that may serve: the log is read, mended where a crash left it torn, and
+// begun.
 
 import LeaseIO
 import LeaseModel
 import LeaseServer
 
-/// Opens the log of a data directory: read first, then begun. Between the two nothing on the disk is changed but
-/// what a crash left torn; where the log is damaged, nothing at all.
+/// Opens the log of a data directory: read first, then begun. Between the two nothing on the disk is changed
+/// but what a crash left torn; where the log is damaged, nothing at all.
 struct Opening {
     let folder: Folder
     let moment: Moment
@@ -78,9 +79,9 @@ struct Opening {
         case .damaged(let line, let offset, let what):
             throw Complaint(
                 .damagedData,
-                "\(path) is damaged at line \(line) (byte \(offset)): \(what). Nothing was changed. "
-                    + "Look at that line; to go on without what it held, put a copy of the log back, or move the "
-                    + "file away to begin with no leases (tokens still go on from the numbers kept beside it)")
+                "\(path) is damaged at line \(line) (byte \(offset)): \(what). Nothing was changed. Look at "
+                    + "that line; to go on, put a copy of the log back, or move the file away to begin with "
+                    + "no leases (tokens still go on from the numbers kept beside it)")
         case .newerFormat(let number):
             throw Complaint(
                 .damagedData,
