@@ -1,5 +1,6 @@
 // An open descriptor that is closed once: by whoever owns it.
 
+import CLinux
 import Glibc
 
 /// An open descriptor, closed at the end of its owner's life.
@@ -26,6 +27,12 @@ package struct Descriptor: ~Copyable, Sendable {
 /// try could close what another thread has just opened. What has to be on the disk is synced, not closed.
 package func closeDescriptor(_ raw: Int32) {
     _ = close(raw)
+}
+
+/// Lets this process have as many descriptors as it may: the usual limit is meant for programs that use select(2).
+/// Returns how many.
+package func raiseDescriptorLimit() throws(Errno) -> Int32 {
+    Int32(try check { clinux_raise_descriptor_limit() })
 }
 
 /// Makes sure that descriptors 0, 1 and 2 are open, on /dev/null where they weren't.

@@ -20,6 +20,9 @@ final class Daemon {
     struct Settings {
         var hasManualClock: Bool
         var uid: UInt32
+        /// How many may be open. The last ones are kept for the log and for a look at a process.
+        var descriptorsMax: Int32
+        static let keptDescriptors: Int32 = 32
     }
 
     let settings: Settings
@@ -35,6 +38,8 @@ final class Daemon {
     var sockets: [Socket] = []
     var processes: [ProcessIdentity: WatchedProcess] = [:]
     var processOfTag: [UInt64: ProcessIdentity] = [:]
+    /// Processes for which there was no descriptor: they are looked at from time to time.
+    var unwatchable: Set<ProcessIdentity> = []
     var lastProcessTag = Tag.firstProcess
     var readBuffer = [UInt8](repeating: 0, count: 64 << 10)
 
@@ -206,6 +211,7 @@ struct Retries {
     var accept: Instant?
     var sync: Instant?
     var place: Instant?
+    var processes: Instant?
 
-    var next: Instant? { [space, write, accept, sync, place].compactMap { $0 }.min() }
+    var next: Instant? { [space, write, accept, sync, place, processes].compactMap { $0 }.min() }
 }

@@ -32,7 +32,7 @@ extension Daemon {
 
     private func carryOut(_ directive: Directive, _ now: Instant) {
         switch directive {
-        case .watch(let process): watch(process)
+        case .watch(let process): watch(process, now)
         case .unwatch(let process): unwatch(process)
         case .inspect(let pid, let ticket): server.inspected(ticket: ticket, report(on: pid))
         case .reserveSpace(let wanted, let least): reserve(wanted, least, now)
@@ -58,12 +58,21 @@ extension Daemon {
         return .alive(ProcessIdentity(pid: pid, startTicks: facts.startTicks), uid: facts.uid)
     }
 
-    private func watch(_ process: ProcessIdentity) {
-        guard case .alive(process, _) = report(on: process.pid),
-            let descriptor = try? ProcessWatch.open(process.pid),
-            case .alive(process, _) = report(on: process.pid)
-        else {
+    private func watch(_ process: ProcessIdentity, _ now: Instant) {
+        let opened: Descriptor?
+        do throws(Errno) {
+            opened = try ProcessWatch.open(process.pid)
+        } catch {
+            opened = nil
+        }
+        guard case .alive(process, _) = report(on: process.pid) else {
             server.processEnded(process)
+            return
+        }
+        guard let descriptor = opened, descriptor.raw < settings.descriptorsMax - Settings.keptDescriptors / 2
+        else {
+            if retries.processes == nil { retries.processes = now + .seconds(1) }
+            unwatchable.insert(process)
             return
         }
         lastProcessTag += 1
@@ -78,9 +87,17 @@ extension Daemon {
     }
 
     private func unwatch(_ process: ProcessIdentity) {
+        unwatchable.remove(process)
         guard let watched = processes.removeValue(forKey: process) else { return }
         processOfTag[watched.tag] = nil
         try? poller.remove(watched.descriptor.raw)
+    }
+
+    /// Looks at the processes that can't be watched, in the order of their pids: what they end has an order.
+    private func lookAtUnwatchable(_ now: Instant) {
+        let waiting = unwatchable.sorted { $0.pid < $1.pid }
+        unwatchable.removeAll()
+        waiting.forEach { watch($0, now) }
     }
 
     func processHasEnded(_ tag: UInt64) {
@@ -220,6 +237,10 @@ extension Daemon {
             resumeListening()
         }
         if let at = retries.sync, at <= now { retries.sync = nil }
+        if let at = retries.processes, at <= now {
+            retries.processes = nil
+            lookAtUnwatchable(now)
+        }
         if let at = retries.place, at <= now {
             retries.place = nil
             if let store { checkPlaceOnce(store, now) }

@@ -14,7 +14,7 @@ struct Socket {
 extension Daemon {
     private func socketIndex(_ id: UInt64) -> Int? {
         let index = Int(id & 0xFFFF_FFFF)
-        return index < sockets.count && sockets[index].id == id ? index : nil
+        return id != 0 && index < sockets.count && sockets[index].id == id ? index : nil
     }
 
     /// A slice of those that want in; the others come with the next pass.
@@ -47,6 +47,10 @@ extension Daemon {
     }
 
     private func welcome(_ peer: Listener.Peer) {
+        guard peer.fd < settings.descriptorsMax - Settings.keptDescriptors else {
+            let most = Int(settings.descriptorsMax - Settings.keptDescriptors)
+            return turnAway(peer.fd, .tooManyConnections(max: most, flag: "ulimit -n"))
+        }
         let isAdministrator = peer.uid == 0 || peer.uid == settings.uid
         let name = ProcessWatch.name(of: peer.pid) ?? Array("unknown".utf8)
         let owner = Text(encoding: name + Array(":\(peer.pid)".utf8))
@@ -58,6 +62,8 @@ extension Daemon {
             while sockets.count <= index {
                 sockets.append(Socket())
             }
+            // The place may be that of a connection which has ended in this pass and is still to be closed.
+            close(sockets[index].id)
             sockets[index] = Socket(descriptor: peer.fd, id: id)
             do throws(Errno) {
                 try poller.add(peer.fd, tag: id, reads: true, writes: false)
@@ -66,9 +72,13 @@ extension Daemon {
                 server.finishGone(id)
             }
         } catch {
-            Server.farewell(error).withUnsafeBytes { _ = LeaseIO.send(peer.fd, $0) }
-            closeDescriptor(peer.fd)
+            turnAway(peer.fd, error)
         }
+    }
+
+    private func turnAway(_ descriptor: Int32, _ refusal: Refusal) {
+        Server.farewell(refusal).withUnsafeBytes { _ = LeaseIO.send(descriptor, $0) }
+        closeDescriptor(descriptor)
     }
 
     /// One read: what does not fit comes with the next pass, so that nobody is kept waiting.

@@ -29,6 +29,7 @@ enum Start {
 
     private static func serve(_ options: Options, _ journal: consuming Journal) throws(Complaint) -> Int32 {
         try system("the standard descriptors") { () throws(Errno) in try occupyStandardDescriptors() }
+        let descriptorsMax = try system("descriptors") { () throws(Errno) in try raiseDescriptorLimit() }
         ignoreSignals([SIGPIPE, SIGXFSZ])
         // Before any thread exists: a thread inherits the mask.
         let signals = try system("signals") { () throws(Errno) in
@@ -56,7 +57,8 @@ enum Start {
         let poller = try system("epoll") { () throws(Errno) in try Poller() }
         let timer = try system("a timer") { () throws(Errno) in try WakeTimer() }
         let daemon = Daemon(
-            settings: Daemon.Settings(hasManualClock: options.hasManualClock, uid: geteuid()),
+            settings: Daemon.Settings(
+                hasManualClock: options.hasManualClock, uid: geteuid(), descriptorsMax: descriptorsMax),
             server: server, poller: poller, timer: timer, signals: signals, listener: listener, store: store,
             journal: journal)
         if let said = opening?.said { daemon.journal.error(said) }

@@ -68,6 +68,8 @@ int64_t clinux_free_bytes(int fd);  // what a process without privileges may sti
 int clinux_exchange(int directory, const char *name, const char *other);  // what two names stand for
 void clinux_device_numbers(uint64_t device, uint32_t *major, uint32_t *minor);
 
+int64_t clinux_raise_descriptor_limit(void);  // RLIMIT_NOFILE, as high as it may be; answers what it is then
+
 ptrdiff_t clinux_random(void *bytes, size_t count);
 
 #endif
