@@ -36,6 +36,8 @@ package struct Machine: ~Copyable {
 
     package var leaseCount: Int { ledger.leaseCount }
     package var waiterCount: Int { waiters.count }
+    /// Ended leases that are still known.
+    package var rememberedCount: Int { ledger.ended.count }
     package var lastToken: Token { ledger.lastToken }
     package var lastInstant: Instant { ledger.lastInstant }
 

@@ -46,10 +46,15 @@ extension Server {
     }
 
     mutating func compactIfGrown() {
-        let isGrown = log.size > max(options.compactionBytesMin, 4 * aliveBytes)
-        if isGrown, options.hasLog, !isStopping {
-            beginCompaction()
-        }
+        guard options.hasLog, compaction.phase == .none, !isStopping else { return }
+        if log.size > max(options.compactionBytesMin, 4 * aliveBytes, log.sizeToGrowTo) { beginCompaction() }
+    }
+
+    /// On a disk that is nearly full a log is compacted sooner: while there is room for it.
+    mutating func compactIfTight() {
+        guard space.isTight, compaction.phase == .none, !isStopping else { return }
+        let alive = max(aliveBytes, log.sizeToGrowTo / 4)
+        if log.size > alive + alive / 2 + (64 << 10), log.size > log.sizeToCompactAgain { beginCompaction() }
     }
 
     mutating func beginCompaction() {
@@ -96,7 +101,7 @@ extension Server {
     }
 
     /// The picture's lines stand before the changes of the pass: each shows a lease as it was before them.
-    private mutating func copyToCompaction() {
+    mutating func copyToCompaction() {
         machine.takeSnapshotLines(into: &compaction.lines)
         for line in compaction.lines {
             let record = Record(
@@ -144,6 +149,8 @@ extension Server {
     package mutating func compactionInstalled() {
         let before = compaction.sizeBefore
         log.size = compaction.size
+        log.sizeToGrowTo = 4 * log.size
+        log.sizeToCompactAgain = 0
         space.reservedBytes = compaction.size
         compaction = Compaction()
         updateRoom()
@@ -155,6 +162,9 @@ extension Server {
         guard compaction.phase != .none else { return }
         machine.abandonSnapshot()
         compaction = Compaction()
+        // Not again with every pass.
+        log.sizeToCompactAgain = log.size + log.size / 8 + (16 << 10)
+        log.sizeToGrowTo = max(log.sizeToGrowTo, log.sizeToCompactAgain)
         finishCompactionRequests(.refused(refusal))
     }
 

@@ -112,7 +112,9 @@ extension Server {
     private static var deadlinesPerPass: Int { 2_000 }
     private static var leasesPerPass: Int { 1_000 }
 
-    /// Begins a pass at this instant. Hang-ups are told next, before `advance`.
+    /// Begins a pass at this instant. Hang-ups are told next, before `advance`; whatever else has happened
+    /// (ended processes, finished syncs, requests) after it, since it is decided as of the instant that was
+    /// reached.
     package mutating func beginPass(now: Instant, wallMilliseconds: Int64) {
         self.wallMilliseconds = wallMilliseconds
         machine.tick(to: now)
@@ -147,6 +149,8 @@ extension Server {
             finish(pending, with: .clock(now: machine.clock, isManual: true))
         }
     }
+
+    package var hasDirectives: Bool { !directives.isEmpty }
 
     /// What is wanted since the last call.
     package mutating func takeDirectives(into list: inout [Directive]) {

@@ -32,7 +32,7 @@ struct Opening {
         said = try mend(verdict, log)
         try reading { () throws(Errno) in
             // A crashed compaction, or a crashed write of the numbers.
-            for name in [LogStore.newLogName, NumbersFile.name + ".new"] {
+            for name in [LogStore.newLogName, NumbersFile.name + ".new", NumbersFile.name + ".spare.new"] {
                 _ = try folder.directory.remove(name)
             }
             // What was read may be in memory only; from now on it is built upon.
@@ -47,7 +47,7 @@ struct Opening {
         let batch = server.batch
         let log = log
         let store = try reading { () throws(Errno) in
-            try folder.directory.writeFileDurably(NumbersFile.name, NumbersFile.encode(numbers))
+            try folder.directory.rewriteDurably(NumbersFile.name, NumbersFile.encode(numbers))
             guard let log else {
                 try folder.directory.writeFileDurably(LogStore.logName, batch)
                 let new = try LogFile(in: folder, name: LogStore.logName, .existing)
@@ -133,6 +133,9 @@ struct Opening {
         }
         try reading { () throws(Errno) in try log.file.truncate(to: size) }
         let kept = keptAs.map { "kept as \($0)" } ?? "there was no room to keep it"
+        // What was set aside behind the end went with it; a full disk may have nothing else for what comes
+        // next.
+        try? log.file.reserve(upTo: size + Int64(RecordSize.ownRecords))
         return "the log's end was torn: \(dropped) bytes behind change \(sequence) are cut off (\(kept))"
     }
 
