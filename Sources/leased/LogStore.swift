@@ -129,7 +129,8 @@ final class LogStore {
             return code == 0 ? .synced(sequence) : .failed(error, what: "the log can't be synced")
         case .numbers(let numbers):
             if code == 0 { return .numbersReserved(numbers) }
-            return error.isNoSpace ? .numbersRefused : .failed(error, what: "the file of numbers can't be written")
+            if error.isNoSpace { return .numbersRefused }
+            return .failed(error, what: "the file of numbers can't be written")
         case .compactionSync:
             return code == 0 ? .compactionSynced : .compactionFailed(error)
         case .compactionInstall:
@@ -141,7 +142,9 @@ final class LogStore {
             return .compactionFailed(error)
         case .compactionNames:
             // The new file has the name, but nobody knows for how long: neither of the two can be relied on.
-            guard code == 0, let newLog else { return .failed(error, what: "the data directory can't be synced") }
+            guard code == 0, let newLog else {
+                return .failed(error, what: "the data directory can't be synced")
+            }
             isInstalling = false
             log = newLog
             self.newLog = nil
