@@ -128,7 +128,9 @@ extension GivenWords {
     /// The option or flag of this verb that was probably meant, in the form in which it is written.
     private func meant(by written: Span<UInt8>) -> String? {
         let names = VerbTable.entry(verb.verb).words.map(\.name)
-        return Nearest.index(of: written, in: names.map(\.rawValue)).map { names[$0].form }
+        let meant = Suggestion.nearest(
+            to: written.copied(), among: names.map { Array($0.rawValue.utf8) }, completing: true)
+        return names.first { meant?.elementsEqual($0.rawValue.utf8) == true }?.form
     }
 }
 

@@ -58,8 +58,10 @@ package enum RequestReader {
     }
 
     static func unknownVerb(_ word: Span<UInt8>) -> Refusal {
-        let meant = Nearest.index(of: word, in: Verb.allCases.map(\.rawValue)).map { Verb.allCases[$0] }
-        return .unknownVerb(word.copied(), meant: meant)
+        let meant = Suggestion.nearest(
+            to: word.copied(), among: Verb.allCases.map { Array($0.rawValue.utf8) }, completing: true)
+        let verb = meant.flatMap { Verb(rawValue: String(decoding: $0, as: UTF8.self)) }
+        return .unknownVerb(word.copied(), meant: verb)
     }
 
     private static func isTagByte(_ byte: UInt8) -> Bool {
