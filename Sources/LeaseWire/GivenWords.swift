@@ -2,7 +2,7 @@
 
 import LeaseModel
 
-struct GivenWords {
+struct GivenWords: ~Copyable {
     private let verb: VerbTable.Accepted
     private var seen: WordSet = []
 
@@ -17,7 +17,7 @@ struct GivenWords {
     private var requestID: Text?
     private var note: Text?
     private var ttl: Duration?
-    private var wait = Duration.zero
+    private var wait = Duration(nanoseconds: 0)
     private var advance: Duration?
     private var priority = 0
     private var limit: Int?
@@ -44,7 +44,7 @@ struct GivenWords {
     }
 
     /// The request that all the words make.
-    func assembled() throws(Refusal) -> Request {
+    consuming func assembled() throws(Refusal) -> Request {
         switch verb.verb {
         case .acquire: .acquire(try acquire())
         case .renew: .renew(try renew())
@@ -64,7 +64,7 @@ struct GivenWords {
         }
     }
 
-    private func acquire() throws(Refusal) -> AcquireRequest {
+    private consuming func acquire() throws(Refusal) -> AcquireRequest {
         AcquireRequest(
             keys: Keys(try present(firstKey), otherKeys), owner: owner, ttl: ttl, wait: wait,
             priority: priority, isShared: has(.shared), isEphemeral: has(.ephemeral), whilePID: whilePID,

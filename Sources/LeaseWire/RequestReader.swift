@@ -58,7 +58,8 @@ package enum RequestReader {
     }
 
     static func unknownVerb(_ word: Span<UInt8>) -> Refusal {
-        let meant = Nearest.index(of: word, in: Verb.allCases.map(\.rawValue)).map { Verb.allCases[$0] }
+        let nearest = Nearest.index(of: word, in: Verb.allCases.map(\.rawValue)).map { Verb.allCases[$0] }
+        let meant = VerbTable.findElsewhere(word) ?? nearest
         return .unknownVerb(word.copied(), meant: meant)
     }
 
@@ -75,6 +76,11 @@ package enum RequestReader {
     }
 
     private static func requireNoControls(_ line: Span<UInt8>, _ range: Range<Int>) throws(Refusal) {
+        // Without a way out in the middle of the loop, it takes many bytes in one step.
+        let found = line.extracting(range).withUnsafeBufferPointer { bytes in
+            bytes.reduce(UInt8(0)) { $0 | (ASCII.isControl($1) ? 1 : 0) }
+        }
+        guard found != 0 else { return }
         for index in range where ASCII.isControl(line[index]) {
             throw .controlCharacter(byte: line[index], column: index + 1)
         }
