@@ -45,7 +45,7 @@ package enum RequestReader {
         while let word = WordScanner.next(line, &position, end: end) {
             try given.take(word, of: line)
         }
-        return try given.assembled()
+        return try given.assembled(from: line)
     }
 
     /// 1 to 32 letters, digits and `._:-`.

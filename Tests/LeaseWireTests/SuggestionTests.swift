@@ -9,7 +9,8 @@ struct SuggestionTests {
     @Test(arguments: [
         ("acqire", Verb.acquire), ("aquire", .acquire), ("acq", .acquire), ("acquier", .acquire),
         ("RELAESE", .release),
-        ("pong", .ping), ("lits", .list), ("hlep", .help), ("who", .whoami), ("lock", .acquire), ("UNLOCK", .release), ("polciy", .policy),
+        ("pong", .ping), ("lits", .list), ("hlep", .help), ("who", .whoami), ("lock", .acquire),
+        ("UNLOCK", .release), ("polciy", .policy),
     ])
     func verbs(word: String, meant: Verb) {
         #expect(refusal(word) == .unknownVerb(bytes(word), meant: meant))
