@@ -46,6 +46,13 @@ extension Server {
 
     /// Bytes to be written to the log now. Empty: nothing happened.
     package var batch: [UInt8] { log.batch }
+    package var hasBatch: Bool { !log.batch.isEmpty }
+
+    /// Shows the batch where it stands: a copy of the array would make the next pass fill a new one.
+    package func withBatch<Failure: Error>(_ body: (Span<UInt8>) throws(Failure) -> Void) throws(Failure) {
+        try body(log.batch.span)
+    }
+
     package var lastSequence: Sequence64 { machine.sequence }
 
     /// The batch was handed over to the log file. (Whether it is kept is said by `acknowledge`.)

@@ -92,11 +92,11 @@ extension Daemon {
 
     func writeBatch(_ now: Instant) {
         guard let store else { return }
-        let batch = server.batch
-        if !batch.isEmpty, retries.write == nil {
+        let sequence = server.lastSequence
+        if server.hasBatch, retries.write == nil {
             checkPlace(store, now)
             do throws(Errno) {
-                try store.append(batch, upTo: server.lastSequence)
+                try server.withBatch { batch throws(Errno) in try store.append(batch, upTo: sequence) }
                 server.batchWritten()
             } catch {
                 writeFailed(error, now)
@@ -104,13 +104,13 @@ extension Daemon {
         }
         // The file for the bytes of a compaction that has just begun.
         carryOut(now)
-        if server.batch.isEmpty, !server.compactionBatch.isEmpty {
+        if !server.hasBatch, server.hasCompactionBatch {
             compacting { store throws(Errno) in
-                try store.appendToCompaction(server.compactionBatch)
+                try server.withCompactionBatch { batch throws(Errno) in try store.appendToCompaction(batch) }
                 server.compactionBatchWritten()
             }
         }
-        if store.acknowledgesOnWrite, server.batch.isEmpty {
+        if store.acknowledgesOnWrite, !server.hasBatch {
             server.acknowledge(upTo: server.lastSequence, synced: false)
         }
         if let again = store.syncIfDue(at: now) { retries.sync = again }
@@ -263,7 +263,8 @@ extension Daemon {
         server.finishStop()
         if let store {
             do throws(Errno) {
-                try store.append(server.batch, upTo: server.lastSequence)
+                let sequence = server.lastSequence
+                try server.withBatch { batch throws(Errno) in try store.append(batch, upTo: sequence) }
                 try store.syncNow()
             } catch {
                 fail("the log can't be closed: \(error)")

@@ -75,7 +75,7 @@ final class LogStore {
     var descriptor: Int32 { thread.raw }
 
     /// Appends a batch to the log.
-    func append(_ batch: [UInt8], upTo sequence: Sequence64) throws(Errno) {
+    func append(_ batch: Span<UInt8>, upTo sequence: Sequence64) throws(Errno) {
         try log.file.append(batch)
         written = sequence
     }
@@ -199,7 +199,7 @@ extension LogStore {
         newLog = try LogFile(in: folder, name: LogStore.newLogName, .anew)
     }
 
-    func appendToCompaction(_ bytes: [UInt8]) throws(Errno) {
+    func appendToCompaction(_ bytes: Span<UInt8>) throws(Errno) {
         guard let newLog else { preconditionFailure("a compaction's bytes come after its beginning") }
         try newLog.file.append(bytes)
     }
