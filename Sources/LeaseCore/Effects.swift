@@ -39,13 +39,6 @@ package enum Outcome {
     case needsProcess(Int32)
 }
 
-/// What was found out about a process that a request names.
-package enum ProcessReport: Equatable, Sendable {
-    case notLookedAt
-    case alive(ProcessIdentity, uid: UInt32)
-    case dead
-}
-
 /// What may still be used of what was set aside before: the log's space, and the numbers. A grant that does not fit
 /// is not made. Every lease has its end paid for already.
 package struct Room: Equatable {

@@ -7,7 +7,7 @@ import Glibc
 ///
 /// Names are bare names in it. Files are reached through the directory's descriptor, so a directory that is
 /// moved away takes us along instead of splitting us in two.
-package struct DataDirectory: ~Copyable {
+package struct DataDirectory: ~Copyable, Sendable {
     package let path: String
     private let directory: Descriptor
 

@@ -61,6 +61,20 @@ package enum PrivateDirectory {
         try check(facts, path: path, forbidden: 0o022)
     }
 
+    /// Lets everybody look into a directory of ours and reach what is in it (adds 055 to its mode), whatever
+    /// the umask says. Who may write to it stays as it is.
+    package static func letOthersIn(_ path: String) throws(DirectoryError) {
+        do throws(Errno) {
+            let raw = try LeaseIO.check { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+            let directory = Descriptor(owning: raw)
+            let permissions = try FileFacts(of: directory.raw).permissions
+            if permissions & 0o055 == 0o055 { return }
+            try LeaseIO.check { fchmod(directory.raw, permissions | 0o055) }
+        } catch {
+            throw .system(path: path, error)
+        }
+    }
+
     static func check(_ facts: FileFacts, path: String, forbidden: UInt32) throws(DirectoryError) {
         if !facts.isDirectory { throw .notDirectory(path: path) }
         if facts.owner != geteuid() { throw .foreignOwner(path: path, uid: facts.owner) }

@@ -1,4 +1,4 @@
-// Whole files of a data directory: read, written durably, copied aside.
+// Whole files: read, written durably, copied aside.
 
 import Glibc
 
@@ -84,6 +84,21 @@ extension DataDirectory {
             position += Int64(count)
         }
     }
+}
+
+/// What a file holds, wherever its path leads; links are followed. A FIFO or a device is `notRegularFile`, and
+/// neither waited for nor read. EFBIG where there is more than `bytesMax`.
+package func readRegularFile(_ path: String, bytesMax: Int) throws(Errno) -> [UInt8] {
+    // O_NONBLOCK: opening a FIFO would wait for its other end. O_NOCTTY: a terminal would become ours.
+    let raw = try check { open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) }
+    let file = Descriptor(owning: raw)
+    if try !FileFacts(of: file.raw).isRegular { throw .notRegularFile }
+    // One byte of room more than it may have, and no trust in its size, which may change while we read.
+    var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
+    let count = try fill(&bytes, from: file.raw, at: 0)
+    if count > bytesMax { throw Errno(code: EFBIG) }
+    bytes.removeLast(bytes.count - count)
+    return bytes
 }
 
 /// Fills an array from a file; returns how many bytes there were, less than its count only at the end.

@@ -1,14 +1,14 @@
 // CRC-32C (Castagnoli), eight bytes at a time: the checksum of every line of the log.
 
 /// The checksum of a line. It finds every flipped bit and every torn line; it is no defence against forgery.
-enum Checksum {
+package enum Checksum {
     /// Table k says what a byte does to the checksum when k more bytes follow it in the same step of eight.
     private static let tables: [UInt32] = makeTables()
     /// The polynomial 0x1EDC6F41, its bits reversed (RFC 3720, appendix B.4).
     private static let polynomial: UInt32 = 0x82F6_3B78
 
     /// The CRC-32C of the bytes: `e3069283` for `123456789`.
-    static func of(_ bytes: Span<UInt8>) -> UInt32 {
+    package static func of(_ bytes: Span<UInt8>) -> UInt32 {
         bytes.withUnsafeBytes { raw in
             tables.withUnsafeBufferPointer { run(over: raw, $0) }
         }

@@ -17,6 +17,13 @@ public struct Peer: Equatable, Sendable {
     }
 }
 
+/// What was found out about a process that a request names.
+public enum ProcessReport: Equatable, Sendable {
+    case notLookedAt
+    case alive(ProcessIdentity, uid: UInt32)
+    case dead
+}
+
 /// `acquire`: all the keys or none.
 public struct AcquireRequest: Equatable, Sendable {
     public var keys: Keys

@@ -20,6 +20,15 @@ struct Compaction {
     var phase = Phase.none
     /// Bytes for the new file.
     var batch: [UInt8] = []
+    /// How much of the log's batch the new file has, or has in its picture.
+    var copied = 0
+    /// Number and instant of the last change in the new file, which the lines of the picture repeat.
+    var lastSequence: Sequence64 = 0
+    var lastInstant = Instant.zero
+    /// The closing `compacted` is among the bytes handed over.
+    var isClosed = false
+    /// The sync or the installing that ends this phase was asked for.
+    var isAsked = false
     /// Lines of the picture that are to be written next.
     var lines: [Change] = []
     var size = 0
@@ -28,6 +37,12 @@ struct Compaction {
 
 extension Server {
     package var isCompacting: Bool { compaction.phase != .none }
+
+    /// The log's file is lost: everything that is known is written anew.
+    package mutating func rewriteLog() {
+        abandonCompaction()
+        beginCompaction()
+    }
 
     mutating func compactIfGrown() {
         let isGrown = log.size > max(options.compactionBytesMin, 4 * aliveBytes)
@@ -42,11 +57,11 @@ extension Server {
         compaction.phase = .drawing
         compaction.sizeBefore = log.size + log.batch.count
         // The picture begins behind this pass's changes: they must not come again after it.
-        compactionBatchStart = log.batch.count
+        compaction.copied = log.batch.count
         appendBeginning()
-        log.lastSequence = machine.sequence
-        log.lastInstant = machine.lastInstant
         machine.beginSnapshot()
+        compaction.lastSequence = machine.sequence
+        compaction.lastInstant = machine.lastInstant
         directives.append(.beginCompaction)
     }
 
@@ -66,14 +81,13 @@ extension Server {
         compactIfGrown()
         guard compaction.phase != .none else { return }
         var isDrawn = false
+        if compaction.phase == .installing { compaction.isClosed = true }
         if compaction.phase == .drawing {
             isDrawn = machine.drawSnapshot(count: leases)
         }
         copyToCompaction()
         if isDrawn {
             compaction.phase = .syncing
-            let owed = machine.leaseCount * RecordSize.ending + 2 * RecordSize.ownRecords
-            directives.append(.syncCompaction(size: compaction.size + compaction.batch.count + owed))
         }
     }
 
@@ -81,10 +95,14 @@ extension Server {
     private mutating func copyToCompaction() {
         machine.takeSnapshotLines(into: &compaction.lines)
         for line in compaction.lines {
-            let record = Record(sequence: log.lastSequence, at: log.lastInstant, change: line)
+            let record = Record(
+                sequence: compaction.lastSequence, at: compaction.lastInstant, change: line)
             RecordEncoder.append(record, mark: nil, to: &compaction.batch)
         }
-        compaction.batch.append(contentsOf: log.batch[compactionBatchStart...])
+        compaction.batch.append(contentsOf: log.batch[compaction.copied...])
+        compaction.copied = log.batch.count
+        compaction.lastSequence = machine.sequence
+        compaction.lastInstant = machine.lastInstant
     }
 
     /// Bytes to be written to the new file now.
@@ -93,16 +111,24 @@ extension Server {
     package mutating func compactionBatchWritten() {
         compaction.size += compaction.batch.count
         compaction.batch.removeAll(keepingCapacity: true)
-        compactionBatchStart = 0
+        guard !compaction.isAsked else { return }
+        if compaction.phase == .syncing {
+            compaction.isAsked = true
+            let owed = machine.leaseCount * RecordSize.ending + 2 * RecordSize.ownRecords
+            directives.append(.syncCompaction(size: compaction.size + owed))
+        } else if compaction.phase == .installing, compaction.isClosed {
+            compaction.isAsked = true
+            directives.append(.installCompaction)
+        }
     }
 
     /// The picture is on the disk: one record closes it, and the file can take the log's place.
     package mutating func compactionSynced() {
         guard compaction.phase == .syncing else { return }
         compaction.phase = .installing
+        compaction.isAsked = false
         machine.noteCompaction(into: &effects)
         settle()
-        directives.append(.installCompaction)
     }
 
     /// The new file is the log.
@@ -120,7 +146,6 @@ extension Server {
         guard compaction.phase != .none else { return }
         machine.abandonSnapshot()
         compaction = Compaction()
-        compactionBatchStart = 0
         finishCompactionRequests(.refused(refusal))
     }
 

@@ -88,7 +88,7 @@ extension Server {
     }
 
     /// Closes connections that have nothing to wait for: all is answered and sent, and no lease is bound to them.
-    mutating func closeWhatIsDone() {
+    package mutating func closeWhatIsDone() {
         guard !halfClosed.isEmpty else { return }
         for id in halfClosed.sorted() {
             guard let index = index(id), !connections[index].isGone, connections[index].isDrained,

@@ -8,15 +8,14 @@ package import LeaseModel
 struct LogState {
     /// Records of this pass, encoded.
     var batch: [UInt8] = []
+    /// Nothing but the first line of a new file is in the batch yet.
+    var hasHeaderInBatch = false
     /// Bytes of the file, with all batches that were handed over.
     var size = 0
     /// Changes up to here count as logged: their replies may go.
     var acknowledged: Sequence64 = 0
     /// Changes up to here are on the disk.
     var synced: Sequence64 = 0
-    /// Number and instant of the last change before this pass, which the lines of a picture repeat.
-    var lastSequence: Sequence64 = 0
-    var lastInstant = Instant.zero
 }
 
 /// What is set aside in the file.
@@ -31,38 +30,12 @@ struct SpaceState {
 }
 
 extension Server {
-    /// The log was read: it has so many bytes.
-    package mutating func recovered(logBytes: Int) {
-        log.size = logBytes
-    }
-
-    package mutating func recover(_ record: Record) {
-        machine.recover(record)
-    }
-
-    /// Begins to serve, on numbers that nobody has used.
-    /// - Parameter rebooted: what was bound to processes and connections has ended with the boot before.
-    package mutating func begin(
-        _ start: Start, lastSequence: Sequence64, rebooted: Bool, numbers: Numbers, at now: Instant,
-        wallMilliseconds: Int64
-    ) {
-        self.wallMilliseconds = wallMilliseconds
-        self.numbers = numbers
-        boot = start.boot
-        machine.finishRecovery(lastSequence: lastSequence)
-        log.synced = machine.sequence
-        log.acknowledged = machine.sequence
-        machine.begin(start, rebooted: rebooted, grace: options.grace, at: now, into: &effects)
-        settle()
-        _ = machine.advance(to: now, budget: .max, into: &effects)
-        settle()
-    }
-
     mutating func appendToBatch(_ record: Record) {
         guard options.hasLog else { return }
         let mark =
-            log.batch.isEmpty ? BatchMark(synced: log.synced, wallMilliseconds: wallMilliseconds) : nil
+            log.batch.isEmpty || log.hasHeaderInBatch ? BatchMark(synced: log.synced, wallMilliseconds: wallMilliseconds) : nil
         RecordEncoder.append(record, mark: mark, to: &log.batch)
+        log.hasHeaderInBatch = false
     }
 
     /// Bytes to be written to the log now. Empty: nothing happened.
@@ -73,8 +46,7 @@ extension Server {
     package mutating func batchWritten() {
         log.size += log.batch.count
         log.batch.removeAll(keepingCapacity: true)
-        log.lastSequence = machine.sequence
-        log.lastInstant = machine.lastInstant
+        compaction.copied = 0
     }
 
     /// Changes up to this number count as logged.
@@ -108,6 +80,14 @@ extension Server {
     private static var requestBytesMax: Int { 16 << 10 }
     private static var spaceAhead: Int { 4 << 20 }
     private static var numbersAhead: UInt64 { 1 << 16 }
+
+    /// Numbers to be written down before the first batch is.
+    package var numbersToBeginWith: Numbers {
+        let ends = UInt64(machine.leaseCount)
+        return Numbers(
+            token: machine.lastToken + Server.numbersAhead,
+            sequence: machine.sequence + ends + 4 * Server.numbersAhead)
+    }
 
     mutating func wantSpaceAndNumbers() {
         guard options.hasLog else { return }

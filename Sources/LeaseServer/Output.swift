@@ -1,10 +1,18 @@
 // What goes out: appended in order, held back until the log has what it speaks of, and sent as the peer reads.
 
 package import LeaseCore
-internal import LeaseModel
+package import LeaseModel
 internal import LeaseWire
 
 extension Server {
+    /// The line for a peer that gets no connection.
+    package static func farewell(_ refusal: Refusal) -> [UInt8] {
+        var line: [UInt8] = []
+        let noTag: [UInt8] = []
+        ReplyWriter.append(.refused(refusal), tag: noTag.span, to: &line)
+        return line
+    }
+
     mutating func reply(_ index: Int, _ tag: Span<UInt8>, _ reply: Reply) {
         guard !connections[index].isGone else { return }
         let before = connections[index].output.count

@@ -1,7 +1,7 @@
 // What each verb does, and who may use it.
 
-package import LeaseCore
-internal import LeaseModel
+internal import LeaseCore
+package import LeaseModel
 
 /// A request that waits for something else than its place in line.
 struct OtherPending {

@@ -54,13 +54,13 @@ package struct Server: ~Copyable {
     var lastTicket: UInt64 = 0
 
     var effects = Effects()
-    package internal(set) var directives: [Directive] = []
+    var directives: [Directive] = []
 
     // The log.
     var log = LogState()
+    /// Reads the log at the start; empty afterwards.
+    var reader = LogReader()
     var compaction = Compaction()
-    /// Where in the batch the part begins that a compaction begun in this pass has not in its picture.
-    var compactionBatchStart = 0
     var boot = Text(printed: [])
     var space = SpaceState()
     package internal(set) var numbers = Numbers(token: 0, sequence: 0)
@@ -88,6 +88,16 @@ package struct Server: ~Copyable {
         options.hasManualClock ? nil : machine.nextDeadline
     }
 
+    /// Whether what was carried out since `endPass` asks for another one.
+    package var hasMoreInThisPass: Bool {
+        !ready.isEmpty || !dirty.isEmpty || !directives.isEmpty
+    }
+
+    /// Whether everybody has been answered and has taken the answer.
+    package var isQuiet: Bool {
+        ready.isEmpty && dirty.isEmpty && connections.allSatisfy { $0.id == 0 || $0.isDrained }
+    }
+
     /// Whether another pass is wanted without waiting for anything.
     package var wantsTurn: Bool {
         isBehind || !ready.isEmpty || compaction.phase == .drawing
@@ -104,7 +114,6 @@ extension Server {
     /// Begins a pass at this instant. Hang-ups are told next, before `advance`.
     package mutating func beginPass(now: Instant, wallMilliseconds: Int64) {
         self.wallMilliseconds = wallMilliseconds
-        directives.removeAll(keepingCapacity: true)
         updateRoom()
     }
 
@@ -135,6 +144,12 @@ extension Server {
             let pending = others.remove(at: index)
             finish(pending, with: .clock(now: machine.clock, isManual: true))
         }
+    }
+
+    /// What is wanted since the last call.
+    package mutating func takeDirectives(into list: inout [Directive]) {
+        list.removeAll(keepingCapacity: true)
+        swap(&list, &directives)
     }
 
     /// Ends a pass: looks at what can be looked at, and makes the batch for the log ready.

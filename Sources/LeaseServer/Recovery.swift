@@ -1,0 +1,130 @@
+// From the bytes of a log to a server that goes on where the last one stopped.
+
+internal import LeaseCore
+internal import LeaseLog
+package import LeaseModel
+
+/// What the end of the log was like.
+package enum LogVerdict: Equatable, Sendable {
+    /// There is no log yet.
+    case fresh
+    case good
+    /// A crash cut the end off: everything from `size` on is to be kept aside and cut, durably, before `begin`.
+    case torn(size: Int64, droppedBytes: Int64, lastSequence: Sequence64)
+    /// Nothing may be changed: the file is not what a crash leaves behind.
+    case damaged(line: Int, offset: Int64, what: String)
+    case newerFormat(UInt64)
+    /// The directory belongs to the other clock.
+    case otherClock(isManual: Bool)
+}
+
+/// When and where the daemon starts.
+package struct Moment: Sendable {
+    package var boot: Text
+    package var now: Instant
+    package var wallMilliseconds: Int64
+
+    package init(boot: Text, now: Instant, wallMilliseconds: Int64) {
+        self.boot = boot
+        self.now = now
+        self.wallMilliseconds = wallMilliseconds
+    }
+}
+
+extension Server {
+    /// Bytes of the log, in order.
+    package mutating func recover(_ chunk: Span<UInt8>) {
+        // Out of `self` while it is fed, since what it reads goes into `self`.
+        var reader = LogReader()
+        swap(&reader, &self.reader)
+        reader.feed(chunk) { record, _ in
+            machine.recover(record)
+        }
+        swap(&reader, &self.reader)
+        log.size += chunk.count
+    }
+
+    /// The log ends here.
+    package mutating func endRecovery(at moment: Moment) -> LogVerdict {
+        let isOtherBoot = isRebooted(moment)
+        let end = reader.finish(currentBoot: isOtherBoot ? nil : moment.boot)
+        if let header = reader.header, header.clock != clockName {
+            return .otherClock(isManual: header.clock == .manual)
+        }
+        switch end {
+        case .empty: return .fresh
+        case .clean: return .good
+        case .torn(let size, _, let dropped, let sequence):
+            log.size = Int(size)
+            return .torn(size: size, droppedBytes: dropped, lastSequence: sequence)
+        case .damaged(let line, let offset, let what):
+            return .damaged(line: line, offset: offset, what: what)
+        case .newerFormat(let number): return .newerFormat(number)
+        }
+    }
+
+    /// Another boot; so is the same one where its clock is behind the log's last instant.
+    private func isRebooted(_ moment: Moment) -> Bool {
+        guard let position = reader.position, let boot = position.boot else { return false }
+        if boot != moment.boot { return true }
+        return !options.hasManualClock && moment.now < position.lastTime
+    }
+
+    /// Whether the log has records, so that there must be a file of reserved numbers beside it.
+    package var hasRecords: Bool { reader.position?.boot != nil }
+
+    /// Begins to serve: the first changes are in the batch, which has to be logged and synced before anybody is
+    /// served. What had been read of the log must be on the disk by now.
+    /// - Parameter reserved: the numbers that the file of reserved numbers names; nil: there is none.
+    package mutating func begin(at moment: Moment, reserved: Numbers?) {
+        wallMilliseconds = moment.wallMilliseconds
+        boot = moment.boot
+        numbers = reserved ?? Numbers(token: 0, sequence: 0)
+        let position = reader.position
+        var (lastToken, lastSequence) = (machine.lastToken, machine.sequence)
+        if let position, !position.isStopped {
+            // An unclean stop: an end of the log may be lost with numbers that were given to somebody.
+            lastToken = max(lastToken, numbers.token)
+            lastSequence = max(lastSequence, numbers.sequence)
+        } else if position == nil {
+            // A log that was taken away must not make old tokens new.
+            lastToken = numbers.token
+            lastSequence = numbers.sequence
+        }
+        let rebooted = isRebooted(moment)
+        let now = options.hasManualClock ? machine.lastInstant : moment.now
+        machine.finishRecovery(lastSequence: lastSequence)
+        log.synced = position?.lastSequence ?? 0
+        log.acknowledged = log.synced
+        if position == nil, options.hasLog {
+            appendHeader(sequence: lastSequence, at: now)
+        }
+        let start = Start(
+            boot: moment.boot, shift: rebooted ? shift(to: moment) : 0, lastToken: lastToken)
+        machine.begin(start, rebooted: rebooted, grace: options.grace, at: now, into: &effects)
+        settle()
+        _ = machine.advance(to: now, budget: .max, into: &effects)
+        settle()
+        reader = LogReader()
+    }
+
+    private mutating func appendHeader(sequence: Sequence64, at now: Instant) {
+        let header = LogHeader(sequence: sequence, at: now, clock: clockName, isCompacted: false)
+        RecordEncoder.append(header, to: &log.batch)
+        log.hasHeaderInBatch = true
+    }
+
+    /// By how much the instants of the boot before are moved, so that leases go on by the wall clock. A downtime that
+    /// would be negative, because the clock was set back, counts as none.
+    private func shift(to moment: Moment) -> Int64 {
+        guard !options.hasManualClock, let position = reader.position else { return 0 }
+        var downtime: Int64 = 0
+        if let mark = position.lastMark, let markTime = position.lastMarkTime {
+            let sinceMark = markTime.until(position.lastTime).wholeMilliseconds
+            downtime = max(0, moment.wallMilliseconds - (mark.wallMilliseconds + sinceMark))
+        }
+        let target = moment.now - .milliseconds(downtime)
+        let (shift, overflow) = target.nanoseconds.subtractingReportingOverflow(position.lastTime.nanoseconds)
+        return overflow ? 0 : shift
+    }
+}

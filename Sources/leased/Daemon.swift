@@ -1,0 +1,195 @@
+// The loop: wait; take all events, hang-ups first; read the clock once; end what is due; read and decide; hand the
+// batch to the log; answer what is logged.
+
+import Glibc
+import LeaseIO
+import LeaseModel
+import LeaseServer
+
+/// What the poller's tags mean that are no connections. (A connection's ID is at least 1 << 32.)
+enum Tag {
+    static let listener: UInt64 = 1
+    static let signals: UInt64 = 2
+    static let timer: UInt64 = 3
+    static let thread: UInt64 = 4
+    static let firstProcess: UInt64 = 16
+}
+
+/// One daemon on one thread; a second one does nothing but sync.
+final class Daemon {
+    struct Settings {
+        var hasManualClock: Bool
+        var uid: UInt32
+    }
+
+    let settings: Settings
+    var server: Server
+    var poller: Poller
+    var timer: WakeTimer
+    var signals: SignalQueue
+    var listener: Listener
+    /// nil: everything is in memory.
+    let store: LogStore?
+    var journal: Journal
+
+    var sockets: [Socket] = []
+    var processes: [ProcessIdentity: WatchedProcess] = [:]
+    var processOfTag: [UInt64: ProcessIdentity] = [:]
+    var lastProcessTag = Tag.firstProcess
+    var readBuffer = [UInt8](repeating: 0, count: 64 << 10)
+
+    var sendable: [UInt64] = []
+    var directives: [Directive] = []
+    var isListening = true
+    /// When something that is no deadline of a lease is to be tried again.
+    var retries = Retries()
+    var timerArmedAt: Instant?
+    var presence: Presence
+
+    var exitCode: Int32?
+    var stopsAt: Instant?
+
+    init(
+        settings: Settings, server: consuming Server, poller: consuming Poller, timer: consuming WakeTimer,
+        signals: consuming SignalQueue, listener: consuming Listener, store: LogStore?,
+        journal: consuming Journal
+    ) {
+        self.settings = settings
+        self.server = server
+        self.poller = poller
+        self.timer = timer
+        self.signals = signals
+        self.listener = listener
+        self.store = store
+        self.journal = journal
+        presence = Presence()
+    }
+
+    /// Serves until a signal or a failure ends it.
+    /// - Parameter readyFD: gets a line when the service is up.
+    /// - Returns: the exit code.
+    func run(readyFD: Int32?) -> Int32 {
+        do throws(Errno) {
+            try poller.add(listener.raw, tag: Tag.listener, reads: true, writes: false)
+            try poller.add(signals.raw, tag: Tag.signals, reads: true, writes: false)
+            try poller.add(timer.raw, tag: Tag.timer, reads: true, writes: false)
+            if let store {
+                try poller.add(store.descriptor, tag: Tag.thread, reads: true, writes: false)
+            }
+            let now = Instant(nanoseconds: Clocks.bootNanoseconds())
+            server.beginPass(now: now, wallMilliseconds: Clocks.wallMilliseconds())
+            settle(now)
+            if let readyFD { try readyNotice(readyFD) }
+            while exitCode == nil {
+                try pass()
+            }
+        } catch {
+            journal.error("the daemon can't go on: \(error)")
+            exitCode = 70
+        }
+        _ = listener.removeIfOurs()
+        return exitCode ?? 70
+    }
+
+    private func pass() throws(Errno) {
+        try armTimer()
+        let isBusy = server.wantsTurn
+        let count = try poller.wait(timeoutMilliseconds: isBusy ? 0 : -1)
+        let now = Instant(nanoseconds: Clocks.bootNanoseconds())
+        server.beginPass(now: now, wallMilliseconds: Clocks.wallMilliseconds())
+        hangUps(count)
+        try takeNews(count, now)
+        noteAbsence(now)
+        server.advance(to: now)
+        try readAll(count)
+        settle(now)
+        if let stopsAt, exitCode == nil { tryToFinish(now, stopsAt) }
+        presence.passEnded(at: Instant(nanoseconds: Clocks.bootNanoseconds()), began: now)
+    }
+
+    private func hangUps(_ count: Int) {
+        for index in 0..<count {
+            let event = poller.event(at: index)
+            if event.isHungUp, event.tag >= 1 << 32 { server.hungUp(event.tag) }
+        }
+    }
+
+    /// Signals, ended processes, finished syncs.
+    private func takeNews(_ count: Int, _ now: Instant) throws(Errno) {
+        for index in 0..<count {
+            let event = poller.event(at: index)
+            switch event.tag {
+            case Tag.signals: try takeSignals(now)
+            case Tag.timer:
+                _ = try timer.drain()
+                presence.woken(dueAt: timerArmedAt, now)
+                timerArmedAt = nil
+            case Tag.thread: try takeCompleted()
+            case Tag.listener: break
+            case let tag where tag < 1 << 32: processHasEnded(tag)
+            default: break
+            }
+        }
+        takeRetries(now)
+    }
+
+    private func readAll(_ count: Int) throws(Errno) {
+        for index in 0..<count {
+            let event = poller.event(at: index)
+            if event.tag == Tag.listener {
+                try acceptAll()
+            } else if event.tag >= 1 << 32 {
+                if event.isHungUp {
+                    readTheRest(event.tag)
+                } else if event.isReadable || event.peerFinished {
+                    read(event.tag)
+                }
+                if event.isWritable { sendable.append(event.tag) }
+            }
+        }
+        flush(sendable)
+    }
+
+    /// Ends a pass: decides what can be decided, logs it, does what is wanted, and answers.
+    func settle(_ now: Instant) {
+        repeat {
+            server.endPass()
+            carryOut(now)
+            writeBatch(now)
+            carryOut(now)
+            flushSendable()
+            server.closeWhatIsDone()
+            carryOut(now)
+        } while exitCode == nil && (server.hasMoreInThisPass || hasBatchToWrite)
+        if let store, let again = store.syncIfDue(at: now) { retries.sync = again }
+    }
+
+    private var hasBatchToWrite: Bool { store != nil && retries.write == nil && !server.batch.isEmpty }
+
+    /// A daemon that was not there for over a second, or a machine that slept, owes its holders a grace.
+    private func noteAbsence(_ now: Instant) {
+        let wasAbsent = presence.takeAbsence(now, monotonic: Clocks.monotonicNanoseconds())
+        guard wasAbsent, !settings.hasManualClock else { return }
+        journal.info("the daemon or the machine stood still: leases get a grace")
+        server.resumed(at: now)
+    }
+
+    /// The timer is only ever set to an earlier instant; where it fires too early, it is set anew.
+    private func armTimer() throws(Errno) {
+        guard let next = [server.nextDeadline, retries.next, stopsAt].compactMap({ $0 }).min() else { return }
+        if let timerArmedAt, timerArmedAt <= next { return }
+        try timer.arm(atNanoseconds: max(1, next.nanoseconds))
+        timerArmedAt = next
+    }
+}
+
+/// Instants at which something is tried again.
+struct Retries {
+    var space: Instant?
+    var write: Instant?
+    var accept: Instant?
+    var sync: Instant?
+    var place: Instant?
+
+    var next: Instant? { [space, write, accept, sync, place].compactMap { $0 }.min() }
+}

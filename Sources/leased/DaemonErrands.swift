@@ -1,0 +1,249 @@
+// What the server wants done, and what comes of it: processes watched, space and numbers set aside, the log kept.
+
+import Glibc
+import LeaseIO
+import LeaseModel
+import LeaseServer
+
+/// A process that a lease or a waiter depends on.
+final class WatchedProcess {
+    let descriptor: Descriptor
+    let tag: UInt64
+
+    init(_ descriptor: consuming Descriptor, tag: UInt64) {
+        self.descriptor = descriptor
+        self.tag = tag
+    }
+}
+
+extension Daemon {
+    func carryOut(_ now: Instant) {
+        server.takeDirectives(into: &directives)
+        let wanted = directives
+        for directive in wanted {
+            carryOut(directive, now)
+        }
+    }
+
+    private func carryOut(_ directive: Directive, _ now: Instant) {
+        switch directive {
+        case .watch(let process): watch(process)
+        case .unwatch(let process): unwatch(process)
+        case .inspect(let pid, let ticket): server.inspected(ticket: ticket, report(on: pid))
+        case .reserveSpace(let wanted, let least): reserve(wanted, least, now)
+        case .reserveNumbers(let numbers): store?.reserveNumbers(numbers)
+        case .close(let id): close(id)
+        case .pauseReading(let id): watch(id, reads: false)
+        case .resumeReading(let id): watch(id, reads: true)
+        case .beginCompaction:
+            compacting { store throws(Errno) in try store.beginCompaction() }
+        case .syncCompaction(let size):
+            compacting { store throws(Errno) in try store.syncCompaction(size: size) }
+        case .installCompaction: store?.installCompaction()
+        case .dropCompaction: store?.dropCompaction()
+        }
+    }
+
+    // Processes.
+
+    private func report(on pid: Int32) -> ProcessReport {
+        guard let handle = try? ProcessWatch.open(pid), let facts = ProcessWatch.inspect(pid),
+            !facts.isZombie, (try? ProcessWatch.hasEnded(handle)) == false
+        else { return .dead }
+        return .alive(ProcessIdentity(pid: pid, startTicks: facts.startTicks), uid: facts.uid)
+    }
+
+    private func watch(_ process: ProcessIdentity) {
+        guard case .alive(process, _) = report(on: process.pid),
+            let descriptor = try? ProcessWatch.open(process.pid),
+            case .alive(process, _) = report(on: process.pid)
+        else {
+            server.processEnded(process)
+            return
+        }
+        lastProcessTag += 1
+        let watched = WatchedProcess(descriptor, tag: lastProcessTag)
+        do throws(Errno) {
+            try poller.add(watched.descriptor.raw, tag: watched.tag, reads: true, writes: false)
+        } catch {
+            journal.error("process \(process.pid) can't be watched: \(error)")
+        }
+        processes[process] = watched
+        processOfTag[watched.tag] = process
+    }
+
+    private func unwatch(_ process: ProcessIdentity) {
+        guard let watched = processes.removeValue(forKey: process) else { return }
+        processOfTag[watched.tag] = nil
+        try? poller.remove(watched.descriptor.raw)
+    }
+
+    func processHasEnded(_ tag: UInt64) {
+        guard let process = processOfTag[tag] else { return }
+        server.processEnded(process)
+    }
+
+    // The log.
+
+    func writeBatch(_ now: Instant) {
+        guard let store else { return }
+        let batch = server.batch
+        if !batch.isEmpty, retries.write == nil {
+            checkPlace(store, now)
+            do throws(Errno) {
+                try store.append(batch, upTo: server.lastSequence)
+                server.batchWritten()
+            } catch {
+                writeFailed(error, now)
+            }
+        }
+        if server.batch.isEmpty, !server.compactionBatch.isEmpty {
+            compacting { store throws(Errno) in
+                try store.appendToCompaction(server.compactionBatch)
+                server.compactionBatchWritten()
+            }
+        }
+        if store.acknowledgesOnWrite, server.batch.isEmpty {
+            server.acknowledge(upTo: server.lastSequence, synced: false)
+        }
+        if let again = store.syncIfDue(at: now) { retries.sync = again }
+    }
+
+    /// Space that was set aside can be missing all the same, where a file system or a quota does not keep its word:
+    /// nothing of the batch is answered, and it is tried again. Whatever else fails ends the daemon.
+    private func writeFailed(_ error: Errno, _ now: Instant) {
+        guard error.isNoSpace else {
+            fail("the log can't be written: \(error)")
+            return
+        }
+        journal.error("the log can't be written: \(error); trying again")
+        retries.write = now + .milliseconds(100)
+    }
+
+    /// Somebody may have taken the log away: then it is written anew.
+    private func checkPlace(_ store: LogStore, _ now: Instant) {
+        guard retries.place == nil else { return }
+        retries.place = now + .seconds(1)
+        guard !store.isInstallingCompaction, !store.isInPlace() else { return }
+        guard store.folderIsInPlace else {
+            fail("the data directory is gone")
+            return
+        }
+        journal.error("the log was taken away: it is written anew")
+        server.rewriteLog()
+    }
+
+    private func reserve(_ wanted: Int, _ least: Int, _ now: Instant) {
+        guard let store else { return }
+        let bytes = store.reserve(wanted: wanted, least: least)
+        server.spaceReserved(bytes: bytes, wanted: wanted, least: least)
+        if server.isOutOfSpace {
+            if retries.space == nil { journal.error("the disk is full: nothing is granted until there is room") }
+            retries.space = now + .milliseconds(200)
+        } else {
+            retries.space = nil
+        }
+    }
+
+    private func compacting(_ body: (LogStore) throws(Errno) -> Void) {
+        guard let store else { return }
+        do throws(Errno) {
+            try body(store)
+        } catch {
+            compactionFailed(error)
+        }
+    }
+
+    private func compactionFailed(_ error: Errno) {
+        journal.error("the log can't be compacted: \(error)")
+        store?.dropCompaction()
+        server.compactionFailed(error.isNoSpace ? .noSpace : .compactionStopped)
+    }
+
+    func takeCompleted() throws(Errno) {
+        guard let store else { return }
+        var completed: [Completed] = []
+        try store.takeCompleted { completed.append($0) }
+        for one in completed {
+            switch one {
+            case .synced(let sequence): server.acknowledge(upTo: sequence, synced: true)
+            case .numbersReserved(let numbers): server.numbersReserved(numbers)
+            case .compactionSynced: server.compactionSynced()
+            case .compactionInstalled: server.compactionInstalled()
+            case .compactionFailed(let error): compactionFailed(error)
+            case .failed(let error, let what): fail("\(what): \(error)")
+            }
+        }
+    }
+
+    /// What was to be kept can't be: everybody is told, and the daemon ends. It never tries a failed sync again,
+    /// since the kernel may have dropped what it could not write.
+    func fail(_ reason: String) {
+        guard exitCode == nil else { return }
+        journal.error("\(reason): the daemon stops")
+        server.storageFailed(reason)
+        flushSendable()
+        exitCode = 74
+    }
+
+    func takeRetries(_ now: Instant) {
+        if let at = retries.space, at <= now {
+            retries.space = now + .milliseconds(200)
+            server.retrySpace()
+        }
+        if let at = retries.write, at <= now { retries.write = nil }
+        if let at = retries.accept, at <= now {
+            retries.accept = nil
+            resumeListening()
+        }
+        if let at = retries.sync, at <= now { retries.sync = nil }
+        if let at = retries.place, at <= now {
+            retries.place = nil
+            if let store { checkPlaceOnce(store, now) }
+        }
+    }
+
+    /// Once more after the last write, then not again until something is written.
+    private func checkPlaceOnce(_ store: LogStore, _ now: Instant) {
+        checkPlace(store, now)
+        retries.place = nil
+    }
+
+    // Signals.
+
+    func takeSignals(_ now: Instant) throws(Errno) {
+        while let signal = try signals.next() {
+            switch signal {
+            case SIGTERM, SIGINT:
+                if stopsAt != nil {
+                    exitCode = 128 + signal
+                    return
+                }
+                journal.info("stopping")
+                // Who does not read its last answers is not waited for longer.
+                stopsAt = now + .seconds(1)
+                server.beginStop()
+            case SIGCONT: presence.continued()
+            default: break
+            }
+        }
+    }
+
+    /// Ends when everything is answered, or when it was waited for long enough.
+    func tryToFinish(_ now: Instant, _ stopsAt: Instant) {
+        guard server.isQuiet || stopsAt <= now else { return }
+        server.finishStop()
+        if let store {
+            do throws(Errno) {
+                try store.append(server.batch, upTo: server.lastSequence)
+                try store.syncNow()
+            } catch {
+                fail("the log can't be closed: \(error)")
+                return
+            }
+        }
+        server.acknowledge(upTo: server.lastSequence, synced: true)
+        flushSendable()
+        exitCode = 0
+    }
+}

@@ -1,0 +1,150 @@
+// The daemon's side of its connections: accepting, reading, sending, closing.
+
+import LeaseIO
+import LeaseModel
+import LeaseServer
+
+struct Socket {
+    var descriptor: Int32 = -1
+    var id: UInt64 = 0
+    var reads = true
+    var writes = false
+}
+
+extension Daemon {
+    private func socketIndex(_ id: UInt64) -> Int? {
+        let index = Int(id & 0xFFFF_FFFF)
+        return index < sockets.count && sockets[index].id == id ? index : nil
+    }
+
+    /// A slice of those that want in; the others come with the next pass.
+    func acceptAll() throws(Errno) {
+        for _ in 0..<256 where stopsAt == nil {
+            switch listener.accept() {
+            case .peer(let peer): welcome(peer)
+            case .none: return
+            case .failed: continue
+            case .exhausted(let error):
+                // Out of descriptors: the listener would be readable all the time.
+                journal.error("no connection can be accepted: \(error)")
+                try pauseListening()
+                return
+            }
+        }
+    }
+
+    private func pauseListening() throws(Errno) {
+        guard isListening else { return }
+        isListening = false
+        try poller.remove(listener.raw)
+        retries.accept = Instant(nanoseconds: Clocks.bootNanoseconds()) + .milliseconds(100)
+    }
+
+    func resumeListening() {
+        guard !isListening else { return }
+        isListening = true
+        try? poller.add(listener.raw, tag: Tag.listener, reads: true, writes: false)
+    }
+
+    private func welcome(_ peer: Listener.Peer) {
+        let isAdministrator = peer.uid == 0 || peer.uid == settings.uid
+        let name = ProcessWatch.name(of: peer.pid) ?? Array("unknown".utf8)
+        let owner = Text(encoding: name + Array(":\(peer.pid)".utf8))
+        let known = Peer(
+            uid: peer.uid, pid: peer.pid, defaultOwner: owner, isAdministrator: isAdministrator)
+        do throws(Refusal) {
+            let id = try server.open(known)
+            let index = Int(id & 0xFFFF_FFFF)
+            while sockets.count <= index {
+                sockets.append(Socket())
+            }
+            sockets[index] = Socket(descriptor: peer.fd, id: id)
+            do throws(Errno) {
+                try poller.add(peer.fd, tag: id, reads: true, writes: false)
+            } catch {
+                server.hungUp(id)
+                server.finishGone(id)
+            }
+        } catch {
+            Server.farewell(error).withUnsafeBytes { _ = LeaseIO.send(peer.fd, $0) }
+            closeDescriptor(peer.fd)
+        }
+    }
+
+    /// One read: what does not fit comes with the next pass, so that nobody is kept waiting.
+    func read(_ id: UInt64) {
+        guard let index = socketIndex(id), sockets[index].reads else { return }
+        _ = readOnce(id, sockets[index].descriptor)
+    }
+
+    private func readOnce(_ id: UInt64, _ descriptor: Int32) -> Bool {
+        readBuffer.withUnsafeMutableBytes { buffer in
+            switch readAvailable(descriptor, into: buffer) {
+            case .bytes(let count):
+                server.received(id, UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                return true
+            case .wouldBlock:
+                return false
+            case .end:
+                server.inputEnded(id)
+                watch(id, reads: false)
+                return false
+            case .failed:
+                server.hungUp(id)
+                return false
+            }
+        }
+    }
+
+    /// The connection is gone; what it had still sent is in the kernel.
+    func readTheRest(_ id: UInt64) {
+        guard let index = socketIndex(id) else { return }
+        while readOnce(id, sockets[index].descriptor) {}
+        server.finishGone(id)
+    }
+
+    func flushSendable() {
+        var list: [UInt64] = []
+        server.takeSendable(into: &list)
+        flush(list)
+    }
+
+    func flush(_ list: [UInt64]) {
+        for id in list {
+            guard let index = socketIndex(id) else { continue }
+            let descriptor = sockets[index].descriptor
+            let result = server.send(id) { bytes in
+                switch LeaseIO.send(descriptor, bytes) {
+                case .bytes(let count): count
+                case .wouldBlock: 0
+                case .failed: nil
+                }
+            }
+            switch result {
+            case .nothing, .all: watch(id, writes: false)
+            case .some: watch(id, writes: true)
+            case .gone:
+                server.hungUp(id)
+                server.finishGone(id)
+            }
+        }
+        sendable.removeAll(keepingCapacity: true)
+    }
+
+    func watch(_ id: UInt64, reads: Bool? = nil, writes: Bool? = nil) {
+        guard let index = socketIndex(id) else { return }
+        let (reads, writes) = (reads ?? sockets[index].reads, writes ?? sockets[index].writes)
+        guard reads != sockets[index].reads || writes != sockets[index].writes else { return }
+        sockets[index].reads = reads
+        sockets[index].writes = writes
+        try? poller.change(sockets[index].descriptor, tag: id, reads: reads, writes: writes)
+    }
+
+    func close(_ id: UInt64) {
+        guard let index = socketIndex(id) else { return }
+        try? poller.remove(sockets[index].descriptor)
+        closeDescriptor(sockets[index].descriptor)
+        sockets[index] = Socket()
+        resumeListening()
+    }
+}

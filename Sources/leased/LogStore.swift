@@ -1,0 +1,215 @@
+// The log's files: written by the daemon's one thread, synced by another, so that the next batch is read meanwhile.
+
+import LeaseIO
+import LeaseModel
+import LeaseServer
+
+/// The data directory, shared with the thread that syncs.
+final class Folder: Sendable {
+    let directory: DataDirectory
+
+    init(path: String) throws(DirectoryError) {
+        directory = try DataDirectory(path: path)
+    }
+}
+
+final class LogFile {
+    var file: AppendFile
+
+    init(in folder: Folder, name: String, _ opening: AppendFile.Opening) throws(Errno) {
+        file = try AppendFile(in: folder.directory, name: name, opening)
+    }
+}
+
+/// What the syncing thread has done.
+enum Completed {
+    case synced(Sequence64)
+    case numbersReserved(Numbers)
+    case compactionSynced
+    case compactionInstalled
+    case compactionFailed(Errno)
+    /// Something that must not fail has failed.
+    case failed(Errno, what: String)
+}
+
+/// The log and what stands beside it in the data directory.
+final class LogStore {
+    static let logName = "log"
+    static let newLogName = "log.new"
+
+    private enum Job {
+        case sync(Sequence64)
+        case numbers(Numbers)
+        case compactionSync
+        case compactionInstall
+    }
+
+    let folder: Folder
+    private var log: LogFile
+    private var newLog: LogFile?
+    private let thread: SyncThread
+    private let policy: Options.SyncPolicy
+    /// What the thread has to do, in order.
+    private var jobs: [Job] = []
+    private var lastTicket: UInt64 = 0
+    /// Changes up to here are written, and up to here handed to a sync.
+    private var written: Sequence64 = 0
+    private var submitted: Sequence64 = 0
+    private var isSyncing = false
+    private var isInstalling = false
+    private var lastSyncAt = Instant.zero
+
+    init(folder: Folder, log: LogFile, policy: Options.SyncPolicy) throws(Errno) {
+        self.folder = folder
+        self.log = log
+        self.policy = policy
+        thread = try SyncThread()
+    }
+
+    /// Readable when the thread has done something.
+    var descriptor: Int32 { thread.raw }
+
+    /// Appends a batch to the log.
+    func append(_ batch: [UInt8], upTo sequence: Sequence64) throws(Errno) {
+        try log.file.append(batch)
+        written = sequence
+    }
+
+    /// Whether replies may go when the batch is written, before it is on the disk.
+    var acknowledgesOnWrite: Bool { policy != .always }
+
+    /// Asks for a sync where one is due.
+    /// - Returns: when to ask again; nil: when something is written.
+    func syncIfDue(at now: Instant) -> Instant? {
+        guard written > submitted, !isSyncing, !isInstalling else { return nil }
+        switch policy {
+        case .never: return nil
+        case .always: break
+        case .every(let span):
+            guard lastSyncAt + span <= now else { return lastSyncAt + span }
+        }
+        lastSyncAt = now
+        isSyncing = true
+        submitted = written
+        let raw = log.file.raw
+        submit(.sync(written)) { AppendFile.syncCode(raw) }
+        return nil
+    }
+
+    /// Syncs the log now, on this thread: at the end.
+    func syncNow() throws(Errno) {
+        try log.file.sync()
+    }
+
+    private func submit(_ job: Job, _ work: @escaping @Sendable () -> Int32) {
+        lastTicket += 1
+        jobs.append(job)
+        thread.submit(ticket: lastTicket, work)
+    }
+
+    /// What is done since the last call, in order.
+    func takeCompleted(_ body: (Completed) -> Void) throws(Errno) {
+        var done: [SyncThread.Completion] = []
+        try thread.takeCompletions(into: &done)
+        for completion in done {
+            body(conclude(jobs.removeFirst(), completion.code))
+        }
+    }
+
+    private func conclude(_ job: Job, _ code: Int32) -> Completed {
+        let error = Errno(code: code)
+        switch job {
+        case .sync(let sequence):
+            isSyncing = false
+            return code == 0 ? .synced(sequence) : .failed(error, what: "the log can't be synced")
+        case .numbers(let numbers):
+            return code == 0
+                ? .numbersReserved(numbers) : .failed(error, what: "the file of numbers can't be written")
+        case .compactionSync:
+            return code == 0 ? .compactionSynced : .compactionFailed(error)
+        case .compactionInstall:
+            isInstalling = false
+            guard code == 0, let newLog else { return .compactionFailed(error) }
+            log = newLog
+            self.newLog = nil
+            submitted = 0
+            return .compactionInstalled
+        }
+    }
+
+    /// Sets space aside in the log, as much as can be had between the two sizes.
+    /// - Returns: up to which size it may grow.
+    func reserve(wanted: Int, least: Int) -> Int {
+        var target = wanted
+        while true {
+            if (try? log.file.reserve(upTo: Int64(target))) != nil { return target }
+            guard target > least else { return Int(log.file.size) }
+            target = max(least, least + (target - least) / 4 - 1)
+        }
+    }
+
+    func reserveNumbers(_ numbers: Numbers) {
+        let folder = folder
+        submit(.numbers(numbers)) {
+            do throws(Errno) {
+                try folder.directory.writeFileDurably(NumbersFile.name, NumbersFile.encode(numbers))
+                return 0
+            } catch {
+                return error.code
+            }
+        }
+    }
+
+    /// Whether the log is still where a restart would look for it.
+    func isInPlace() -> Bool {
+        (try? log.file.isStillLinked(in: folder.directory, name: LogStore.logName)) == true
+    }
+
+    var folderIsInPlace: Bool {
+        (try? folder.directory.isStillInPlace()) == true
+    }
+}
+
+// The compacted log: written beside the old one, and put in its place.
+extension LogStore {
+    func beginCompaction() throws(Errno) {
+        newLog = try LogFile(in: folder, name: LogStore.newLogName, .anew)
+    }
+
+    func appendToCompaction(_ bytes: [UInt8]) throws(Errno) {
+        try newLog?.file.append(bytes)
+    }
+
+    func syncCompaction(size: Int) throws(Errno) {
+        guard let newLog else { return }
+        try newLog.file.reserve(upTo: Int64(size))
+        let raw = newLog.file.raw
+        submit(.compactionSync) { AppendFile.syncCode(raw) }
+    }
+
+    /// After the rename nothing may be acknowledged by a sync of the old file: until this is done, none begins.
+    func installCompaction() {
+        guard let newLog else { return }
+        isInstalling = true
+        let raw = newLog.file.raw
+        let folder = folder
+        submit(.compactionInstall) {
+            let code = AppendFile.syncCode(raw)
+            if code != 0 { return code }
+            do throws(Errno) {
+                try folder.directory.rename(LogStore.newLogName, to: LogStore.logName)
+                try folder.directory.syncDirectory()
+                return 0
+            } catch {
+                return error.code
+            }
+        }
+    }
+
+    func dropCompaction() {
+        newLog = nil
+        _ = try? folder.directory.remove(LogStore.newLogName)
+    }
+
+    var isInstallingCompaction: Bool { isInstalling }
+}

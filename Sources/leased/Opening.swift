@@ -1,0 +1,145 @@
+// From a data directory to a server that may serve: the log is read, mended where a crash left it torn, and begun.
+
+import LeaseIO
+import LeaseModel
+import LeaseServer
+
+/// Opens the log of a data directory: read first, then begun. Between the two nothing on the disk is changed but
+/// what a crash left torn; where the log is damaged, nothing at all.
+struct Opening {
+    let folder: Folder
+    let moment: Moment
+    private var log: LogFile?
+    private var reserved: Numbers?
+    /// What is to be said of the log's end.
+    private(set) var said: String?
+
+    init(folder: Folder, moment: Moment) {
+        self.folder = folder
+        self.moment = moment
+    }
+
+    /// Reads the log into the server.
+    mutating func read(_ server: inout Server) throws(Complaint) {
+        log = try opened()
+        if let log {
+            try reading { () throws(Errno) in try log.file.readChunks { server.recover($0) } }
+        }
+        let verdict = server.endRecovery(at: moment)
+        try complain(of: verdict)
+        reserved = try reservedNumbers(isNeeded: server.hasRecords)
+        said = try mend(verdict, log)
+        try reading { () throws(Errno) in
+            // A crashed compaction, or a crashed write of the numbers.
+            for name in [LogStore.newLogName, NumbersFile.name + ".new"] {
+                _ = try folder.directory.remove(name)
+            }
+            // What was read may be in memory only; from now on it is built upon.
+            try log?.file.sync()
+        }
+    }
+
+    /// Writes the first records of this run, synced: the numbers first, then the records that use them.
+    func begin(_ server: inout Server, sync policy: Options.SyncPolicy) throws(Complaint) -> LogStore {
+        server.begin(at: moment, reserved: reserved)
+        let numbers = server.numbersToBeginWith
+        let batch = server.batch
+        let log = log
+        let store = try reading { () throws(Errno) in
+            try folder.directory.writeFileDurably(NumbersFile.name, NumbersFile.encode(numbers))
+            guard let log else {
+                try folder.directory.writeFileDurably(LogStore.logName, batch)
+                let new = try LogFile(in: folder, name: LogStore.logName, .existing)
+                return try LogStore(folder: folder, log: new, policy: policy)
+            }
+            try log.file.append(batch)
+            try log.file.sync()
+            return try LogStore(folder: folder, log: log, policy: policy)
+        }
+        server.numbersReserved(numbers)
+        server.batchWritten()
+        server.acknowledge(upTo: server.lastSequence, synced: true)
+        return store
+    }
+
+    private func opened() throws(Complaint) -> LogFile? {
+        try reading { () throws(Errno) in
+            guard try folder.directory.exists(LogStore.logName) else { return nil }
+            let log = try LogFile(in: folder, name: LogStore.logName, .existing)
+            // No log is put in place before its first records are in it.
+            return log.file.size == 0 ? nil : log
+        }
+    }
+
+    private func complain(of verdict: LogVerdict) throws(Complaint) {
+        let path = folder.directory.path + "/" + LogStore.logName
+        switch verdict {
+        case .fresh, .good, .torn: return
+        case .damaged(let line, let offset, let what):
+            throw Complaint(
+                .damagedData,
+                "\(path) is damaged at line \(line) (byte \(offset)): \(what). Nothing was changed. "
+                    + "Look at that line; to go on without what it held, put a copy of the log back, or move the "
+                    + "file away to begin with no leases (tokens still go on from the numbers kept beside it)")
+        case .newerFormat(let number):
+            throw Complaint(
+                .damagedData,
+                "\(path) has format \(number), and this leased knows 1: "
+                    + "start the newer leased that wrote it. Nothing was changed")
+        case .otherClock(let isManual):
+            throw Complaint(
+                .config,
+                "\(path) belongs to a \(isManual ? "manual" : "system") clock: start leased with "
+                    + "--clock=\(isManual ? "manual" : "system"), or give another --data")
+        }
+    }
+
+    private func reservedNumbers(isNeeded: Bool) throws(Complaint) -> Numbers? {
+        let path = folder.directory.path + "/" + NumbersFile.name
+        let bytes = try reading { () throws(Errno) in
+            try folder.directory.readFile(NumbersFile.name, bytesMax: 4_096)
+        }
+        guard let bytes else {
+            guard !isNeeded else {
+                throw Complaint(
+                .damagedData,
+                "\(path) is missing, without which a token could be given twice: put it back, "
+                        + "or move the log away, too, to begin with no leases")
+            }
+            return nil
+        }
+        guard let numbers = NumbersFile.decode(bytes) else {
+            throw Complaint(
+                .damagedData,
+                "\(path) is damaged, without which a token could be given twice: put a copy back, "
+                    + "with numbers no smaller than any that were given")
+        }
+        return numbers
+    }
+
+    /// Cuts off a torn end, after a copy of it was kept where there is room.
+    private func mend(_ verdict: LogVerdict, _ log: LogFile?) throws(Complaint) -> String? {
+        guard case .torn(let size, let dropped, let sequence) = verdict, let log else { return nil }
+        var keptAs: String?
+        for name in ["log.torn-\(sequence)"] + (2...9).map({ "log.torn-\(sequence)-\($0)" }) {
+            do throws(Errno) {
+                try folder.directory.copyAside(LogStore.logName, from: size, as: name)
+                keptAs = name
+                break
+            } catch {
+                guard error.name == "EEXIST" else { break }
+            }
+        }
+        try reading { () throws(Errno) in try log.file.truncate(to: size) }
+        let kept = keptAs.map { "kept as \($0)" } ?? "there was no room to keep it"
+        return "the log's end was torn: \(dropped) bytes behind change \(sequence) are cut off (\(kept))"
+    }
+
+    private func reading<Value>(_ body: () throws(Errno) -> Value) throws(Complaint) -> Value {
+        do throws(Errno) {
+            return try body()
+        } catch {
+            throw Complaint(Complaint.code(of: error, otherwise: .io), "\(folder.directory.path): \(error)")
+        }
+    }
+}

@@ -1,0 +1,80 @@
+// What the command line asks for.
+
+import LeaseModel
+
+/// The daemon's command line, read and checked.
+struct Options: Equatable, Sendable {
+    /// What to do with the rest.
+    enum Action: Equatable, Sendable {
+        case run
+        /// Read the policy, say whether it is good, and end.
+        case check
+        case version
+        case help
+    }
+
+    /// When the log is synced.
+    enum SyncPolicy: Equatable, Sendable {
+        /// Before each answer that depends on it.
+        case always
+        case never
+        /// At the latest so long after a record was written.
+        case every(Duration)
+    }
+
+    /// From the least to the most that is said.
+    enum LogLevel: String, CaseIterable, Sendable {
+        case error
+        case info
+        case debug
+    }
+
+    var action = Action.run
+    /// As given; nil: one of the default places.
+    var socketPath: String?
+    /// As given; nil: one of the default places, or none at all with `isMemory`.
+    var dataPath: String?
+    /// nil: the built-in policy.
+    var policyPath: String?
+    var sync = SyncPolicy.always
+    var grace = Duration.seconds(5)
+    /// Of the socket's file.
+    var mode: UInt32 = 0o600
+    var hasManualClock = false
+    /// Whether nothing is written to a disk.
+    var isMemory = false
+    /// Where to say that the service is up.
+    var readyFD: Int32?
+    var exitsWithParent = false
+    var logLevel = LogLevel.info
+    var limits = Limits()
+
+    /// What `--version` prints.
+    static let versionLine = "leased 0.1.0"
+
+    /// Reads the arguments behind the program's name. `--help` and `--version` end the reading: what stands
+    /// behind the first of them is not looked at.
+    static func read(_ arguments: [String]) throws(Complaint) -> Options {
+        var options = Options()
+        var given: Set<String> = []
+        var rest = arguments[...]
+        while let word = rest.popFirst() {
+            let entry = try OptionTable.entry(for: word)
+            guard given.insert(entry.name).inserted else {
+                throw Complaint(.usage, "\(entry.flag) is given twice; leave one of them out")
+            }
+            try entry.set(&options, to: OptionTable.value(of: entry, in: word, &rest))
+            if options.action == .help || options.action == .version { return options }
+        }
+        try options.requireNoContradiction()
+        return options
+    }
+
+    private func requireNoContradiction() throws(Complaint) {
+        if isMemory, dataPath != nil {
+            throw Complaint(
+                .usage, "--memory keeps no data, so --data can't stand beside it; leave out one of them")
+        }
+        if let contradiction = limits.contradiction { throw Complaint(.usage, contradiction) }
+    }
+}

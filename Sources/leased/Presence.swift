@@ -1,0 +1,42 @@
+// Whether the daemon was there all the time: it may have been stopped, starved of the processor, or asleep.
+
+import LeaseModel
+
+/// Notices when the daemon or the machine stood still.
+struct Presence {
+    /// A stall shorter than this is no absence.
+    private static let stall = Duration.seconds(1)
+    /// By how much the clock that runs on in sleep must have gained on the other.
+    private static let sleepNanoseconds: Int64 = 10_000_000
+
+    private var lastPassEnded: Instant?
+    private var wasContinued = false
+    private var isAbsent = false
+    private var sleepOffset: Int64?
+
+    /// The process was continued (SIGCONT) after it had been stopped.
+    mutating func continued() {
+        wasContinued = true
+    }
+
+    /// The timer has fired that was due at this instant.
+    mutating func woken(dueAt: Instant?, _ now: Instant) {
+        if let dueAt, dueAt + Presence.stall < now { isAbsent = true }
+    }
+
+    mutating func passEnded(at end: Instant, began: Instant) {
+        if began + Presence.stall < end { isAbsent = true }
+        lastPassEnded = end
+    }
+
+    /// Whether there was an absence since the last call.
+    mutating func takeAbsence(_ now: Instant, monotonic: Int64) -> Bool {
+        if wasContinued, let lastPassEnded, lastPassEnded + Presence.stall < now { isAbsent = true }
+        let offset = now.nanoseconds - monotonic
+        if let sleepOffset, offset - sleepOffset > Presence.sleepNanoseconds { isAbsent = true }
+        sleepOffset = offset
+        wasContinued = false
+        defer { isAbsent = false }
+        return isAbsent
+    }
+}
