@@ -45,5 +45,6 @@ let package = Package(
         tests(
             "TranscriptTests",
             of: ["LeaseModel", "LeaseWire", "LeaseCore", "LeaseServer", "TestSupport"]),
+        tests("DaemonOptionTests", of: ["leased", "LeaseModel"]),
     ]
 )

@@ -86,8 +86,8 @@ extension DataDirectory {
     }
 }
 
-/// What a file holds, wherever its path leads; links are followed. A FIFO or a device is `notRegularFile`, and
-/// neither waited for nor read. EFBIG where there is more than `bytesMax`.
+/// What a file holds, wherever its path leads; links are followed. A FIFO or a device is `notRegularFile`,
+/// and neither waited for nor read. EFBIG where there is more than `bytesMax`.
 package func readRegularFile(_ path: String, bytesMax: Int) throws(Errno) -> [UInt8] {
     // O_NONBLOCK: opening a FIFO would wait for its other end. O_NOCTTY: a terminal would become ours.
     let raw = try check { open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) }

@@ -147,7 +147,9 @@ extension OptionTable {
             String(word.unicodeScalars[equals...].dropFirst())
         }
         guard let form = entry.form else {
-            if attached != nil { throw Complaint(.usage, "\(entry.flag) takes no value; write it without one") }
+            guard attached == nil else {
+                throw Complaint(.usage, "\(entry.flag) takes no value; write it without one")
+            }
             return ""
         }
         if let value = attached {

@@ -23,8 +23,10 @@ struct Places: Equatable {
 
     /// Works out the places, without a look at the file system. `uid` is the effective one. An empty
     /// variable counts as one that isn't set; a relative path is relative to the working directory.
-    init(_ options: Options, environment: @escaping Environment, uid: UInt32) throws(Complaint) {
-        let lookUp = { (name: String) in environment(name).flatMap { $0.isEmpty ? nil : $0 } }
+    init(_ options: Options, environment: Environment, uid: UInt32) throws(Complaint) {
+        func lookUp(_ name: String) -> String? {
+            environment(name).flatMap { $0.isEmpty ? nil : $0 }
+        }
         if let path = options.socketPath ?? lookUp("LEASED_SOCKET") {
             socketPath = path
             socketDirectory = nil

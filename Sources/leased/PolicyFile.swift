@@ -22,7 +22,8 @@ enum PolicyFile {
     static func check(_ path: String?) throws(Complaint) -> String {
         let policy = try read(path)
         let kinds = count(policy.kinds.count, "kind")
-        return "\(path ?? "the built-in policy") is good: \(kinds), \(count(policy.patterns.count, "pattern"))"
+        let patterns = count(policy.patterns.count, "pattern")
+        return "\(path ?? "the built-in policy") is good: \(kinds), \(patterns)"
     }
 
     private static func bytes(_ path: String) throws(Complaint) -> [UInt8] {
@@ -33,7 +34,7 @@ enum PolicyFile {
             case Errno(code: EFBIG):
                 throw Complaint(
                     .config,
-                    "the policy file \(path) has more than \(Limits.policyBytesMax) bytes, the most it may have")
+                    "the policy file \(path) is larger than \(Limits.policyBytesMax) bytes")
             case .notRegularFile:
                 throw Complaint(.unreadablePolicy, "the policy file \(path) is not a regular file")
             default:

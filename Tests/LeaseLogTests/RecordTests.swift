@@ -94,7 +94,7 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         #expect(longest.count < 6_000)
         let renewal = Renewal(token: .max, ttl: grant.ttl, bindsConnection: true, process: process)
         let renewed = line(Record(sequence: .max, at: at, change: .renewed(renewal)), mark)
-        #expect(renewed.count <= EncodedSize.renewalMax)
+        #expect(renewed.count <= RecordSize.renewal)
     }
 
     @Test func numbersAndTimesHaveOneSpelling() {

@@ -1,5 +1,7 @@
-// Every transcript, against the pure server: the protocol's examples are true.
+// Every transcript, against the pure server and against the built daemon: the protocol's examples are true.
 
+import Glibc
+import TestSupport
 import Testing
 
 @Suite struct TranscriptTests {
@@ -12,4 +14,16 @@ import Testing
         var runner = Runner(transcript, in: SimulatedWorld())
         runner.run()
     }
+
+    @Test(arguments: Transcript.all.filter { !$0.needsRoot || geteuid() == 0 })
+    func real(_ transcript: Transcript) throws {
+        var runner = Runner(transcript, in: try RealWorld())
+        runner.run()
+    }
+
+    /// Those in which several users talk: shown as skipped where they can't be run.
+    @Test(
+        .enabled(if: geteuid() == 0, "only root can connect as another user"),
+        arguments: Transcript.all.filter(\.needsRoot))
+    func realWithOtherUsers(_ transcript: Transcript) {}
 }
