@@ -27,17 +27,18 @@ struct Runner {
 
     /// Everything up to the first thing that goes wrong, which is recorded as an issue.
     mutating func run() {
-        do {
-            for step in try transcript.steps() {
-                do throws(Stuck) {
-                    try take(step)
-                } catch {
-                    record(error.description, line: step.line)
-                    return
-                }
-            }
+        let steps: [Step]
+        do throws(TranscriptError) {
+            steps = try transcript.steps()
         } catch {
-            record(error.description, line: (error as? TranscriptError)?.line ?? 1)
+            return record(error.description, line: error.line)
+        }
+        for step in steps {
+            do throws(Stuck) {
+                try take(step)
+            } catch {
+                return record(error.description, line: step.line)
+            }
         }
     }
 

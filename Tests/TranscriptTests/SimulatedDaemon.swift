@@ -56,7 +56,8 @@ final class SimulatedDaemon {
             server.begin(at: SimulatedDaemon.moment, reserved: nil)
             return
         }
-        server.recover(disk.log.span)
+        let log = disk.log
+        server.recover(log.span)
         let verdict = server.endRecovery(at: SimulatedDaemon.moment)
         guard verdict == .fresh || verdict == .good else { throw Stuck("the log is not good: \(verdict)") }
         server.begin(at: SimulatedDaemon.moment, reserved: disk.numbers)
@@ -70,7 +71,8 @@ final class SimulatedDaemon {
             return .id(try server.open(peer))
         } catch {
             var line: [UInt8] = []
-            ReplyWriter.append(.refused(error), tag: [].span, to: &line)
+            let noTag: [UInt8] = []
+            ReplyWriter.append(.refused(error), tag: noTag.span, to: &line)
             return .refused(line)
         }
     }

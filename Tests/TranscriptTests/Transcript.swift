@@ -1,6 +1,7 @@
 // A transcript as it is read from its file: what is done and what is expected, line by line.
 
 import Glibc
+import Testing
 
 /// One line that does or expects something.
 struct Step {
@@ -65,6 +66,14 @@ struct Transcript: Sendable, CustomTestStringConvertible {
         }
         return names.sorted().map { Transcript(name: $0, path: folder + $0) }
     }()
+
+    /// Whether several users talk in it: only root can play them all.
+    var hasOtherUsers: Bool {
+        lines().contains { line in
+            let words = line.split(separator: " ")
+            return words.count > 1 && words.last!.hasPrefix("uid=") && (words.count == 2 || words[0] == "!")
+        }
+    }
 
     /// The lines of the file, without their ends.
     func lines() -> [String] {

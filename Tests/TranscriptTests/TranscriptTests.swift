@@ -15,15 +15,17 @@ import Testing
         runner.run()
     }
 
-    @Test(arguments: Transcript.all.filter { !$0.needsRoot || geteuid() == 0 })
+    @Test(arguments: Transcript.all.filter { !$0.hasOtherUsers })
     func real(_ transcript: Transcript) throws {
         var runner = Runner(transcript, in: try RealWorld())
         runner.run()
     }
 
-    /// Those in which several users talk: shown as skipped where they can't be run.
     @Test(
         .enabled(if: geteuid() == 0, "only root can connect as another user"),
-        arguments: Transcript.all.filter(\.needsRoot))
-    func realWithOtherUsers(_ transcript: Transcript) {}
+        arguments: Transcript.all.filter(\.hasOtherUsers))
+    func realWithOtherUsers(_ transcript: Transcript) throws {
+        var runner = Runner(transcript, in: try RealWorld())
+        runner.run()
+    }
 }
