@@ -185,11 +185,11 @@ extension Runner {
         return bytes
     }
 
-    /// The name behind a `$`: letters and digits, and `.command`.
+    /// The name behind a `$`: capitals and digits, and `.command`.
     private func placeholder(_ rest: ArraySlice<UInt8>) -> String? {
         let letters = rest.dropFirst().prefix { byte in
             (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte & 0xDF)
+                || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
         }
         guard !letters.isEmpty else { return nil }
         let suffix = rest.dropFirst(1 + letters.count).starts(with: ".command".utf8) ? ".command" : ""

@@ -53,12 +53,16 @@ final class SimulatedWorld: World {
     private var daemon: SimulatedDaemon?
     private var clients: [String: Client] = [:]
     private var processes: [String: Int32] = [:]
+    /// The process at the other end of each connection; it stays the same if it connects again.
+    private var peers: [String: Int32] = [:]
     private var isPaused = false
     /// What is to come to the daemon when it goes on.
     private var held: [SimulatedDaemon.News] = []
 
     func start(flags: [String], policy: [UInt8]?) throws(Stuck) {
         daemon = try SimulatedDaemon(disk, flags: flags, policy: policy)
+        // Against a real daemon the runner has a connection of its own, which counts.
+        _ = try connect("", uid: nil)
     }
 
     func stop() throws(Stuck) {
@@ -87,7 +91,8 @@ final class SimulatedWorld: World {
     func connect(_ name: String, uid: UInt32?) throws(Stuck) -> (pid: Int32, command: String) {
         guard let daemon else { throw Stuck("there is no daemon") }
         let uid = uid ?? self.uid
-        let pid = disk.processes.start(uid: uid)
+        let pid = peers[name] ?? disk.processes.start(uid: uid)
+        peers[name] = pid
         let owner = Text("nc:\(pid)")
         let peer = Peer(uid: uid, pid: pid, defaultOwner: owner, isAdministrator: uid == 0)
         switch daemon.open(peer) {
