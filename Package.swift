@@ -46,5 +46,6 @@ let package = Package(
             "TranscriptTests",
             of: ["LeaseModel", "LeaseWire", "LeaseCore", "LeaseServer", "TestSupport"]),
         tests("DaemonOptionTests", of: ["leased", "LeaseModel"]),
+        tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),
     ]
 )

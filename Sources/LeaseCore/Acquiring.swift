@@ -189,7 +189,7 @@ extension Machine {
         return .ttlTooLong(ledger.keys[key].name, max: bound)
     }
 
-    private mutating func leaseBound(_ uid: UInt32) -> Refusal? {
+    mutating func leaseBound(_ uid: UInt32) -> Refusal? {
         if leaseCount >= limits.leasesMax {
             return .tooManyLeases(max: limits.leasesMax, flag: "--leases-max")
         }
@@ -219,7 +219,7 @@ extension Machine {
         guard let id = request.request else { return nil }
         let uid = caller.peer.uid
         let lease = ledger.leaseSlot(request: id, uid: uid)
-        if lease != .none { return heldAgain(request, lease, from: caller, into: &effects) }
+        if lease != .none, !endIfDue(lease, into: &effects) { return heldAgain(request, lease, from: caller, into: &effects) }
         let waiter = waiters.slot(
             request: id, uid: uid, hash: ledger.hasher.hash(id.bytes, UInt64(uid)))
         if waiter != .none { return standInLineAgain(request, waiter, from: caller, into: &effects) }
@@ -241,6 +241,9 @@ extension Machine {
         }
         if ledger.leases[slot].isEphemeral {
             if ledger.leases[slot].details?.orphanedAt != nil {
+                guard takeRoom(bytes: RecordSize.renewal, isGrant: false) else {
+                    return .reply(.refused(.noSpace))
+                }
                 emit(.bound(ledger.leases[slot].token), into: &effects)
             }
             bind(connection: caller.connection, to: slot)

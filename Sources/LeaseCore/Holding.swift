@@ -14,7 +14,7 @@ extension Machine {
     package mutating func renew(
         _ request: RenewRequest, process: ProcessReport, from caller: Caller, into effects: inout Effects
     ) -> Outcome {
-        let slot = ledger.leaseSlot(request.token)
+        let slot = liveLease(request.token, into: &effects)
         guard slot != .none else { return .reply(.gone(gone(request.token))) }
         if let refusal = ownershipRefusal(slot, caller.peer) { return .reply(.refused(refusal)) }
         let slots = KeySlots(
@@ -51,7 +51,7 @@ extension Machine {
     package mutating func release(
         _ token: Token, from caller: Caller, into effects: inout Effects
     ) -> Reply {
-        let slot = ledger.leaseSlot(token)
+        let slot = liveLease(token, into: &effects)
         guard slot != .none else { return .gone(gone(token)) }
         if let refusal = ownershipRefusal(slot, caller.peer) { return .refused(refusal) }
         let held = ledger.leases[slot].grantedAt.until(clock)
@@ -61,7 +61,7 @@ extension Machine {
 
     /// For administrators: the server has made sure of that.
     package mutating func evict(_ token: Token, note: Text?, into effects: inout Effects) -> Reply {
-        let slot = ledger.leaseSlot(token)
+        let slot = liveLease(token, into: &effects)
         guard slot != .none else { return .gone(gone(token)) }
         // The space for the end is there; a note needs more.
         if let note, !takeRoom(bytes: note.bytes.count, isGrant: false) { return .refused(.noSpace) }
@@ -75,6 +75,21 @@ extension Machine {
         let slot = ledger.leaseSlot(token)
         guard slot != .none else { return }
         endLease(slot, .disconnected, isTakenBack: true, into: &effects)
+    }
+
+    /// The lease, if it is alive.
+    private mutating func liveLease(_ token: Token, into effects: inout Effects) -> Slot {
+        let slot = ledger.leaseSlot(token)
+        return slot == .none || endIfDue(slot, into: &effects) ? .none : slot
+    }
+
+    /// Ends a lease whose time is over. Where very many are due at once, requests are decided before its turn has
+    /// come; they must not revive it.
+    /// - Returns: whether it has ended.
+    mutating func endIfDue(_ slot: Slot, into effects: inout Effects) -> Bool {
+        guard ledger.leases[slot].endsAt <= clock else { return false }
+        endLease(slot, ledger.leases[slot].reasonWhenDue, into: &effects)
+        return true
     }
 
     private func ownershipRefusal(_ slot: Slot, _ peer: Peer) -> Refusal? {
@@ -179,7 +194,8 @@ extension Machine {
     package mutating func processEnded(_ process: ProcessIdentity, into effects: inout Effects) {
         guard let bonds = processes[process] else { return }
         var entrants: [WaiterID] = []
-        for id in bonds.waiters.sorted(by: { $0.number < $1.number }) where waiters.slot(id) != .none {
+        let inOrder = bonds.waiters.sorted { waiters.slab[$0.slot].order < waiters.slab[$1.slot].order }
+        for id in inOrder {
             effects.answers.append(
                 Answer(
                     waiter: id, reply: .refused(.noProcess(process.pid)),

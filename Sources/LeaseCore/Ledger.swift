@@ -54,6 +54,11 @@ struct Lease {
         guard let details, isEphemeral else { return deadline }
         return min(deadline, details.orphanedUntil)
     }
+
+    /// Why it ends then: an orphan that has time left ends for want of a connection.
+    var reasonWhenDue: EndReason {
+        deadline <= endsAt ? .expired : .disconnected
+    }
 }
 
 /// A key that is held, waited for, or remembered.
@@ -117,7 +122,7 @@ struct Ledger: ~Copyable {
     var isOutOfOrder = false
     /// By when each lease ends.
     var deadlines = DeadlineHeap()
-    var holderTrees = OrderTrees()
+    var holderTrees: OrderTrees
     /// Leases by the uid and ID of their request.
     var requestIndex = SlotIndex()
 
@@ -136,6 +141,7 @@ struct Ledger: ~Copyable {
     init(policy: Policy, seed: UInt64) {
         self.policy = policy
         hasher = Hasher32(seed: seed)
+        holderTrees = OrderTrees(seed: seed)
     }
 
     var leaseCount: Int { leases.count }

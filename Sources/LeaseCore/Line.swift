@@ -155,6 +155,12 @@ extension Machine {
     ) {
         let waiter = waiters.slab[slot]
         let id = waiters.id(slot)
+        if let refusal = leaseBound(waiter.caller.peer.uid) {
+            effects.answers.append(
+                Answer(waiter: id, reply: .refused(refusal), connection: waiter.caller.connection))
+            leave(slot, entrants: &entrants, into: &effects)
+            return
+        }
         let slots = KeySlots(first: waiter.keySlots[0], others: Array(waiter.keySlots.dropFirst()))
         let grant = Grant(
             token: ledger.lastToken + 1, keys: waiter.keys, owner: waiter.owner, uid: waiter.caller.peer.uid,

@@ -7,7 +7,7 @@ package import LeaseModel
 /// the lines, which a restart forgets, move with the requests.
 package struct Machine: ~Copyable {
     var ledger: Ledger
-    var waiters = Waiters()
+    var waiters: Waiters
     let limits: Limits
     /// The manual clock stands still between the deadlines that it passes; the system's does not.
     package let hasManualClock: Bool
@@ -29,6 +29,7 @@ package struct Machine: ~Copyable {
 
     package init(policy: Policy, limits: Limits, hasManualClock: Bool, seed: UInt64) {
         ledger = Ledger(policy: policy, seed: seed)
+        waiters = Waiters(seed: seed)
         self.limits = limits
         self.hasManualClock = hasManualClock
     }
@@ -152,8 +153,7 @@ extension Machine {
         let lease = ledger.deadlines.first
         let wait = waiters.ends.first
         if let lease, lease.instant <= wait?.instant ?? .never {
-            let hasExpired = ledger.leases[lease.slot].deadline <= lease.instant
-            endLease(lease.slot, hasExpired ? .expired : .disconnected, into: &effects)
+            endLease(lease.slot, ledger.leases[lease.slot].reasonWhenDue, into: &effects)
         } else if let wait {
             giveUpWaiting(wait.slot, .timeout, into: &effects)
         }

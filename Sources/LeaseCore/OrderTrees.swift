@@ -11,7 +11,8 @@ struct Order: Comparable {
 }
 
 /// Many ordered trees with one store of nodes; a tree is the slot of its root. Each is a treap: a search tree by
-/// order that is a heap by a hash of the number, so that it stays flat without being rebalanced. Every node counts
+/// order that is a heap by a hash of the number, so that it stays flat without being rebalanced. The hash is
+/// seeded: who knew it could choose deadlines that make the tree a list, too deep for the stack. Every node counts
 /// what is below it, so a rank costs as little as a look-up.
 struct OrderTrees: ~Copyable {
     struct Node {
@@ -32,8 +33,11 @@ struct OrderTrees: ~Copyable {
     }
 
     private var nodes = Slab<Node>()
+    private let seed: UInt64
 
-    init() {}
+    init(seed: UInt64) {
+        self.seed = seed
+    }
 
     func count(_ root: Slot) -> Int {
         root == .none ? 0 : Int(nodes[root].count)
@@ -105,15 +109,16 @@ struct OrderTrees: ~Copyable {
     }
 
     /// The heap's order: the number well mixed (the finaliser of SplitMix64), since numbers come in a row.
-    private static func weight(_ order: Order) -> UInt64 {
-        var mixed = (order.number ^ order.number >> 30) &* 0xBF58_476D_1CE4_E5B9
+    private func weight(_ order: Order) -> UInt64 {
+        let number = order.number &+ seed
+        var mixed = (number ^ number >> 30) &* 0xBF58_476D_1CE4_E5B9
         mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
         return mixed ^ mixed >> 31
     }
 
     private mutating func inserted(_ node: Slot, below root: Slot) -> Slot {
         guard root != .none else { return node }
-        if Self.weight(nodes[node].order) > Self.weight(nodes[root].order) {
+        if weight(nodes[node].order) > weight(nodes[root].order) {
             let (left, right) = divided(root, at: nodes[node].order)
             nodes[node].left = left
             nodes[node].right = right
@@ -163,7 +168,7 @@ struct OrderTrees: ~Copyable {
     private mutating func joined(_ left: Slot, _ right: Slot) -> Slot {
         if left == .none { return right }
         if right == .none { return left }
-        if Self.weight(nodes[left].order) > Self.weight(nodes[right].order) {
+        if weight(nodes[left].order) > weight(nodes[right].order) {
             nodes[left].right = joined(nodes[left].right, right)
             recount(left)
             return left

@@ -48,7 +48,14 @@ extension Machine {
 
     package func check(_ token: Token) -> Reply {
         let slot = ledger.leaseSlot(token)
-        return slot == .none ? .gone(gone(token)) : .checked(leaseView(slot))
+        guard slot != .none else { return .gone(gone(token)) }
+        let end = ledger.leases[slot].endsAt
+        guard end > clock else {
+            // Due, but its turn to be ended has not come yet.
+            let reason = ledger.leases[slot].reasonWhenDue
+            return .gone(Gone(token: token, reason: reason, ago: end.until(clock), next: 0))
+        }
+        return .checked(leaseView(slot))
     }
 
     /// Holders in the order in which they end, then waiters in theirs: at most `limit` lines of them.

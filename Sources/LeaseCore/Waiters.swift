@@ -54,7 +54,7 @@ struct Waiter {
 /// The lines of all keys. A waiter stands in the line of each of its keys and in the one order of all.
 struct Waiters: ~Copyable {
     var slab = Slab<Waiter>()
-    var trees = OrderTrees()
+    var trees: OrderTrees
     /// All waiters in their order.
     var everybody: Slot = .none
     var ends = DeadlineHeap()
@@ -63,7 +63,9 @@ struct Waiters: ~Copyable {
     var firstOfConnection: [ConnectionID: Slot] = [:]
     var lastNumber: UInt64 = 0
 
-    init() {}
+    init(seed: UInt64) {
+        trees = OrderTrees(seed: seed)
+    }
 
     var count: Int { slab.count }
 

@@ -111,7 +111,7 @@ struct Seeded {
                 EndedLease(
                     token: token(), reason: reason(), endedAt: instant(), keys: keys(), isShared: coin(),
                     uid: UInt32(truncatingIfNeeded: next()), request: optional(text()),
-                    newestThen: number()))
+                    newestThen: max(1, number())))
         }
     }
 

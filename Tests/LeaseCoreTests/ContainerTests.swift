@@ -1,0 +1,164 @@
+// The core's own containers against plain arrays and dictionaries.
+
+import LeaseModel
+import Testing
+
+@testable import LeaseCore
+
+@Suite struct ContainerTests {
+    @Test func chunksKeepWhatTheyAreGiven() {
+        final class Counted {
+            nonisolated(unsafe) static var alive = 0
+            let number: Int
+            init(_ number: Int) {
+                self.number = number
+                Counted.alive += 1
+            }
+            deinit { Counted.alive -= 1 }
+        }
+        do {
+            var chunks = Chunks<Counted>()
+            for number in 0..<2_500 {
+                #expect(chunks.append(Counted(number)) == Slot(number))
+            }
+            #expect((0..<2_500).allSatisfy { chunks[Slot($0)].number == $0 })
+            for number in (1_000..<2_500).reversed() {
+                #expect(chunks.removeLast().number == number)
+            }
+            chunks[999] = Counted(-1)
+            #expect(chunks.append(Counted(7)) == 1_000)
+            #expect(chunks.count == 1_001)
+            #expect(Counted.alive == 1_001)
+        }
+        #expect(Counted.alive == 0)
+    }
+
+    @Test func aSlabUsesSlotsAgain() {
+        var slab = Slab<Int>()
+        let slots = (0..<3_000).map { slab.insert($0) }
+        for slot in slots where slot % 3 == 0 {
+            slab.remove(slot, leaving: -1)
+        }
+        #expect(slab.count == 2_000)
+        let again = (0..<1_000).map { slab.insert(10_000 + $0) }
+        #expect(Set(again) == Set(slots.filter { $0 % 3 == 0 }))
+        #expect(slab.slotCount == 3_000)
+        #expect(slots.allSatisfy { $0 % 3 == 0 ? slab[$0] >= 10_000 : slab[$0] == Int($0) })
+    }
+
+    /// Few hashes, so that chains are long; slots come, go and come again.
+    @Test(arguments: [UInt32(3), 400, 1_000_000])
+    func theIndexFindsWhatADictionaryFinds(hashes: UInt32) {
+        var draw = Draw(seed: UInt64(hashes))
+        var index = SlotIndex()
+        var model: [UInt32: Set<Slot>] = [:]
+        var hashOf: [Slot: UInt32] = [:]
+        for step in 0..<6_000 {
+            let slot = Slot(draw.below(2_000))
+            if let hash = hashOf.removeValue(forKey: slot) {
+                index.remove(slot)
+                model[hash]!.remove(slot)
+            } else {
+                let hash = UInt32(draw.below(Int(hashes))) &* 0x9E37_79B1
+                index.insert(slot, hash: hash)
+                model[hash, default: []].insert(slot)
+                hashOf[slot] = hash
+            }
+            guard step % 500 == 499 else { continue }
+            for hash in model.keys {
+                var found: [Slot] = []
+                var next = index.first(hash)
+                while next != .none {
+                    found.append(next)
+                    next = index.next(after: next)
+                }
+                #expect(found.count == model[hash]!.count && Set(found) == model[hash]!)
+            }
+            #expect(index.first(0x1234_5679) == .none || model[0x1234_5679] != nil)
+        }
+    }
+
+    @Test(arguments: [UInt64(1), 2, 3])
+    func theHeapPutsFirstWhatEndsFirst(seed: UInt64) {
+        var draw = Draw(seed: seed)
+        var heap = DeadlineHeap()
+        var model: [Slot: (instant: Int64, tie: UInt64)] = [:]
+        var lastTie: UInt64 = 0
+        for _ in 0..<8_000 {
+            let slot = Slot(draw.below(300))
+            let instant = Int64(draw.below(40)) - 20
+            if model[slot] == nil {
+                lastTie += 1
+                heap.insert(slot, at: Instant(nanoseconds: instant), tie: lastTie)
+                model[slot] = (instant, lastTie)
+            } else if draw.once(in: 2) {
+                heap.move(slot, to: Instant(nanoseconds: instant))
+                model[slot]!.instant = instant
+            } else {
+                heap.remove(slot)
+                model[slot] = nil
+            }
+            let first = model.min { ($0.value.instant, $0.value.tie) < ($1.value.instant, $1.value.tie) }
+            #expect(heap.first?.slot == first?.key && heap.first?.instant.nanoseconds == first?.value.instant)
+            #expect(heap.count == model.count)
+        }
+    }
+
+    /// Two trees in one store of nodes.
+    @Test(arguments: [UInt64(1), 2, 3])
+    func theTreesCountAsRowsDo(seed: UInt64) {
+        var draw = Draw(seed: seed)
+        var trees = OrderTrees(seed: seed)
+        var roots: [Slot] = [.none, .none]
+        var rows: [[(order: Order, isExclusive: Bool, item: Slot)]] = [[], []]
+        var number: UInt64 = 0
+        for _ in 0..<3_000 {
+            let tree = draw.below(2)
+            if draw.below(5) < 3 || rows[tree].isEmpty {
+                number += 1
+                let order = Order(instant: Int64(draw.below(30)), number: number)
+                let isExclusive = draw.below(10) > 0
+                trees.insert(Slot(number), order: order, isExclusive: isExclusive, into: &roots[tree])
+                rows[tree].append((order, isExclusive, Slot(number)))
+                rows[tree].sort { $0.order < $1.order }
+            } else {
+                let gone = rows[tree].remove(at: draw.below(rows[tree].count))
+                trees.remove(order: gone.order, from: &roots[tree])
+            }
+            let row = rows[tree]
+            #expect(trees.count(roots[tree]) == row.count)
+            #expect(trees.exclusiveCount(roots[tree]) == row.count { $0.isExclusive })
+            if !row.isEmpty {
+                let rank = draw.below(row.count)
+                #expect(trees.item(roots[tree], at: rank) == row[rank].item)
+            }
+            let order = Order(instant: Int64(draw.below(30)), number: UInt64(draw.below(Int(number) + 2)))
+            let before = trees.before(roots[tree], order)
+            #expect(before.all == row.count { $0.order < order })
+            #expect(before.exclusive == row.count { $0.order < order && $0.isExclusive })
+            #expect(before.shared == before.all - before.exclusive)
+            for exclusive in [true, false] {
+                let run = row.prefix { $0.isExclusive == exclusive }.count
+                #expect(trees.headRun(roots[tree], exclusive: exclusive) == run)
+            }
+        }
+    }
+
+    /// Deadlines chosen by who knows the hash of another seed: the tree stays flat, so the stack is enough.
+    @Test func noChoiceOfDeadlinesMakesATreeDeep() {
+        func weight(_ number: UInt64) -> UInt64 {
+            var mixed = (number ^ number >> 30) &* 0xBF58_476D_1CE4_E5B9
+            mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+            return mixed ^ mixed >> 31
+        }
+        var trees = OrderTrees(seed: 0x1234_5678_9ABC_DEF0)
+        var root = Slot.none
+        let count: UInt64 = 100_000
+        for number in 1...count {
+            let instant = Int64(bitPattern: weight(number) >> 1)
+            trees.insert(
+                Slot(number), order: Order(instant: instant, number: number), isExclusive: true, into: &root)
+        }
+        #expect(trees.count(root) == Int(count))
+    }
+}
