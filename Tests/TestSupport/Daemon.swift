@@ -76,7 +76,7 @@ package final class Daemon {
         try Client(socketPath, uid: uid)
     }
 
-    private func messages(ofLast count: Int) -> String {
+    package func messages(ofLast count: Int) -> String {
         guard let file = fopen(messagesPath, "r") else { return "" }
         defer { fclose(file) }
         fseek(file, -count, SEEK_END)

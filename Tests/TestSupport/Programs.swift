@@ -51,7 +51,8 @@ package final class Program {
     package let pid: pid_t
     private var status: Int32?
 
-    /// Starts a program by its path. What the new one is to have open stands in `descriptors`, theirs by ours.
+    /// Starts a program by its path. What the new one is to have open stands in `descriptors`, theirs by ours; of
+    /// our own input and output it gets nothing.
     package init(
         _ words: [String], environment: [String] = ["PATH=/usr/bin:/bin"], descriptors: [Int32: Int32] = [:],
         uid: UInt32? = nil
@@ -59,6 +60,9 @@ package final class Program {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
+        for standard: Int32 in 0...2 {
+            posix_spawn_file_actions_addopen(&actions, standard, "/dev/null", O_RDWR, 0)
+        }
         for (theirs, ours) in descriptors {
             posix_spawn_file_actions_adddup2(&actions, ours, theirs)
         }

@@ -87,7 +87,9 @@ final class RealWorld: World {
     func settle() throws(Stuck) {
         for _ in 0..<2 {
             guard let probe else { return }
-            guard probe.ask("ping") == "OK" else { throw Stuck("the daemon does not answer any more") }
+            guard probe.ask("ping") == "OK" else {
+                throw Stuck("the daemon does not answer any more: \(daemon.messages(ofLast: 400))")
+            }
         }
     }
 
