@@ -1,7 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// The same strictness for every target: a warning is an error, imports say what they show, `any` is written out.
+/// The same strictness for every target: a warning is an error, imports say what they show, `any` is
+/// written out.
 let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
@@ -46,6 +47,7 @@ let package = Package(
             "TranscriptTests",
             of: ["LeaseModel", "LeaseWire", "LeaseCore", "LeaseServer", "TestSupport"]),
         tests("DaemonOptionTests", of: ["leased", "LeaseModel"]),
+        tests("StyleTests", of: []),
         tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),
     ]
 )

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -194,6 +195,10 @@ int64_t clinux_free_bytes(int fd) {
     if (fstatvfs(fd, &found) != 0) return -1;
     unsigned __int128 bytes = (unsigned __int128)found.f_bavail * found.f_frsize;
     return bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes;
+}
+
+int clinux_exchange(int directory, const char *name, const char *other) {
+    return renameat2(directory, name, directory, other, RENAME_EXCHANGE);
 }
 
 void clinux_device_numbers(uint64_t device, uint32_t *major_number, uint32_t *minor_number) {

@@ -15,8 +15,8 @@ struct KeySlots {
 }
 
 extension Machine {
-    /// All the keys or none. `process` is what was found of the process that the request names; where the outcome
-    /// asks for it, the request comes again with it.
+    /// All the keys or none. `process` is what was found of the process that the request names; where the
+    /// outcome asks for it, the request comes again with it.
     package mutating func acquire(
         _ request: AcquireRequest, process: ProcessReport, from caller: Caller, into effects: inout Effects
     ) -> Outcome {
@@ -200,6 +200,10 @@ extension Machine {
     }
 
     private mutating func waiterBound(_ caller: Caller) -> Refusal? {
+        if caller.waitingCount >= limits.waitersPerConnectionMax {
+            return .tooManyWaiters(
+                max: limits.waitersPerConnectionMax, flag: "--waiters-per-connection-max")
+        }
         if waiters.count >= limits.waitersMax {
             return .tooManyWaiters(max: limits.waitersMax, flag: "--waiters-max")
         }
@@ -219,7 +223,9 @@ extension Machine {
         guard let id = request.request else { return nil }
         let uid = caller.peer.uid
         let lease = ledger.leaseSlot(request: id, uid: uid)
-        if lease != .none, !endIfDue(lease, into: &effects) { return heldAgain(request, lease, from: caller, into: &effects) }
+        if lease != .none, !endIfDue(lease, into: &effects) {
+            return heldAgain(request, lease, from: caller, into: &effects)
+        }
         let waiter = waiters.slot(
             request: id, uid: uid, hash: ledger.hasher.hash(id.bytes, UInt64(uid)))
         if waiter != .none { return standInLineAgain(request, waiter, from: caller, into: &effects) }

@@ -8,8 +8,8 @@ extension Slot {
     package static let none = Slot.max
 }
 
-/// A growing row of elements in chunks of fixed size. An array that doubles copies everything at once: at a million
-/// leases that is a pause of many milliseconds. Here growth is one more chunk.
+/// A growing row of elements in chunks of fixed size. An array that doubles copies everything at once: at a
+/// million leases that is a pause of many milliseconds. Here growth is one more chunk.
 struct Chunks<Element>: ~Copyable {
     private static var shift: Int { 10 }
     private static var chunkCount: Int { 1 << shift }

@@ -1,4 +1,5 @@
-// What ends next: a heap of instants whose elements know their place, so that any of them can be moved or taken out.
+// What ends next: a heap of instants whose elements know their place, so that any of them can be moved or
+// taken out.
 
 internal import LeaseModel
 

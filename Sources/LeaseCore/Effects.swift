@@ -35,12 +35,13 @@ package enum Outcome {
     case reply(Reply)
     /// It stands in line: its reply comes as an `Answer`.
     case waits(WaiterID)
-    /// It names a process, which has to be looked at before anything is decided. Ask again with what was found.
+    /// It names a process, which has to be looked at before anything is decided. Ask again with what was
+    /// found.
     case needsProcess(Int32)
 }
 
-/// What may still be used of what was set aside before: the log's space, and the numbers. A grant that does not fit
-/// is not made. Every lease has its end paid for already.
+/// What may still be used of what was set aside before: the log's space, and the numbers. A grant that does
+/// not fit is not made. Every lease has its end paid for already.
 package struct Room: Equatable {
     package var logBytes: Int
     package var tokens: UInt64

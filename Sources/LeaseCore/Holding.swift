@@ -83,8 +83,8 @@ extension Machine {
         return slot == .none || endIfDue(slot, into: &effects) ? .none : slot
     }
 
-    /// Ends a lease whose time is over. Where very many are due at once, requests are decided before its turn has
-    /// come; they must not revive it.
+    /// Ends a lease whose time is over. Where very many are due at once, requests are decided before its turn
+    /// has come; they must not revive it.
     /// - Returns: whether it has ended.
     mutating func endIfDue(_ slot: Slot, into effects: inout Effects) -> Bool {
         guard ledger.leases[slot].endsAt <= clock else { return false }
@@ -110,8 +110,8 @@ extension Machine {
         }
         let first = ledger.leases[slot].key
         let others = ledger.leases[slot].details?.otherKeys ?? []
-        emit(
-            .ended(Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)), into: &effects)
+        let ending = Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)
+        emit(.ended(ending), into: &effects)
         var entrants: [WaiterID] = []
         if ledger.keys[first].line != .none { refreshFront(first, entrants: &entrants) }
         for key in others where ledger.keys[key].line != .none {
@@ -137,19 +137,36 @@ extension Machine {
         }
     }
 
-    /// One of the connection's requests in line.
-    package func firstWaiter(of connection: ConnectionID) -> WaiterID? {
-        waiters.firstOfConnection[connection].map { waiters.id($0) }
-    }
-
     package func hasBoundLeases(_ connection: ConnectionID) -> Bool {
         boundLeases[connection] != nil
     }
 
-    /// The connection is gone: its waiters go first, all of them before anything is granted to anybody.
-    package mutating func dropWaiters(of connection: ConnectionID, into effects: inout Effects) {
+    /// Connections are gone: their waiters go first, all of them before anything is granted to anybody.
+    package mutating func dropWaiters(of connections: [ConnectionID], into effects: inout Effects) {
         var entrants: [WaiterID] = []
-        while let slot = waiters.firstOfConnection[connection] {
+        for connection in connections {
+            while let slot = waiters.firstOfConnection[connection] {
+                leave(slot, entrants: &entrants, into: &effects)
+            }
+        }
+        promote(entrants, into: &effects)
+    }
+
+    /// The connection withdraws all its waiting requests: each is told so, in the order of the line, before
+    /// anything is granted.
+    package mutating func cancelAll(of connection: ConnectionID, into effects: inout Effects) {
+        var slots: [Slot] = []
+        var next = waiters.firstOfConnection[connection] ?? .none
+        while next != .none {
+            slots.append(next)
+            next = waiters.slab[next].next
+        }
+        var entrants: [WaiterID] = []
+        for slot in slots.sorted(by: { waiters.slab[$0].order < waiters.slab[$1].order }) {
+            effects.answers.append(
+                Answer(
+                    waiter: waiters.id(slot), reply: .busy(farewell(slot, .cancelled)),
+                    connection: connection))
             leave(slot, entrants: &entrants, into: &effects)
         }
         promote(entrants, into: &effects)

@@ -154,7 +154,8 @@ struct Ledger: ~Copyable {
             let deadline = instant + grant.ttl
             insert(
                 HeldLease(
-                    grant: grant, grantedAt: instant, ownDeadline: deadline, deadline: deadline, orphanedAt: nil))
+                    grant: grant, grantedAt: instant, ownDeadline: deadline, deadline: deadline,
+                    orphanedAt: nil))
         case .renewed(let renewal):
             renew(renewal, at: instant)
         case .ended(let ending):
@@ -507,8 +508,8 @@ extension Ledger {
         return slots
     }
 
-    /// Puts the leases into the order of their tokens again. A log that was compacted while leases came and went
-    /// has lines of leases behind the grants of younger ones.
+    /// Puts the leases into the order of their tokens again. A log that was compacted while leases came and
+    /// went has lines of leases behind the grants of younger ones.
     mutating func restoreOrder() {
         guard isOutOfOrder else { return }
         isOutOfOrder = false
@@ -593,7 +594,8 @@ extension Ledger {
     func keys(of slot: Slot, ended isEnded: Bool) -> Keys {
         let (first, others) =
             isEnded
-            ? (ended[slot].key, ended[slot].otherKeys) : (leases[slot].key, leases[slot].details?.otherKeys ?? [])
+            ? (ended[slot].key, ended[slot].otherKeys)
+            : (leases[slot].key, leases[slot].details?.otherKeys ?? [])
         return Keys(keys[first].name, others.map { keys[$0].name })
     }
 

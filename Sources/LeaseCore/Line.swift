@@ -2,8 +2,8 @@
 
 internal import LeaseModel
 
-// First come, first served, for each key, in one order for all keys. A request is granted when, after everybody
-// before it on each of its keys had got a slot, one were left for it.
+// First come, first served, for each key, in one order for all keys. A request is granted when, after
+// everybody before it on each of its keys had got a slot, one were left for it.
 extension Machine {
     /// What is in the way of a request at this place in the order; the first of its keys that something is.
     func firstObstacle(_ slots: KeySlots, isShared: Bool, order: Order) -> (key: Slot, reason: BusyReason)? {
@@ -47,15 +47,12 @@ extension Machine {
     /// Takes a place in every line of its keys.
     mutating func enter(_ waiter: Waiter) -> Slot {
         let slot = waiters.slab.insert(waiter)
+        // Something is in its way, and for nobody else is the way any freer: none of these is asked.
         var entrants: [WaiterID] = []
         for key in waiter.keySlots {
             ledger.keys[key].references += 1
-            let rank = waiters.trees.before(ledger.keys[key].line, waiter.order).all
             waiters.trees.insert(
                 slot, order: waiter.order, isExclusive: !waiter.isShared, into: &ledger.keys[key].line)
-            if rank < ledger.keys[key].front {
-                ledger.keys[key].front += 1
-            }
             refreshFront(key, entrants: &entrants)
         }
         waiters.trees.insert(
@@ -101,8 +98,9 @@ extension Machine {
         }
     }
 
-    /// Counts anew how many at the head of a line stand where their key would let them be granted, and adds those
-    /// who have come to stand there. The rest of the line need not be looked at: nothing changed for it.
+    /// Counts anew how many at the head of a line stand where their key would let them be granted, and adds
+    /// those who have come to stand there. The rest of the line need not be looked at: nothing changed for
+    /// it.
     mutating func refreshFront(_ key: Slot, entrants: inout [WaiterID]) {
         let before = Int(ledger.keys[key].front)
         let now = frontLength(key)
@@ -194,9 +192,15 @@ extension Machine {
 
     /// One goes without a grant, and is told why.
     mutating func giveUpWaiting(_ slot: Slot, _ reason: BusyReason, into effects: inout Effects) {
+        answer(slot, .busy(farewell(slot, reason)), into: &effects)
+    }
+
+    /// What one who leaves the line without a grant is told: of those who go on waiting, it is none.
+    func farewell(_ slot: Slot, _ reason: BusyReason) -> Busy {
         let (key, _) = obstacle(ofWaiter: slot)
-        let waited = waiters.slab[slot].arrivedAt.until(clock)
-        answer(slot, .busy(busy(key, reason, waited: waited)), into: &effects)
+        var busy = busy(key, reason, waited: waiters.slab[slot].arrivedAt.until(clock))
+        busy.waiting -= 1
+        return busy
     }
 
     /// Answers one who stands in line, who leaves with it.
@@ -221,11 +225,9 @@ extension Machine {
         isDraining = true
         while waiters.everybody != .none {
             let slot = waiters.trees.item(waiters.everybody, at: 0)
-            let (key, _) = obstacle(ofWaiter: slot)
-            let waited = waiters.slab[slot].arrivedAt.until(clock)
             effects.answers.append(
                 Answer(
-                    waiter: waiters.id(slot), reply: .busy(busy(key, .draining, waited: waited)),
+                    waiter: waiters.id(slot), reply: .busy(farewell(slot, .draining)),
                     connection: waiters.slab[slot].caller.connection))
             var entrants: [WaiterID] = []
             leave(slot, entrants: &entrants, into: &effects)

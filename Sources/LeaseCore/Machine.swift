@@ -2,9 +2,9 @@
 
 package import LeaseModel
 
-/// Decides. It reads no clock, draws nothing at random and does nothing by itself: time comes in as an argument, and
-/// everything it brings about goes out through `Effects`. What lasts moves only by `emit`, which applies a change;
-/// the lines, which a restart forgets, move with the requests.
+/// Decides. It reads no clock, draws nothing at random and does nothing by itself: time comes in as an
+/// argument, and everything it brings about goes out through `Effects`. What lasts moves only by `emit`,
+/// which applies a change; the lines, which a restart forgets, move with the requests.
 package struct Machine: ~Copyable {
     var ledger: Ledger
     var waiters: Waiters
@@ -36,6 +36,8 @@ package struct Machine: ~Copyable {
 
     package var leaseCount: Int { ledger.leaseCount }
     package var waiterCount: Int { waiters.count }
+    /// Ended leases that are still known.
+    package var rememberedCount: Int { ledger.ended.count }
     package var lastToken: Token { ledger.lastToken }
     package var lastInstant: Instant { ledger.lastInstant }
 
@@ -111,7 +113,8 @@ extension Machine {
         effects.records.append(Record(sequence: sequence, at: clock, change: change))
     }
 
-    /// Whether there is room for a change of so many bytes; if so, it is taken. A grant pays for its end as well.
+    /// Whether there is room for a change of so many bytes; if so, it is taken. A grant pays for its end as
+    /// well.
     mutating func takeRoom(bytes: Int, isGrant: Bool) -> Bool {
         let sequences: UInt64 = isGrant ? 2 : 1
         let tokens: UInt64 = isGrant ? 1 : 0
@@ -126,13 +129,19 @@ extension Machine {
 
 // Time.
 extension Machine {
-    /// Brings the machine to `now`: what was due is dealt with one at a time, each followed by the grants that it
-    /// makes possible. At most `budget` deadlines, so that others are answered in between where very many are due.
+    /// The system's clock has moved on: what is decided before `advance` (hang-ups come first) is decided as
+    /// of now as well. A lease granted as of the last pass would have lost the time since.
+    package mutating func tick(to now: Instant) {
+        guard !hasManualClock else { return }
+        clock = max(clock, now)
+    }
+
+    /// Brings the machine to `now`: what was due is dealt with one at a time, each followed by the grants
+    /// that it makes possible. At most `budget` deadlines, so that others are answered in between where very
+    /// many are due.
     /// - Returns: whether all is dealt with.
     package mutating func advance(to now: Instant, budget: Int, into effects: inout Effects) -> Bool {
-        if !hasManualClock {
-            clock = max(clock, now)
-        }
+        tick(to: now)
         for _ in 0..<budget {
             guard let due = nextDeadline, due <= now else {
                 clock = max(clock, now)
@@ -148,7 +157,8 @@ extension Machine {
         return false
     }
 
-    /// Among equal instants leases come before waits: a wait that ends as the lease before it ends is granted.
+    /// Among equal instants leases come before waits: a wait that ends as the lease before it ends is
+    /// granted.
     private mutating func endWhatIsDue(into effects: inout Effects) {
         let lease = ledger.deadlines.first
         let wait = waiters.ends.first

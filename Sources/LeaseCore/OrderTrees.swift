@@ -10,10 +10,10 @@ struct Order: Comparable {
     }
 }
 
-/// Many ordered trees with one store of nodes; a tree is the slot of its root. Each is a treap: a search tree by
-/// order that is a heap by a hash of the number, so that it stays flat without being rebalanced. The hash is
-/// seeded: who knew it could choose deadlines that make the tree a list, too deep for the stack. Every node counts
-/// what is below it, so a rank costs as little as a look-up.
+/// Many ordered trees with one store of nodes; a tree is the slot of its root. Each is a treap: a search tree
+/// by order that is a heap by a hash of the number, so that it stays flat without being rebalanced. The hash
+/// is seeded: who knew it could choose deadlines that make the tree a list, too deep for the stack. Every
+/// node counts what is below it, so a rank costs as little as a look-up.
 struct OrderTrees: ~Copyable {
     struct Node {
         var order: Order
@@ -138,7 +138,8 @@ struct OrderTrees: ~Copyable {
         precondition(root != .none, "only what stands in the tree can be taken out")
         if nodes[root].order == order {
             let rest = joined(nodes[root].left, nodes[root].right)
-            nodes.remove(root, leaving: Node(order: order, item: .none, exclusiveCount: 0, isExclusive: false))
+            let emptied = Node(order: order, item: .none, exclusiveCount: 0, isExclusive: false)
+            nodes.remove(root, leaving: emptied)
             return rest
         }
         if order < nodes[root].order {

@@ -1,7 +1,8 @@
 // A hash table from names to slots that grows one bucket at a time (linear hashing, W. Litwin, VLDB 1980).
 
-/// Finds slots by a hash. It knows nothing of the elements: who asks walks the few slots with the same hash and
-/// compares. Growing splits one bucket for each insertion, so there is no moment at which the whole table is moved.
+/// Finds slots by a hash. It knows nothing of the elements: who asks walks the few slots with the same hash
+/// and compares. Growing splits one bucket for each insertion, so there is no moment at which the whole table
+/// is moved.
 package struct SlotIndex: ~Copyable {
     struct Link {
         var next: Slot
@@ -95,7 +96,8 @@ package struct SlotIndex: ~Copyable {
     }
 }
 
-/// Hashes of names. The seed is drawn by who starts the daemon, so that no client can choose names that collide.
+/// Hashes of names. The seed is drawn by who starts the daemon, so that no client can choose names that
+/// collide.
 package struct Hasher32: Sendable {
     let seed: UInt64
 

@@ -2,9 +2,9 @@
 
 internal import LeaseModel
 
-/// How far a compaction has come. The leases of its beginning are written in the order of their tokens, some at a
-/// time; one that is about to change before its turn is written first, so the picture is that of one moment, and the
-/// changes that come between its lines fit onto what stands before them.
+/// How far a compaction has come. The leases of its beginning are written in the order of their tokens, some
+/// at a time; one that is about to change before its turn is written first, so the picture is that of one
+/// moment, and the changes that come between its lines fit onto what stands before them.
 struct Snapshot {
     var isDrawn = true
     /// Which compaction this is; leases keep the number of the last one that wrote them.

@@ -135,7 +135,8 @@ extension Machine {
         var views: [WaiterView] = []
         for rank in 0..<waiters.count {
             let slot = waiters.trees.item(waiters.everybody, at: rank)
-            guard waiters.slab[slot].keys.all.contains(where: { request.prefix.matches($0) }) else { continue }
+            let keys = waiters.slab[slot].keys.all
+            guard keys.contains(where: { request.prefix.matches($0) }) else { continue }
             guard views.count < request.limit else { return .waiters(views, hasMore: true) }
             views.append(waiterView(slot, position: 0))
         }

@@ -15,10 +15,13 @@ package struct WaiterID: Hashable, Sendable {
 package struct Caller {
     package var connection: ConnectionID
     package var peer: Peer
+    /// How many requests of the connection wait already.
+    package var waitingCount: Int
 
-    package init(connection: ConnectionID, peer: Peer) {
+    package init(connection: ConnectionID, peer: Peer, waitingCount: Int = 0) {
         self.connection = connection
         self.peer = peer
+        self.waitingCount = waitingCount
     }
 }
 
@@ -47,7 +50,8 @@ struct Waiter {
     static var vacant: Waiter {
         let nobody = Peer(uid: 0, pid: 0, defaultOwner: Text(printed: []), isAdministrator: false)
         return Waiter(
-            caller: Caller(connection: 0, peer: nobody), keys: Keys(Key(printed: [])), owner: Text(printed: []))
+            caller: Caller(connection: 0, peer: nobody), keys: Keys(Key(printed: [])),
+            owner: Text(printed: []))
     }
 }
 

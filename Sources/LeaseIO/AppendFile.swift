@@ -130,6 +130,11 @@ package struct AppendFile: ~Copyable {
         }
     }
 
+    /// What is free on the disk beside what is set aside.
+    package func freeBytes() throws(Errno) -> Int {
+        Int(try check { clinux_free_bytes(raw) })
+    }
+
     /// Whether the name still stands for this file: writing to one that was deleted succeeds, and is lost.
     package func isStillLinked(in directory: borrowing DataDirectory, name: String) throws(Errno) -> Bool {
         let ours = try FileFacts(of: raw)

@@ -1,5 +1,6 @@
 // Whole files: read, written durably, copied aside.
 
+import CLinux
 import Glibc
 
 extension DataDirectory {
@@ -31,6 +32,33 @@ extension DataDirectory {
             throw error
         }
         try syncDirectory()
+    }
+
+    /// Does the same for a small file that has to be replaced also when the disk is full: a second file of
+    /// its size, called `NAME.spare`, is kept beside it, filled with the new bytes, and exchanged with it.
+    package func rewriteDurably(_ name: String, _ bytes: [UInt8]) throws(Errno) {
+        let spareName = name + ".spare"
+        guard try exists(name) else {
+            try writeFileDurably(spareName, bytes)
+            try writeFileDurably(name, bytes)
+            return
+        }
+        try fillSpare(spareName, bytes)
+        // Where the file system can't exchange them, the next spare has to be a new file.
+        if try check(nilFor: EINVAL, { clinux_exchange(raw, spareName, name) }) == nil {
+            try rename(spareName, to: name)
+        }
+        try syncDirectory()
+    }
+
+    /// What is in the spare file is never read, so it may be torn by a crash.
+    private func fillSpare(_ name: String, _ bytes: [UInt8]) throws(Errno) {
+        var found = try openRegular(name, flags: O_WRONLY)
+        if found == nil { found = try create(name) }
+        let file = Descriptor(owning: found!)
+        try writeAll(bytes, count: bytes.count, to: file.raw)
+        try check { ftruncate(file.raw, off_t(bytes.count)) }
+        try check { fsync(file.raw) }
     }
 
     /// Copies a file from an offset to its end into a new file, durably. EEXIST where the new name is taken.

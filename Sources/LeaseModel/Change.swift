@@ -17,8 +17,8 @@ public struct ProcessIdentity: Hashable, Sendable {
     }
 }
 
-/// The keys of one request, in its order: at least one. The first stands by itself, so that the usual single key
-/// costs no array.
+/// The keys of one request, in its order: at least one. The first stands by itself, so that the usual single
+/// key costs no array.
 public struct Keys: Hashable, Sendable {
     public let first: Key
     public let others: [Key]
@@ -139,7 +139,9 @@ public struct HeldLease: Equatable, Sendable {
     /// When an ephemeral lease lost its connection with the daemon that ended; nil for all others.
     public var orphanedAt: Instant?
 
-    public init(grant: Grant, grantedAt: Instant, ownDeadline: Instant, deadline: Instant, orphanedAt: Instant?) {
+    public init(
+        grant: Grant, grantedAt: Instant, ownDeadline: Instant, deadline: Instant, orphanedAt: Instant?
+    ) {
         self.grant = grant
         self.grantedAt = grantedAt
         self.ownDeadline = ownDeadline
@@ -199,8 +201,9 @@ public enum Change: Equatable, Sendable {
     case ended(Ending)
     /// An ephemeral lease that had outlived its daemon has a connection again.
     case bound(Token)
-    /// The daemon (or the machine) had not been there for its holders: each deadline d, as last granted or renewed,
-    /// is now the later of d and min(now + grace, d + grace). After a restart, ephemeral leases are orphans.
+    /// The daemon (or the machine) had not been there for its holders: each deadline d, as last granted or
+    /// renewed, is now the later of d and min(now + grace, d + grace). After a restart, ephemeral leases are
+    /// orphans.
     case resumed(grace: Duration, afterRestart: Bool)
     /// The manual clock was moved to the instant of this change.
     case advanced
@@ -209,7 +212,8 @@ public enum Change: Equatable, Sendable {
     case stopped
     /// A compacted log is complete up to here.
     case compacted
-    /// Lines of a compacted log: what there was when it was written. They repeat the number of the change before.
+    /// Lines of a compacted log: what there was when it was written. They repeat the number of the change
+    /// before.
     case held(HeldLease)
     case remembered(EndedLease)
 }

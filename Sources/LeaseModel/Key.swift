@@ -1,7 +1,7 @@
 // What is leased: a kind and its parts, in one spelling.
 
-/// A name that can be leased: `kind/part[/part…]`, as in `user/42` or `species/31/video`. Kept in its one spelling,
-/// so two keys are the same exactly when their bytes are.
+/// A name that can be leased: `kind/part[/part…]`, as in `user/42` or `species/31/video`. Kept in its one
+/// spelling, so two keys are the same exactly when their bytes are.
 public struct Key: Hashable, Sendable {
     /// As printed: parts of letters, digits and `._:@+-`, every other byte `%XX`, parted by `/`.
     public let bytes: [UInt8]

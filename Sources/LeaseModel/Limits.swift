@@ -1,7 +1,7 @@
 // Every bound of the service, in one place, with its default and the relations that must hold between them.
 
-/// The bounds that keep one client from hurting the others. Those that never change are static; the others have a
-/// flag of the same name (`connectionsMax` is `--connections-max`).
+/// The bounds that keep one client from hurting the others. Those that never change are static; the others
+/// have a flag of the same name (`connectionsMax` is `--connections-max`).
 public struct Limits: Equatable, Sendable {
     /// A line without its end, of either side.
     public static let lineBytesMax = 8_192
@@ -49,7 +49,9 @@ public struct Limits: Equatable, Sendable {
             return "--connections-per-user-max must not be more than --connections-max"
         }
         if leasesPerUserMax > leasesMax { return "--leases-per-user-max must not be more than --leases-max" }
-        if waitersPerUserMax > waitersMax { return "--waiters-per-user-max must not be more than --waiters-max" }
+        if waitersPerUserMax > waitersMax {
+            return "--waiters-per-user-max must not be more than --waiters-max"
+        }
         if waitersPerConnectionMax > waitersPerUserMax {
             return "--waiters-per-connection-max must not be more than --waiters-per-user-max"
         }

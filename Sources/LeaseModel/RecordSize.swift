@@ -1,7 +1,7 @@
 // How much of the log a change may take at most: so that space is set aside before the change is decided.
 
-/// Upper bounds, in bytes, of what the written form of a change takes. The tests of the log hold them against the
-/// real encoder.
+/// Upper bounds, in bytes, of what the written form of a change takes. The tests of the log hold them against
+/// the real encoder.
 public enum RecordSize {
     /// Checksum, sequence number, time, word, token, and the marks of a batch: each number at its longest.
     public static let fixedPart = 200

@@ -55,7 +55,8 @@ public struct Busy: Equatable, Sendable {
     public var waited: Duration?
 
     public init(
-        key: Key, reason: BusyReason, holder: HolderView?, ahead: Text?, limit: Int, waiting: Int, waited: Duration?
+        key: Key, reason: BusyReason, holder: HolderView?, ahead: Text?, limit: Int, waiting: Int,
+        waited: Duration?
     ) {
         self.key = key
         self.reason = reason
@@ -173,7 +174,8 @@ public enum Reply: Equatable, Sendable {
     case refused(Refusal)
 }
 
-/// `ERR`: the request was wrong, or can't be carried out. The wire makes the code, its fields and the sentence.
+/// `ERR`: the request was wrong, or can't be carried out. The wire makes the code, its fields and the
+/// sentence.
 public enum Refusal: Error, Equatable, Sendable {
     // The line.
     case lineTooLong
@@ -203,6 +205,7 @@ public enum Refusal: Error, Equatable, Sendable {
     case forbidden(Token, uid: UInt32)
     case administratorsOnly(Verb)
     case noSuchTag([UInt8])
+    case withdrawn
     case clockNotManual
     // What the daemon can't do.
     case tooManyConnections(max: Int, flag: String)

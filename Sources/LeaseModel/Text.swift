@@ -1,7 +1,9 @@
-// Text in the one form in which the daemon keeps and prints it: printable ASCII, every other byte percent-encoded.
+// Text in the one form in which the daemon keeps and prints it: printable ASCII, every other byte
+// percent-encoded.
 
-/// Free text of a client (an owner, a note, a request's ID), kept as it is printed. Two texts are the same when their
-/// bytes are, so no Unicode rule can make two owners one; and no text can forge a line or drive a terminal.
+/// Free text of a client (an owner, a note, a request's ID), kept as it is printed. Two texts are the same
+/// when their bytes are, so no Unicode rule can make two owners one; and no text can forge a line or drive a
+/// terminal.
 public struct Text: Hashable, Sendable {
     /// Printable ASCII without spaces; `%` only as the beginning of `%XX` with upper-case hex.
     public let bytes: [UInt8]

@@ -1,8 +1,8 @@
 // Time as the whole program counts it: instants on one clock, and the spans between them.
 
-/// A point on the daemon's clock, in nanoseconds. The clock is the machine's time since boot (which runs on while
-/// the machine sleeps), or the manual clock, which starts at 0. After a reboot, instants of the boot before may be
-/// negative, so the number is signed. Arithmetic saturates: no sum of parsed values can trap.
+/// A point on the daemon's clock, in nanoseconds. The clock is the machine's time since boot (which runs on
+/// while the machine sleeps), or the manual clock, which starts at 0. After a reboot, instants of the boot
+/// before may be negative, so the number is signed. Arithmetic saturates: no sum of parsed values can trap.
 public struct Instant: Comparable, Hashable, Sendable {
     public let nanoseconds: Int64
 
@@ -66,7 +66,8 @@ public struct Duration: Comparable, Hashable, Sendable {
         nanoseconds / 1_000_000
     }
 
-    /// Whole milliseconds, rounded up: how `retry` is printed, so that who waits as long does not come too early.
+    /// Whole milliseconds, rounded up: how `retry` is printed, so that who waits as long does not come too
+    /// early.
     public var wholeMillisecondsRoundedUp: Int64 {
         nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 == 0 ? 0 : 1)
     }

@@ -4,14 +4,15 @@ internal import LeaseCore
 internal import LeaseLog
 package import LeaseModel
 
-/// How far a compaction is. The new file gets the lines of the picture and every batch that is written meanwhile, so
-/// that it is complete when the picture is.
+/// How far a compaction is. The new file gets the lines of the picture and every batch that is written
+/// meanwhile, so that it is complete when the picture is.
 struct Compaction {
     enum Phase {
         case none
         /// Lines are drawn, a slice with each pass. Goes on to `syncing`.
         case drawing
-        /// The picture is on its way to the disk, so that little is left to sync at the end. Goes on to `installing`.
+        /// The picture is on its way to the disk, so that little is left to sync at the end. Goes on to
+        /// `installing`.
         case syncing
         /// `compacted` is written, and the file is put in the log's place.
         case installing
@@ -45,10 +46,15 @@ extension Server {
     }
 
     mutating func compactIfGrown() {
-        let isGrown = log.size > max(options.compactionBytesMin, 4 * aliveBytes)
-        if isGrown, options.hasLog, !isStopping {
-            beginCompaction()
-        }
+        guard options.hasLog, compaction.phase == .none, !isStopping else { return }
+        if log.size > max(options.compactionBytesMin, 4 * aliveBytes, log.sizeToGrowTo) { beginCompaction() }
+    }
+
+    /// On a disk that is nearly full a log is compacted sooner: while there is room for it.
+    mutating func compactIfTight() {
+        guard space.isTight, compaction.phase == .none, !isStopping else { return }
+        let alive = max(aliveBytes, log.sizeToGrowTo / 4)
+        if log.size > alive + alive / 2 + (64 << 10), log.size > log.sizeToCompactAgain { beginCompaction() }
     }
 
     mutating func beginCompaction() {
@@ -65,7 +71,8 @@ extension Server {
         directives.append(.beginCompaction)
     }
 
-    /// A compacted log begins as every log: with a start, whose number is that of the last change in the picture.
+    /// A compacted log begins as every log: with a start, whose number is that of the last change in the
+    /// picture.
     private mutating func appendBeginning() {
         let header = LogHeader(
             sequence: machine.sequence, at: machine.lastInstant, clock: clockName, isCompacted: true)
@@ -73,7 +80,8 @@ extension Server {
         let start = Start(boot: boot, shift: 0, lastToken: machine.lastToken)
         RecordEncoder.append(
             Record(sequence: machine.sequence, at: machine.lastInstant, change: .started(start)),
-            mark: BatchMark(synced: machine.sequence, wallMilliseconds: wallMilliseconds), to: &compaction.batch)
+            mark: BatchMark(synced: machine.sequence, wallMilliseconds: wallMilliseconds),
+            to: &compaction.batch)
     }
 
     /// Draws a slice, and hands the new file what the log gets.
@@ -89,10 +97,11 @@ extension Server {
         if isDrawn {
             compaction.phase = .syncing
         }
+        askWhenWritten()
     }
 
     /// The picture's lines stand before the changes of the pass: each shows a lease as it was before them.
-    private mutating func copyToCompaction() {
+    mutating func copyToCompaction() {
         machine.takeSnapshotLines(into: &compaction.lines)
         for line in compaction.lines {
             let record = Record(
@@ -111,7 +120,12 @@ extension Server {
     package mutating func compactionBatchWritten() {
         compaction.size += compaction.batch.count
         compaction.batch.removeAll(keepingCapacity: true)
-        guard !compaction.isAsked else { return }
+        askWhenWritten()
+    }
+
+    /// Asks for the next step once the file has every byte of this one.
+    private mutating func askWhenWritten() {
+        guard !compaction.isAsked, compaction.batch.isEmpty else { return }
         if compaction.phase == .syncing {
             compaction.isAsked = true
             let owed = machine.leaseCount * RecordSize.ending + 2 * RecordSize.ownRecords
@@ -135,6 +149,8 @@ extension Server {
     package mutating func compactionInstalled() {
         let before = compaction.sizeBefore
         log.size = compaction.size
+        log.sizeToGrowTo = 4 * log.size
+        log.sizeToCompactAgain = 0
         space.reservedBytes = compaction.size
         compaction = Compaction()
         updateRoom()
@@ -146,6 +162,9 @@ extension Server {
         guard compaction.phase != .none else { return }
         machine.abandonSnapshot()
         compaction = Compaction()
+        // Not again with every pass.
+        log.sizeToCompactAgain = log.size + log.size / 8 + (16 << 10)
+        log.sizeToGrowTo = max(log.sizeToGrowTo, log.sizeToCompactAgain)
         finishCompactionRequests(.refused(refusal))
     }
 

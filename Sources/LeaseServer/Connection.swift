@@ -49,6 +49,8 @@ struct Connection {
     var waitingTagged = 0
     /// The peer is gone altogether.
     var isGone = false
+    /// What still comes stood behind a request that waited when the peer went: it is dropped.
+    var dropsInput = false
     /// To be closed when everything is sent.
     var isClosing = false
 

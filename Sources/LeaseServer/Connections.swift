@@ -34,24 +34,28 @@ extension Server {
         return index
     }
 
-    /// The connection is gone altogether: nobody reads what it is sent. Its waiters go at once.
-    package mutating func hungUp(_ id: ConnectionID) {
-        guard let index = index(id), !connections[index].isGone else { return }
-        connections[index].isGone = true
-        if connections[index].isBlocked {
-            // What stands behind a request that waits is dropped with it.
-            connections[index].input.removeAll()
-            connections[index].hasInputEnded = true
+    /// Connections that are gone altogether: nobody reads what they are sent. The waiters of all of them go
+    /// before anything is granted to anybody; then the grants that they were not told of are taken back.
+    package mutating func hungUp(_ ids: [ConnectionID]) {
+        let gone = ids.compactMap { index($0) }.filter { !connections[$0].isGone }
+        guard !gone.isEmpty else { return }
+        for index in gone {
+            connections[index].isGone = true
+            if connections[index].isBlocked {
+                connections[index].dropsInput = true
+                connections[index].input.removeAll()
+            }
         }
-        machine.dropWaiters(of: id, into: &effects)
+        machine.dropWaiters(of: gone.map { connections[$0].id }, into: &effects)
         settle()
-        forgetPendings(of: id)
-        connections[index].isBlocked = false
-        let unsent = connections[index].unsentGrants
-        connections[index].unsentGrants.removeAll()
-        for grant in unsent {
-            machine.takeBack(grant.token, into: &effects)
-            settle()
+        for index in gone {
+            forgetPendings(of: connections[index].id)
+            let unsent = connections[index].unsentGrants
+            connections[index].unsentGrants.removeAll()
+            for grant in unsent {
+                machine.takeBack(grant.token, into: &effects)
+                settle()
+            }
         }
     }
 
@@ -87,7 +91,8 @@ extension Server {
         makeReady(index)
     }
 
-    /// Closes connections that have nothing to wait for: all is answered and sent, and no lease is bound to them.
+    /// Closes connections that have nothing to wait for: all is answered and sent, and no lease is bound to
+    /// them.
     package mutating func closeWhatIsDone() {
         guard !halfClosed.isEmpty else { return }
         for id in halfClosed.sorted() {
@@ -105,7 +110,8 @@ extension Server {
 
     /// Bytes that came. They are looked at at once as far as nothing holds them up.
     package mutating func received(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) {
-        guard let index = index(id), !connections[index].isClosing else { return }
+        guard let index = index(id), !connections[index].isClosing, !connections[index].dropsInput
+        else { return }
         let mayLook = canLook(index) && connections[index].input.isEmpty
         if mayLook {
             let span = bytes.bindMemory(to: UInt8.self).span

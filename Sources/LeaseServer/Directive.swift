@@ -19,12 +19,13 @@ package enum Directive: Equatable {
     case close(ConnectionID)
     case pauseReading(ConnectionID)
     case resumeReading(ConnectionID)
-    /// Make an empty file for the compacted log; its bytes come with each batch. Say `compactionFailed` if not.
+    /// Make an empty file for the compacted log; its bytes come with each batch. Say `compactionFailed` if
+    /// not.
     case beginCompaction
     /// Set aside space for `size` bytes in it and sync it; answer with `compactionSynced`.
     case syncCompaction(size: Int)
-    /// Sync it again, put it in the log's place, and sync the directory. Until `compactionInstalled` says that this
-    /// is done, nothing counts as logged.
+    /// Sync it again, put it in the log's place, and sync the directory. Until `compactionInstalled` says
+    /// that this is done, nothing counts as logged.
     case installCompaction
     case dropCompaction
 }

@@ -82,8 +82,10 @@ extension Server {
     mutating func refuse(_ index: Int, _ line: Span<UInt8>, _ refusal: Refusal) {
         // The tag stands at the beginning: no need to look further.
         let beginning = line.extracting(0..<min(line.count, 4 * Limits.tagBytesMax))
-        let head = try? RequestReader.readTag(beginning)
-        reply(index, beginning.extracting(head?.tag ?? 0..<0), .refused(refusal))
+        var tag = (try? RequestReader.readTag(beginning))?.tag ?? 0..<0
+        // The answer to a tag that waits must not seem to come from here.
+        if !tag.isEmpty, isWaiting(connections[index].id, beginning.extracting(tag).copied()) { tag = 0..<0 }
+        reply(index, beginning.extracting(tag), .refused(refusal))
     }
 
     private func isWaiting(_ connection: ConnectionID, _ tag: [UInt8]) -> Bool {

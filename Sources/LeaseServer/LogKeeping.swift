@@ -12,6 +12,10 @@ struct LogState {
     var hasHeaderInBatch = false
     /// Bytes of the file, with all batches that were handed over.
     var size = 0
+    /// A multiple of what the last compaction left: what is alive is estimated, and that is known.
+    var sizeToGrowTo = 0
+    /// After a compaction that failed: not before the log has this size.
+    var sizeToCompactAgain = 0
     /// Changes up to here count as logged: their replies may go.
     var acknowledged: Sequence64 = 0
     /// Changes up to here are on the disk.
@@ -27,14 +31,16 @@ struct SpaceState {
     var isExhausted = false
     /// The last try got less than was wanted: the disk is nearly full.
     var isTight = false
+    /// The disk was too full for the file of numbers.
+    var areNumbersRefused = false
 }
 
 extension Server {
     mutating func appendToBatch(_ record: Record) {
         guard options.hasLog else { return }
-        let mark =
-            log.batch.isEmpty || log.hasHeaderInBatch ? BatchMark(synced: log.synced, wallMilliseconds: wallMilliseconds) : nil
-        RecordEncoder.append(record, mark: mark, to: &log.batch)
+        let isFirst = log.batch.isEmpty || log.hasHeaderInBatch
+        let mark = BatchMark(synced: log.synced, wallMilliseconds: wallMilliseconds)
+        RecordEncoder.append(record, mark: isFirst ? mark : nil, to: &log.batch)
         log.hasHeaderInBatch = false
     }
 
@@ -44,6 +50,9 @@ extension Server {
 
     /// The batch was handed over to the log file. (Whether it is kept is said by `acknowledge`.)
     package mutating func batchWritten() {
+        // A compaction can begin in the middle of a pass, behind the end of which nothing else hands it the
+        // rest.
+        if compaction.phase != .none { copyToCompaction() }
         log.size += log.batch.count
         log.batch.removeAll(keepingCapacity: true)
         compaction.copied = 0
@@ -62,17 +71,20 @@ extension Server {
     mutating func updateRoom() {
         guard options.hasLog else { return }
         let owed = machine.leaseCount * RecordSize.ending + RecordSize.ownRecords
-        machine.room.logBytes = max(0, space.reservedBytes - log.size - log.batch.count - owed)
+        // On a full disk nothing more is granted or renewed, be it ever so small: what little is left is for
+        // ends.
+        let left = space.isExhausted ? 0 : space.reservedBytes - log.size - log.batch.count - owed
+        machine.room.logBytes = max(0, left)
         machine.room.tokens = numbers.token - min(numbers.token, machine.lastToken)
-        let left = numbers.sequence - min(numbers.sequence, machine.sequence)
+        let sequences = numbers.sequence - min(numbers.sequence, machine.sequence)
         let ends = UInt64(machine.leaseCount) + 64
-        machine.room.sequences = left - min(left, ends)
+        machine.room.sequences = sequences - min(sequences, ends)
     }
 
     /// Whether the next grant or renewal may not fit into what is set aside, while more may be had.
     var mustWaitForRoom: Bool {
         guard options.hasLog else { return false }
-        if machine.room.tokens < 2 || machine.room.sequences < 4 { return true }
+        if machine.room.tokens < 2 || machine.room.sequences < 4 { return !space.areNumbersRefused }
         return machine.room.logBytes < Server.requestBytesMax && !space.isExhausted
     }
 
@@ -92,16 +104,22 @@ extension Server {
     mutating func wantSpaceAndNumbers() {
         guard options.hasLog else { return }
         updateRoom()
+        // A change takes less than was set aside for it, so now there may be room for what had to wait.
+        while !parked.isEmpty, !mustWaitForRoom {
+            unpark()
+            updateRoom()
+        }
         let isSpaceLow = machine.room.logBytes < Server.spaceAhead / 2
         if isSpaceLow, !space.isReserving, !space.isExhausted, !(space.isTight && !needsSpaceNow) {
             wantSpace()
         }
         let areNumbersLow =
             machine.room.tokens < Server.numbersAhead / 2 || machine.room.sequences < Server.numbersAhead / 2
-        if areNumbersLow, !isReservingNumbers {
+        if areNumbersLow, !isReservingNumbers, !space.areNumbersRefused {
             isReservingNumbers = true
             let ends = UInt64(machine.leaseCount)
-            // A busy daemon uses up a block while the next one is being synced: ahead of the numbers it has, too.
+            // A busy daemon uses up a block while the next one is being synced: ahead of the numbers it has,
+            // too.
             let wanted = Numbers(
                 token: max(numbers.token, machine.lastToken) + Server.numbersAhead,
                 sequence: max(numbers.sequence, machine.sequence + ends) + 4 * Server.numbersAhead)
@@ -128,24 +146,31 @@ extension Server {
         space.isTight = bytes < wanted
         space.isExhausted = bytes < least
         updateRoom()
-        if space.isTight, log.size > 2 * aliveBytes + (64 << 10) {
-            beginCompaction()
-        }
+        compactIfTight()
         unpark()
     }
 
     /// Whether the disk is to be asked again after a while, because somebody may be waiting for it.
-    package var isOutOfSpace: Bool { space.isExhausted }
+    package var isOutOfSpace: Bool { space.isExhausted || space.areNumbersRefused }
 
     /// Asks the disk again.
     package mutating func retrySpace() {
+        space.areNumbersRefused = false
         guard space.isExhausted, !space.isReserving else { return }
         wantSpace()
+    }
+
+    /// The file of numbers could not be written for want of space.
+    package mutating func numbersRefused() {
+        isReservingNumbers = false
+        space.areNumbersRefused = true
+        unpark()
     }
 
     package mutating func numbersReserved(_ numbers: Numbers) {
         self.numbers = numbers
         isReservingNumbers = false
+        space.areNumbersRefused = false
         updateRoom()
         unpark()
     }
@@ -161,8 +186,14 @@ extension Server {
         serveReady()
     }
 
+    /// What a compaction may need on the disk beside the log.
+    package var bytesToCompact: Int {
+        let alive = max(aliveBytes, log.sizeToGrowTo / 4)
+        return alive + alive / 4 + machine.leaseCount * RecordSize.ending + (64 << 10)
+    }
+
     /// What the log would have if it were written anew: an estimate.
     var aliveBytes: Int {
-        machine.leaseCount * 200 + Limits.endedRememberedMax * 130
+        machine.leaseCount * 200 + machine.rememberedCount * 130
     }
 }

@@ -1,10 +1,11 @@
-// The small file of the numbers that may have been used: what makes tokens greater than all before, whatever is lost.
+// The small file of the numbers that may have been used: what makes tokens greater than all before, whatever
+// is lost.
 
 internal import LeaseLog
 internal import LeaseModel
 
-/// `numbers format=1 token=N sequence=M CRC`, one line. It is written and synced before any number in it is used, so
-/// also where an end of the log is lost, no number is given twice.
+/// `numbers format=1 token=N sequence=M CRC`, one line. It is written and synced before any number in it is
+/// used, so also where an end of the log is lost, no number is given twice.
 package enum NumbersFile {
     package static let name = "numbers"
 

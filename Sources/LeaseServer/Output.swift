@@ -1,4 +1,5 @@
-// What goes out: appended in order, held back until the log has what it speaks of, and sent as the peer reads.
+// What goes out: appended in order, held back until the log has what it speaks of, and sent as the peer
+// reads.
 
 package import LeaseCore
 package import LeaseModel

@@ -26,11 +26,7 @@ extension Server {
             // Nobody would learn of the grant.
             if connections[index].isGone { return true }
             guard hasRoom(index) else { return false }
-            if let refusal = waiterBound(index, acquire) {
-                reply(index, tag, .refused(refusal))
-            } else {
-                take(acquire, .notLookedAt, index, tag)
-            }
+            take(acquire, .notLookedAt, index, tag)
         case .renew(let renew):
             guard hasRoom(index) else { return false }
             take(renew, .notLookedAt, index, tag)
@@ -74,8 +70,9 @@ extension Server {
     private mutating func take(
         _ request: AcquireRequest, _ process: ProcessReport, _ index: Int, _ tag: Span<UInt8>
     ) {
-        let outcome = machine.acquire(
-            request, process: process, from: connections[index].caller, into: &effects)
+        var caller = connections[index].caller
+        caller.waitingCount = connections[index].waitingCount
+        let outcome = machine.acquire(request, process: process, from: caller, into: &effects)
         conclude(outcome, .acquire(request), index, tag)
     }
 
@@ -120,13 +117,6 @@ extension Server {
         }
     }
 
-    private mutating func waiterBound(_ index: Int, _ request: AcquireRequest) -> Refusal? {
-        guard request.wait > .zero, connections[index].waitingCount >= limits.waitersPerConnectionMax
-        else { return nil }
-        return .tooManyWaiters(
-            max: limits.waitersPerConnectionMax, flag: "--waiters-per-connection-max")
-    }
-
     private mutating func hasRoom(_ index: Int) -> Bool {
         guard mustWaitForRoom else { return true }
         connections[index].isParked = true
@@ -141,23 +131,29 @@ extension Server {
     }
 
     private mutating func cancel(_ wanted: [UInt8], _ index: Int, _ tag: Span<UInt8>) {
-        guard let place = place(connections[index].id, wanted) else {
+        let id = connections[index].id
+        if let place = place(id, wanted) {
+            machine.cancel(waiterIDs[place], into: &effects)
+            settle()
+        } else if let other = others.firstIndex(where: {
+            $0.pending.connection == id && $0.pending.tag == wanted
+        }) {
+            finish(others.remove(at: other), with: .refused(.withdrawn))
+        } else {
             reply(index, tag, .refused(.noSuchTag(wanted)))
             return
         }
-        machine.cancel(waiterIDs[place], into: &effects)
-        settle()
         reply(index, tag, .ok)
     }
 
     /// Withdraws what waits, ends what is bound to the connection, says OK, and closes.
     private mutating func quit(_ index: Int, _ tag: Span<UInt8>) {
         let id = connections[index].id
-        while connections[index].waitingCount > 0, let waiter = machine.firstWaiter(of: id) {
-            machine.cancel(waiter, into: &effects)
-            settle()
+        machine.cancelAll(of: id, into: &effects)
+        settle()
+        while let other = others.firstIndex(where: { $0.pending.connection == id }) {
+            finish(others.remove(at: other), with: .refused(.withdrawn))
         }
-        forgetPendings(of: id)
         machine.endBoundLeases(of: id, into: &effects)
         settle()
         reply(index, tag, .ok)
@@ -168,6 +164,10 @@ extension Server {
 
     private mutating func compact(_ index: Int, _ tag: Span<UInt8>) {
         guard isAllowed(.compact, index, tag) else { return }
+        guard !isStopping else {
+            reply(index, tag, .refused(.stopping))
+            return
+        }
         guard options.hasLog else {
             reply(index, tag, .compacted(bytesBefore: 0, bytesAfter: 0))
             return

@@ -9,7 +9,8 @@ package enum LogVerdict: Equatable, Sendable {
     /// There is no log yet.
     case fresh
     case good
-    /// A crash cut the end off: everything from `size` on is to be kept aside and cut, durably, before `begin`.
+    /// A crash cut the end off: everything from `size` on is to be kept aside and cut, durably, before
+    /// `begin`.
     case torn(size: Int64, droppedBytes: Int64, lastSequence: Sequence64)
     /// Nothing may be changed: the file is not what a crash leaves behind.
     case damaged(line: Int, offset: Int64, what: String)
@@ -73,8 +74,8 @@ extension Server {
     /// Whether the log has records, so that there must be a file of reserved numbers beside it.
     package var hasRecords: Bool { reader.position?.boot != nil }
 
-    /// Begins to serve: the first changes are in the batch, which has to be logged and synced before anybody is
-    /// served. What had been read of the log must be on the disk by now.
+    /// Begins to serve: the first changes are in the batch, which has to be logged and synced before anybody
+    /// is served. What had been read of the log must be on the disk by now.
     /// - Parameter reserved: the numbers that the file of reserved numbers names; nil: there is none.
     package mutating func begin(at moment: Moment, reserved: Numbers?) {
         wallMilliseconds = moment.wallMilliseconds
@@ -114,8 +115,8 @@ extension Server {
         log.hasHeaderInBatch = true
     }
 
-    /// By how much the instants of the boot before are moved, so that leases go on by the wall clock. A downtime that
-    /// would be negative, because the clock was set back, counts as none.
+    /// By how much the instants of the boot before are moved, so that leases go on by the wall clock. A
+    /// downtime that would be negative, because the clock was set back, counts as none.
     private func shift(to moment: Moment) -> Int64 {
         guard !options.hasManualClock, let position = reader.position else { return 0 }
         var downtime: Int64 = 0

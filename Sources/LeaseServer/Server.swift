@@ -18,8 +18,8 @@ package struct ServerOptions: Sendable {
     package init() {}
 }
 
-/// All connections and the machine behind them. It makes no system call: whoever runs it calls `beginPass`, tells
-/// what happened, calls `endPass`, writes the batch, and says when it is kept.
+/// All connections and the machine behind them. It makes no system call: whoever runs it calls `beginPass`,
+/// tells what happened, calls `endPass`, writes the batch, and says when it is kept.
 package struct Server: ~Copyable {
     package internal(set) var machine: Machine
     let options: ServerOptions
@@ -75,7 +75,8 @@ package struct Server: ~Copyable {
         self.options = options
         clockName = options.hasManualClock ? .manual : .system
         machine = Machine(
-            policy: policy, limits: options.limits, hasManualClock: options.hasManualClock, seed: options.seed)
+            policy: policy, limits: options.limits, hasManualClock: options.hasManualClock,
+            seed: options.seed)
         if options.hasLog {
             machine.room = Room(logBytes: 0, tokens: 0, sequences: 0)
         }
@@ -111,9 +112,12 @@ extension Server {
     private static var deadlinesPerPass: Int { 2_000 }
     private static var leasesPerPass: Int { 1_000 }
 
-    /// Begins a pass at this instant. Hang-ups are told next, before `advance`.
+    /// Begins a pass at this instant. Hang-ups are told next, before `advance`; whatever else has happened
+    /// (ended processes, finished syncs, requests) after it, since it is decided as of the instant that was
+    /// reached.
     package mutating func beginPass(now: Instant, wallMilliseconds: Int64) {
         self.wallMilliseconds = wallMilliseconds
+        machine.tick(to: now)
         updateRoom()
     }
 
@@ -145,6 +149,8 @@ extension Server {
             finish(pending, with: .clock(now: machine.clock, isManual: true))
         }
     }
+
+    package var hasDirectives: Bool { !directives.isEmpty }
 
     /// What is wanted since the last call.
     package mutating func takeDirectives(into list: inout [Directive]) {

@@ -2,8 +2,8 @@
 
 internal import LeaseCore
 
-/// Waiting requests by their tag. Swift's own dictionary would be moved as a whole when it grows, which stalls the
-/// loop where one connection has a hundred thousand requests in line.
+/// Waiting requests by their tag. Swift's own dictionary would be moved as a whole when it grows, which
+/// stalls the loop where one connection has a hundred thousand requests in line.
 struct TagIndex: ~Copyable {
     private var index = SlotIndex()
     private let hasher = Hasher32(seed: 0x7A67_5EED)

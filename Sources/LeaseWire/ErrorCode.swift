@@ -26,6 +26,7 @@ package enum ErrorCode: String, CaseIterable, Sendable {
     case noProcess = "no-process"
     case forbidden
     case noSuchTag = "no-such-tag"
+    case withdrawn
     case clockNotManual = "clock-not-manual"
     // The daemon can't do it now.
     case tooManyConnections = "too-many-connections"

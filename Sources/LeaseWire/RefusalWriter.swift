@@ -57,6 +57,7 @@ enum RefusalWriter {
         case .administratorsOnly(let verb):
             Words(.forbidden, says: "\(verb.rawValue) is for root and the daemon's own user only")
         case .noSuchTag(let tag): noSuchTag(tag)
+        case .withdrawn: Words(.withdrawn, says: "the request was withdrawn by its connection")
         case .clockNotManual:
             Words(.clockNotManual, says: "only a manual clock can be moved: start leased with --clock=manual")
         case .tooManyConnections(let most, let flag):

@@ -212,7 +212,7 @@ enum VerbTable {
         example: "help acquire")
 
     private static let quit = VerbEntry(
-        .quit, "answer what came before, then close the connection", example: "quit")
+        .quit, "withdraw what waits, end what is bound to this connection, close it", example: "quit")
 
     private static let evict = VerbEntry(
         .evict, "end a lease of anybody (administrators only)",

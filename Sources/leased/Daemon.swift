@@ -1,5 +1,5 @@
-// The loop: wait; take all events, hang-ups first; read the clock once; end what is due; read and decide; hand the
-// batch to the log; answer what is logged.
+// The loop: wait; take all events, hang-ups first; read the clock once; end what is due; read and decide;
+// hand the batch to the log; answer what is logged.
 
 import Glibc
 import LeaseIO
@@ -47,6 +47,7 @@ final class Daemon {
     var presence: Presence
 
     var exitCode: Int32?
+    var isStopWanted = false
     var stopsAt: Instant?
 
     init(
@@ -78,6 +79,7 @@ final class Daemon {
             }
             let now = Instant(nanoseconds: Clocks.bootNanoseconds())
             server.beginPass(now: now, wallMilliseconds: Clocks.wallMilliseconds())
+            server.advance(to: now)
             settle(now)
             if let readyFD { try readyNotice(readyFD) }
             while exitCode == nil {
@@ -98,9 +100,10 @@ final class Daemon {
         let now = Instant(nanoseconds: Clocks.bootNanoseconds())
         server.beginPass(now: now, wallMilliseconds: Clocks.wallMilliseconds())
         hangUps(count)
-        try takeNews(count, now)
+        try takeSignals(count, now)
         noteAbsence(now)
         server.advance(to: now)
+        try takeNews(count, now)
         try readAll(count)
         settle(now)
         if let stopsAt, exitCode == nil { tryToFinish(now, stopsAt) }
@@ -108,26 +111,37 @@ final class Daemon {
     }
 
     private func hangUps(_ count: Int) {
+        var gone: [UInt64] = []
         for index in 0..<count {
             let event = poller.event(at: index)
-            if event.isHungUp, event.tag >= 1 << 32 { server.hungUp(event.tag) }
+            if event.isHungUp, event.tag >= 1 << 32 { gone.append(event.tag) }
         }
+        server.hungUp(gone)
     }
 
-    /// Signals, ended processes, finished syncs.
-    private func takeNews(_ count: Int, _ now: Instant) throws(Errno) {
+    /// What tells of an absence, which has to be known before anything ends.
+    private func takeSignals(_ count: Int, _ now: Instant) throws(Errno) {
         for index in 0..<count {
-            let event = poller.event(at: index)
-            switch event.tag {
-            case Tag.signals: try takeSignals(now)
+            switch poller.event(at: index).tag {
+            case Tag.signals: try takeSignals()
             case Tag.timer:
                 _ = try timer.drain()
                 presence.woken(dueAt: timerArmedAt, now)
                 timerArmedAt = nil
-            case Tag.thread: try takeCompleted()
-            case Tag.listener: break
-            case let tag where tag < 1 << 32: processHasEnded(tag)
             default: break
+            }
+        }
+    }
+
+    /// The wish to stop, finished syncs, ended processes.
+    private func takeNews(_ count: Int, _ now: Instant) throws(Errno) {
+        beginStopIfWanted(now)
+        for index in 0..<count {
+            let tag = poller.event(at: index).tag
+            if tag == Tag.thread {
+                try takeCompleted(now)
+            } else if tag >= Tag.firstProcess, tag < 1 << 32 {
+                processHasEnded(tag)
             }
         }
         takeRetries(now)

@@ -1,4 +1,5 @@
-// What the server wants done, and what comes of it: processes watched, space and numbers set aside, the log kept.
+// What the server wants done, and what comes of it: processes watched, space and numbers set aside, the log
+// kept.
 
 import Glibc
 import LeaseIO
@@ -18,10 +19,14 @@ final class WatchedProcess {
 
 extension Daemon {
     func carryOut(_ now: Instant) {
-        server.takeDirectives(into: &directives)
-        let wanted = directives
-        for directive in wanted {
-            carryOut(directive, now)
+        // One wish may lead to another, as space that is scarce leads to a compaction; the batch for its file
+        // must not be written before that wish is carried out.
+        while server.hasDirectives {
+            server.takeDirectives(into: &directives)
+            let wanted = directives
+            for directive in wanted {
+                carryOut(directive, now)
+            }
         }
     }
 
@@ -109,8 +114,8 @@ extension Daemon {
         if let again = store.syncIfDue(at: now) { retries.sync = again }
     }
 
-    /// Space that was set aside can be missing all the same, where a file system or a quota does not keep its word:
-    /// nothing of the batch is answered, and it is tried again. Whatever else fails ends the daemon.
+    /// Space that was set aside can be missing all the same, where a file system or a quota does not keep its
+    /// word: nothing of the batch is answered, and it is tried again. Whatever else fails ends the daemon.
     private func writeFailed(_ error: Errno, _ now: Instant) {
         guard error.isNoSpace else {
             fail("the log can't be written: \(error)")
@@ -135,10 +140,21 @@ extension Daemon {
 
     private func reserve(_ wanted: Int, _ least: Int, _ now: Instant) {
         guard let store else { return }
-        let bytes = store.reserve(wanted: wanted, least: least)
-        server.spaceReserved(bytes: bytes, wanted: wanted, least: least)
+        do throws(Errno) {
+            let bytes = try store.reserve(wanted: wanted, least: least, spared: server.bytesToCompact)
+            server.spaceReserved(bytes: bytes, wanted: wanted, least: least)
+            noteSpace(now)
+        } catch {
+            fail("no space can be set aside in the log: \(error)")
+        }
+    }
+
+    /// Says once that the disk is full, and has it asked again from time to time.
+    private func noteSpace(_ now: Instant) {
         if server.isOutOfSpace {
-            if retries.space == nil { journal.error("the disk is full: nothing is granted until there is room") }
+            if retries.space == nil {
+                journal.error("the disk is full: nothing is granted until there is room")
+            }
             retries.space = now + .milliseconds(200)
         } else {
             retries.space = nil
@@ -160,7 +176,7 @@ extension Daemon {
         server.compactionFailed(error.isNoSpace ? .noSpace : .compactionStopped)
     }
 
-    func takeCompleted() throws(Errno) {
+    func takeCompleted(_ now: Instant) throws(Errno) {
         guard let store else { return }
         var completed: [Completed] = []
         try store.takeCompleted { completed.append($0) }
@@ -168,7 +184,11 @@ extension Daemon {
             switch one {
             case .synced(let sequence): server.acknowledge(upTo: sequence, synced: true)
             case .numbersReserved(let numbers): server.numbersReserved(numbers)
+            case .numbersRefused:
+                server.numbersRefused()
+                noteSpace(now)
             case .compactionSynced: server.compactionSynced()
+            case .compactionRenamed: break
             case .compactionInstalled: server.compactionInstalled()
             case .compactionFailed(let error): compactionFailed(error)
             case .failed(let error, let what): fail("\(what): \(error)")
@@ -176,8 +196,8 @@ extension Daemon {
         }
     }
 
-    /// What was to be kept can't be: everybody is told, and the daemon ends. It never tries a failed sync again,
-    /// since the kernel may have dropped what it could not write.
+    /// What was to be kept can't be: everybody is told, and the daemon ends. It never tries a failed sync
+    /// again, since the kernel may have dropped what it could not write.
     func fail(_ reason: String) {
         guard exitCode == nil else { return }
         journal.error("\(reason): the daemon stops")
@@ -211,22 +231,27 @@ extension Daemon {
 
     // Signals.
 
-    func takeSignals(_ now: Instant) throws(Errno) {
+    func takeSignals() throws(Errno) {
         while let signal = try signals.next() {
             switch signal {
             case SIGTERM, SIGINT:
-                if stopsAt != nil {
+                if isStopWanted {
                     exitCode = 128 + signal
                     return
                 }
-                journal.info("stopping")
-                // Who does not read its last answers is not waited for longer.
-                stopsAt = now + .seconds(1)
-                server.beginStop()
+                isStopWanted = true
             case SIGCONT: presence.continued()
             default: break
             }
         }
+    }
+
+    func beginStopIfWanted(_ now: Instant) {
+        guard isStopWanted, stopsAt == nil else { return }
+        journal.info("stopping")
+        // Who does not read its last answers is not waited for longer.
+        stopsAt = now + .seconds(1)
+        server.beginStop()
     }
 
     /// Ends when everything is answered, or when it was waited for long enough.

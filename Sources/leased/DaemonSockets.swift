@@ -62,7 +62,7 @@ extension Daemon {
             do throws(Errno) {
                 try poller.add(peer.fd, tag: id, reads: true, writes: false)
             } catch {
-                server.hungUp(id)
+                server.hungUp([id])
                 server.finishGone(id)
             }
         } catch {
@@ -90,7 +90,7 @@ extension Daemon {
                 watch(id, reads: false)
                 return false
             case .failed:
-                server.hungUp(id)
+                server.hungUp([id])
                 return false
             }
         }
@@ -124,7 +124,7 @@ extension Daemon {
             case .nothing, .all: watch(id, writes: false)
             case .some: watch(id, writes: true)
             case .gone:
-                server.hungUp(id)
+                server.hungUp([id])
                 server.finishGone(id)
             }
         }

@@ -1,4 +1,5 @@
-// The log's files: written by the daemon's one thread, synced by another, so that the next batch is read meanwhile.
+// The log's files: written by the daemon's one thread, synced by another, so that the next batch is read
+// meanwhile.
 
 import LeaseIO
 import LeaseModel
@@ -26,8 +27,11 @@ enum Completed {
     case synced(Sequence64)
     case numbersReserved(Numbers)
     case compactionSynced
+    case compactionRenamed
     case compactionInstalled
     case compactionFailed(Errno)
+    /// The disk is too full for them.
+    case numbersRefused
     /// Something that must not fail has failed.
     case failed(Errno, what: String)
 }
@@ -42,6 +46,7 @@ final class LogStore {
         case numbers(Numbers)
         case compactionSync
         case compactionInstall
+        case compactionNames
     }
 
     let folder: Folder
@@ -123,13 +128,24 @@ final class LogStore {
             isSyncing = false
             return code == 0 ? .synced(sequence) : .failed(error, what: "the log can't be synced")
         case .numbers(let numbers):
-            return code == 0
-                ? .numbersReserved(numbers) : .failed(error, what: "the file of numbers can't be written")
+            if code == 0 { return .numbersReserved(numbers) }
+            if error.isNoSpace { return .numbersRefused }
+            return .failed(error, what: "the file of numbers can't be written")
         case .compactionSync:
             return code == 0 ? .compactionSynced : .compactionFailed(error)
         case .compactionInstall:
+            if code == 0 {
+                syncNames()
+                return .compactionRenamed
+            }
             isInstalling = false
-            guard code == 0, let newLog else { return .compactionFailed(error) }
+            return .compactionFailed(error)
+        case .compactionNames:
+            // The new file has the name, but nobody knows for how long: neither of the two can be relied on.
+            guard code == 0, let newLog else {
+                return .failed(error, what: "the data directory can't be synced")
+            }
+            isInstalling = false
             log = newLog
             self.newLog = nil
             submitted = 0
@@ -137,22 +153,29 @@ final class LogStore {
         }
     }
 
-    /// Sets space aside in the log, as much as can be had between the two sizes.
+    /// Sets space aside in the log: as much as is wanted if so many bytes are left free beside it, which is
+    /// what a compaction needs to make room again; else little more than the least.
     /// - Returns: up to which size it may grow.
-    func reserve(wanted: Int, least: Int) -> Int {
-        var target = wanted
-        while true {
-            if (try? log.file.reserve(upTo: Int64(target))) != nil { return target }
-            guard target > least else { return Int(log.file.size) }
-            target = max(least, least + (target - least) / 4 - 1)
+    func reserve(wanted: Int, least: Int, spared: Int) throws(Errno) -> Int {
+        let free = try log.file.freeBytes()
+        for target in [wanted, least + (256 << 10), least + (32 << 10), least] {
+            let isForced = target <= least + (32 << 10)
+            guard isForced || free - (target - Int(log.file.size)) >= spared else { continue }
+            do throws(Errno) {
+                try log.file.reserve(upTo: Int64(target))
+                return target
+            } catch {
+                guard error.isNoSpace else { throw error }
+            }
         }
+        return Int(log.file.size)
     }
 
     func reserveNumbers(_ numbers: Numbers) {
         let folder = folder
         submit(.numbers(numbers)) {
             do throws(Errno) {
-                try folder.directory.writeFileDurably(NumbersFile.name, NumbersFile.encode(numbers))
+                try folder.directory.rewriteDurably(NumbersFile.name, NumbersFile.encode(numbers))
                 return 0
             } catch {
                 return error.code
@@ -177,7 +200,8 @@ extension LogStore {
     }
 
     func appendToCompaction(_ bytes: [UInt8]) throws(Errno) {
-        try newLog?.file.append(bytes)
+        guard let newLog else { preconditionFailure("a compaction's bytes come after its beginning") }
+        try newLog.file.append(bytes)
     }
 
     func syncCompaction(size: Int) throws(Errno) {
@@ -187,7 +211,8 @@ extension LogStore {
         submit(.compactionSync) { AppendFile.syncCode(raw) }
     }
 
-    /// After the rename nothing may be acknowledged by a sync of the old file: until this is done, none begins.
+    /// After the rename nothing may be acknowledged by a sync of the old file: until this is done, none
+    /// begins.
     func installCompaction() {
         guard let newLog else { return }
         isInstalling = true
@@ -198,6 +223,17 @@ extension LogStore {
             if code != 0 { return code }
             do throws(Errno) {
                 try folder.directory.rename(LogStore.newLogName, to: LogStore.logName)
+                return 0
+            } catch {
+                return error.code
+            }
+        }
+    }
+
+    private func syncNames() {
+        let folder = folder
+        submit(.compactionNames) {
+            do throws(Errno) {
                 try folder.directory.syncDirectory()
                 return 0
             } catch {

@@ -1,11 +1,12 @@
-// From a data directory to a server that may serve: the log is read, mended where a crash left it torn, and begun.
+// From a data directory to a server that may serve: the log is read, mended where a crash left it torn, and
+// begun.
 
 import LeaseIO
 import LeaseModel
 import LeaseServer
 
-/// Opens the log of a data directory: read first, then begun. Between the two nothing on the disk is changed but
-/// what a crash left torn; where the log is damaged, nothing at all.
+/// Opens the log of a data directory: read first, then begun. Between the two nothing on the disk is changed
+/// but what a crash left torn; where the log is damaged, nothing at all.
 struct Opening {
     let folder: Folder
     let moment: Moment
@@ -31,7 +32,7 @@ struct Opening {
         said = try mend(verdict, log)
         try reading { () throws(Errno) in
             // A crashed compaction, or a crashed write of the numbers.
-            for name in [LogStore.newLogName, NumbersFile.name + ".new"] {
+            for name in [LogStore.newLogName, NumbersFile.name + ".new", NumbersFile.name + ".spare.new"] {
                 _ = try folder.directory.remove(name)
             }
             // What was read may be in memory only; from now on it is built upon.
@@ -46,7 +47,7 @@ struct Opening {
         let batch = server.batch
         let log = log
         let store = try reading { () throws(Errno) in
-            try folder.directory.writeFileDurably(NumbersFile.name, NumbersFile.encode(numbers))
+            try folder.directory.rewriteDurably(NumbersFile.name, NumbersFile.encode(numbers))
             guard let log else {
                 try folder.directory.writeFileDurably(LogStore.logName, batch)
                 let new = try LogFile(in: folder, name: LogStore.logName, .existing)
@@ -78,9 +79,9 @@ struct Opening {
         case .damaged(let line, let offset, let what):
             throw Complaint(
                 .damagedData,
-                "\(path) is damaged at line \(line) (byte \(offset)): \(what). Nothing was changed. "
-                    + "Look at that line; to go on without what it held, put a copy of the log back, or move the "
-                    + "file away to begin with no leases (tokens still go on from the numbers kept beside it)")
+                "\(path) is damaged at line \(line) (byte \(offset)): \(what). Nothing was changed. Look at "
+                    + "that line; to go on, put a copy of the log back, or move the file away to begin with "
+                    + "no leases (tokens still go on from the numbers kept beside it)")
         case .newerFormat(let number):
             throw Complaint(
                 .damagedData,
@@ -132,6 +133,9 @@ struct Opening {
         }
         try reading { () throws(Errno) in try log.file.truncate(to: size) }
         let kept = keptAs.map { "kept as \($0)" } ?? "there was no room to keep it"
+        // What was set aside behind the end went with it; a full disk may have nothing else for what comes
+        // next.
+        try? log.file.reserve(upTo: size + Int64(RecordSize.ownRecords))
         return "the log's end was torn: \(dropped) bytes behind change \(sequence) are cut off (\(kept))"
     }
 

@@ -43,7 +43,9 @@ final class Talk {
         kind d x limit=1 ttl=9s queue=0
         key a/2 limit=4 max-ttl=5s
         """
-    private static let allKeys = ["a/1", "a/2", "b/1", "c/1", "d/1", "e/1"].map { Key(printed: Array($0.utf8)) }
+    private static let allKeys = ["a/1", "a/2", "b/1", "c/1", "d/1", "e/1"].map {
+        Key(printed: Array($0.utf8))
+    }
 
     private var draw: Draw
     private let rig: Rig
@@ -63,7 +65,8 @@ final class Talk {
             callers.append(newCaller(place))
         }
         for pid in Int32(11)...13 {
-            processes.append((ProcessIdentity(pid: pid, startTicks: 1), [1_000, 1_001, 1_000][Int(pid) - 11]))
+            processes.append(
+                (ProcessIdentity(pid: pid, startTicks: 1), [1_000, 1_001, 1_000][Int(pid) - 11]))
         }
     }
 
@@ -71,7 +74,8 @@ final class Talk {
         lastConnection += 1
         let uid: UInt32 = [1_000, 1_001, 0, 1_000][place]
         let peer = Peer(
-            uid: uid, pid: Int32(100 + place), defaultOwner: Text("nc:\(100 + place)"), isAdministrator: uid == 0)
+            uid: uid, pid: Int32(100 + place), defaultOwner: Text("nc:\(100 + place)"),
+            isAdministrator: uid == 0)
         return NaiveCaller(connection: lastConnection, peer: peer)
     }
 
@@ -87,8 +91,11 @@ final class Talk {
         case 88..<90: try endProcess()
         case 90..<92: try rig.evict(token(), note: draw.once(in: 2) ? Text("out of turn") : nil)
         case 92..<93: try rig.takeBack(token())
-        case 93..<94: try rig.resume(grace: .seconds(5))
-        case 94..<97: draw.once(in: 4) ? rig.abandonCompaction() : rig.beginCompaction(leases: draw.below(3))
+        case 93..<94:
+            try rig.resume(grace: grace())
+            try rig.advance(by: .zero)
+        case 94..<96: rig.beginCompaction(leases: draw.one(of: [1, 1, 2, 5]))
+        case 96..<97: rig.abandonCompaction()
         case 97..<98: try rig.setFull(!rig.naive.isFull)
         case 98..<99: try draw.once(in: 4) ? rig.drain() : rig.setFull(false)
         default: try restart()
@@ -107,6 +114,10 @@ final class Talk {
         }
         try rig.restart(down: .zero, tokensSkipped: 0, rebootedTo: nil, grace: .seconds(5))
         try rig.same("leases at the end", rig.machine.leaseCount, 0)
+    }
+
+    private func grace() -> Duration {
+        .seconds(draw.one(of: [5, 5, 2, 0]))
     }
 
     private func span() -> Duration {
@@ -197,9 +208,10 @@ final class Talk {
     private func restart() throws {
         let reboots = draw.once(in: 4)
         let down = rig.isManual ? .zero : span()
-        let boot = reboots && !rig.isManual ? Instant(nanoseconds: Int64(draw.below(20)) * 1_000_000_000) : nil
+        let boot =
+            reboots && !rig.isManual ? Instant(nanoseconds: Int64(draw.below(20)) * 1_000_000_000) : nil
         try rig.restart(
-            down: down, tokensSkipped: UInt64(draw.below(3)), rebootedTo: boot, grace: .seconds(5))
+            down: down, tokensSkipped: UInt64(draw.below(3)), rebootedTo: boot, grace: grace())
         for place in callers.indices {
             callers[place] = newCaller(place)
         }

@@ -25,6 +25,29 @@ import Testing
         #expect(effects.records.last?.at == at(3))
     }
 
+    /// A connection is gone, and somebody behind it is granted, before the pass deals with deadlines.
+    @Test(arguments: [true, false])
+    func whatIsGrantedBeforeDeadlinesAreSeenHasItsWholeTTL(isManual: Bool) throws {
+        var machine = Machine(policy: .builtIn, limits: Limits(), hasManualClock: isManual, seed: 1)
+        var effects = Effects()
+        var request = asking("user/1", wait: 60)
+        request.isShared = true
+        request.ttl = .seconds(10)
+        let (first, second) = (Bench.caller(1).forCore, Bench.caller(2).forCore)
+        _ = machine.acquire(request, process: .notLookedAt, from: first, into: &effects)
+        request.isShared = false
+        _ = machine.acquire(request, process: .notLookedAt, from: second, into: &effects)
+        request.isShared = true
+        _ = machine.acquire(request, process: .notLookedAt, from: first, into: &effects)
+        machine.tick(to: at(9))
+        machine.dropWaiters(of: [2], into: &effects)
+        #expect(effects.answers.map(\.reply.grantedToken) == [2])
+        _ = machine.advance(to: at(9), budget: .max, into: &effects)
+        let portrait = machine.portrait()
+        let deadlines = portrait.compactMap { if case .held(let lease) = $0 { lease.deadline } else { nil } }
+        #expect(deadlines == [at(10), at(isManual ? 10 : 19)])
+    }
+
     /// On the manual clock each deadline comes at its own instant, and what is granted by it begins then.
     @Test func everyDeadlineOnTheWayComesInOrder() throws {
         let bench = try Bench()

@@ -1,5 +1,5 @@
-// What the locks mean, told a second time in the plainest way: rows that are searched from end to end. It shares
-// nothing with the core but the words.
+// What the locks mean, told a second time in the plainest way: rows that are searched from end to end. It
+// shares nothing with the core but the words.
 
 import LeaseModel
 
@@ -73,6 +73,8 @@ struct Naive {
     var isFull = false
     var isDraining = false
     var answers: [NaiveAnswer] = []
+    /// What has happened to leases since somebody looked.
+    var changes: [Change] = []
 
     init(policy: Policy) {
         self.policy = policy
@@ -138,10 +140,12 @@ extension Naive {
                 age: $0.grantedAt.until(clock), left: clock.until($0.deadline), isShared: $0.grant.isShared)
         }
         let queue = line.filter { $0.request.keys.all.contains(key) }
+        // Who leaves the line is none of those who wait; a retry goes on waiting in the place of the first.
+        let hasLeft = waited != nil && reason != .superseded
         return .busy(
             Busy(
                 key: key, reason: reason, holder: first, ahead: reason == .queued ? queue.first?.owner : nil,
-                limit: rules(key).limit, waiting: queue.count, waited: waited))
+                limit: rules(key).limit, waiting: queue.count - (hasLeft ? 1 : 0), waited: waited))
     }
 
     /// Grants whoever is first of those that can be granted, until nobody can.
@@ -173,6 +177,7 @@ extension Naive {
                 grant: grant, grantedAt: clock, own: end, deadline: end,
                 connection: request.isEphemeral ? connection : nil))
         grants.append((lastToken, request.keys.all))
+        changes.append(.granted(grant))
         return grant
     }
 
@@ -241,7 +246,8 @@ extension Naive {
         return .waits(handle)
     }
 
-    private func processOutcome(_ pid: Int32?, _ report: NaiveReport, _ caller: NaiveCaller) -> NaiveOutcome? {
+    private func processOutcome(_ pid: Int32?, _ report: NaiveReport, _ caller: NaiveCaller) -> NaiveOutcome?
+    {
         guard let pid else { return nil }
         switch report {
         case .notLookedAt: return .needsProcess(pid)
@@ -261,9 +267,12 @@ extension Naive {
         let uid = caller.peer.uid
         if let place = leases.firstIndex(where: { $0.grant.uid == uid && $0.grant.request == id }) {
             let lease = leases[place]
-            if differs(lease.grant.keys, lease.grant.isShared) { return .reply(.refused(.requestDiffers(id))) }
+            if differs(lease.grant.keys, lease.grant.isShared) {
+                return .reply(.refused(.requestDiffers(id)))
+            }
             if lease.grant.isEphemeral {
                 if isFull, lease.orphanedAt != nil { return .reply(.refused(.noSpace)) }
+                if lease.orphanedAt != nil { changes.append(.bound(lease.grant.token)) }
                 adopt(place, caller.connection)
             }
             let left = clock.until(lease.deadline)
@@ -296,7 +305,9 @@ extension Naive {
         guard let lease = ended.last(where: { $0.grant.token == token }) else {
             return .gone(Gone(token: token, reason: nil, ago: .zero, next: 0))
         }
-        let since = grants[lease.grantsThen...].filter { !Set($0.keys).isDisjoint(with: lease.grant.keys.all) }
+        let since = grants[lease.grantsThen...].filter {
+            !Set($0.keys).isDisjoint(with: lease.grant.keys.all)
+        }
         return .gone(
             Gone(
                 token: token, reason: lease.reason, ago: lease.at.until(clock),
@@ -309,10 +320,13 @@ extension Naive {
         return .refused(.forbidden(token, uid: lease.grant.uid))
     }
 
-    mutating func renew(_ request: RenewRequest, _ report: NaiveReport, _ caller: NaiveCaller) -> NaiveOutcome {
+    mutating func renew(_ request: RenewRequest, _ report: NaiveReport, _ caller: NaiveCaller) -> NaiveOutcome
+    {
         if let reply = refusal(request.token, caller) { return .reply(reply) }
         let place = leases.firstIndex { $0.grant.token == request.token }!
-        if let refusal = ttlRefusal(request.ttl, leases[place].grant.keys) { return .reply(.refused(refusal)) }
+        if let refusal = ttlRefusal(request.ttl, leases[place].grant.keys) {
+            return .reply(.refused(refusal))
+        }
         if let outcome = processOutcome(request.whilePID, report, caller) { return outcome }
         if isFull { return .reply(.refused(.noSpace)) }
         if let ttl = request.ttl { leases[place].grant.ttl = ttl }
@@ -321,6 +335,11 @@ extension Naive {
             leases[place].grant.isEphemeral = true
             adopt(place, caller.connection)
         }
+        changes.append(
+            .renewed(
+                Renewal(
+                    token: request.token, ttl: leases[place].grant.ttl, bindsConnection: request.isEphemeral,
+                    process: request.whilePID == nil ? nil : report.identity)))
         leases[place].own = clock + leases[place].grant.ttl
         leases[place].deadline = leases[place].own
         return .reply(.renewed(token: request.token, ttl: leases[place].grant.ttl))
@@ -331,10 +350,10 @@ extension Naive {
         return .released(token: token, held: end(token, .released))
     }
 
-    mutating func evict(_ token: Token, hasNote: Bool) -> Reply {
+    mutating func evict(_ token: Token, note: Text?) -> Reply {
         guard leases.contains(where: { $0.grant.token == token }) else { return gone(token) }
-        if hasNote, isFull { return .refused(.noSpace) }
-        return .released(token: token, held: end(token, .evicted))
+        if note != nil, isFull { return .refused(.noSpace) }
+        return .released(token: token, held: end(token, .evicted, note: note))
     }
 
     func check(_ token: Token) -> Reply {
@@ -363,9 +382,12 @@ enum NaiveReport {
 // What happens by itself.
 extension Naive {
     @discardableResult
-    mutating func end(_ token: Token, _ reason: EndReason, isTakenBack: Bool = false) -> Duration {
+    mutating func end(_ token: Token, _ reason: EndReason, isTakenBack: Bool = false, note: Text? = nil)
+        -> Duration
+    {
         let lease = leases.first { $0.grant.token == token }!
         leases.removeAll { $0.grant.token == token }
+        changes.append(.ended(Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)))
         ended.append(
             NaiveEnded(
                 grant: lease.grant, reason: reason, at: clock, isTakenBack: isTakenBack,
@@ -471,7 +493,8 @@ extension Naive {
     func view(_ waiter: NaiveWaiter, position: Int) -> WaiterView {
         WaiterView(
             keys: waiter.request.keys, owner: waiter.owner, pid: waiter.pid, uid: waiter.uid,
-            waited: waiter.arrivedAt.until(clock), left: waiter.until == .never ? nil : clock.until(waiter.until),
+            waited: waiter.arrivedAt.until(clock),
+            left: waiter.until == .never ? nil : clock.until(waiter.until),
             priority: waiter.request.priority, isShared: waiter.request.isShared, position: position)
     }
 

@@ -26,7 +26,9 @@ import Testing
         #expect(bench.hasStarved)
         #expect(bench.leaseCount == 0 && bench.waiterCount == 2)
         // Its turn has come: nobody passes it.
-        guard case .busy(let busy)? = reply(bench.acquire(asking("a/1"))) else { throw Difference(description: "") }
+        guard case .busy(let busy)? = reply(bench.acquire(asking("a/1"))) else {
+            throw Difference(description: "")
+        }
         #expect(busy.reason == .queued && busy.holder == nil && busy.waiting == 2 && busy.ahead == Text("c1"))
         bench.room = .unlimited
         bench.grantStarved()
@@ -50,7 +52,9 @@ import Testing
         let request = asking("a/1", "a/2", request: "r")
         bench.room = Room(logBytes: 10_000, tokens: 2, sequences: 4)
         bench.token(request)
-        guard case .granted(let grant)? = bench.records().first?.change else { throw Difference(description: "") }
+        guard case .granted(let grant)? = bench.records().first?.change else {
+            throw Difference(description: "")
+        }
         let bytes = 10_000 - RecordSize.bound(of: grant) - RecordSize.ending
         #expect(bench.room == Room(logBytes: bytes, tokens: 1, sequences: 2))
         bench.room.logBytes = RecordSize.bound(of: grant) + RecordSize.ending

@@ -33,7 +33,9 @@ final class Bench {
     func token(
         _ request: AcquireRequest, _ report: ProcessReport = .notLookedAt, by other: NaiveCaller? = nil
     ) -> Token? {
-        guard case .reply(.granted(let token, _, _, _)) = acquire(request, report, by: other) else { return nil }
+        guard case .reply(.granted(let token, _, _, _)) = acquire(request, report, by: other) else {
+            return nil
+        }
         return token
     }
 

@@ -50,7 +50,9 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
             #expect(back.record == record)
             #expect(back.mark == mark)
             #expect(bytes.count <= EncodedSize.max(of: record.change))
-            if case .granted(let grant) = record.change { #expect(bytes.count <= RecordSize.bound(of: grant)) }
+            if case .granted(let grant) = record.change {
+                #expect(bytes.count <= RecordSize.bound(of: grant))
+            }
             if case .renewed = record.change { #expect(bytes.count <= RecordSize.renewal) }
         }
     }

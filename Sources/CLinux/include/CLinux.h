@@ -65,6 +65,7 @@ int clinux_lock_exclusively(int fd);  // flock, EWOULDBLOCK where another has it
 int clinux_reserve(int fd, int64_t offset, int64_t count);  // fallocate, the size stays as it is
 int64_t clinux_file_size_limit(void);  // RLIMIT_FSIZE, INT64_MAX for none
 int64_t clinux_free_bytes(int fd);  // what a process without privileges may still write, by fstatvfs
+int clinux_exchange(int directory, const char *name, const char *other);  // what two names stand for
 void clinux_device_numbers(uint64_t device, uint32_t *major, uint32_t *minor);
 
 ptrdiff_t clinux_random(void *bytes, size_t count);
