@@ -13,7 +13,8 @@ package final class Client {
     /// -1 once it is closed.
     private var descriptor: Int32
     private var unread: [UInt8] = []
-    private var isClosedByPeer = false
+    /// As far as reading has shown.
+    package private(set) var isClosedByPeer = false
 
     /// Connects; the daemon sees the user that is named.
     package init(_ path: String, uid: UInt32? = nil) throws(Failure) {

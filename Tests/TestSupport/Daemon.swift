@@ -55,9 +55,10 @@ package final class Daemon {
         }
     }
 
-    /// SIGTERM, and it must end well.
+    /// SIGTERM, and it must end well. Where it was paused, it goes on with that.
     package func stop() throws(Failure) {
         program?.signal(SIGTERM)
+        program?.signal(SIGCONT)
         let code = program?.exitCode()
         guard code == 0 else {
             throw Failure("stopped with code \(code.map { "\($0)" } ?? "none"): \(messages(ofLast: 400))")

@@ -17,8 +17,9 @@ package struct Failure: Error, CustomStringConvertible {
     }
 }
 
-/// A descriptor is open twice while a program is being started: in this process, and in the new one until it runs.
-/// A connection that is closed meanwhile would not be closed for its peer, so no closing happens beside a start.
+/// A descriptor is open twice while a program is being started: in this process, and in the new one until it
+/// runs. A connection that is closed meanwhile would not be closed for its peer, so no closing happens beside
+/// a start.
 private let startsAndClosings = Mutex(())
 
 /// Closes a descriptor, for everybody.
@@ -26,7 +27,7 @@ package func closeForAll(_ descriptor: Int32) {
     startsAndClosings.withLock { _ in _ = close(descriptor) }
 }
 
-/// A pipe that programs don't get unless they are given it: what is read first, what is written second.
+/// A pipe that programs don't get unless they are given it: the end to read from, the end to write to.
 package func makePipe() throws(Failure) -> (Int32, Int32) {
     var ends: [Int32] = [-1, -1]
     let code = startsAndClosings.withLock { _ in
@@ -51,8 +52,8 @@ package final class Program {
     package let pid: pid_t
     private var status: Int32?
 
-    /// Starts a program by its path. What the new one is to have open stands in `descriptors`, theirs by ours; of
-    /// our own input and output it gets nothing.
+    /// Starts a program by its path. What the new one is to have open stands in `descriptors`, ours by
+    /// theirs; of our own input and output it gets nothing.
     package init(
         _ words: [String], environment: [String] = ["PATH=/usr/bin:/bin"], descriptors: [Int32: Int32] = [:],
         uid: UInt32? = nil
@@ -63,7 +64,10 @@ package final class Program {
         for standard: Int32 in 0...2 {
             posix_spawn_file_actions_addopen(&actions, standard, "/dev/null", O_RDWR, 0)
         }
-        for (theirs, ours) in descriptors {
+        // High ones of ours, so that none of theirs is in the way.
+        let copies = descriptors.mapValues { fcntl($0, F_DUPFD_CLOEXEC, 64) }
+        defer { copies.values.forEach(closeForAll) }
+        for (theirs, ours) in copies {
             posix_spawn_file_actions_adddup2(&actions, ours, theirs)
         }
         let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
@@ -104,7 +108,7 @@ package final class Program {
     }
 
     /// Waits for its end.
-    /// - Returns: the exit code, 128 + the number of the signal that killed it, or nil where it goes on longer.
+    /// - Returns: the exit code, 128 + the signal that killed it, or nil where it goes on longer.
     package func exitCode(within seconds: Int = 20) -> Int32? {
         let deadline = milliseconds() + Int64(seconds) * 1_000
         while status == nil {

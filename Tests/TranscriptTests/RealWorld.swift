@@ -95,6 +95,8 @@ final class RealWorld: World {
 
     func unread(_ name: String) throws(Stuck) -> [UInt8] { try client(name).waiting() }
 
+    func isClosed(_ name: String) throws(Stuck) -> Bool { try client(name).isClosedByPeer }
+
     func startProcess(_ name: String, uid: UInt32?) throws(Stuck) -> Int32 {
         let program = try system { () throws(Failure) in try Program(["/bin/sleep", "300"], uid: uid) }
         processes[name] = program

@@ -71,15 +71,15 @@ struct Runner {
         case .expectOrder(let left, let comparison, let right): try compare(left, comparison, right)
         case .endOfStep: try endStep()
         case .policy, .send: break
-        case .connect, .endInput, .hangUp, .expect, .expectClosed:
-            try begin()
-            try talk(step.action)
+        case .connect, .endInput, .hangUp, .expect, .expectClosed: try talk(step.action)
         }
     }
 
     private mutating func talk(_ action: Step.Action) throws(Stuck) {
         switch action {
-        case .connect(let name, let uid): try connect(name, uid)
+        case .connect(let name, let uid):
+            try begin()
+            try connect(name, uid)
         case .endInput(let name):
             try world.endInput(name)
             try settle()
@@ -94,7 +94,9 @@ struct Runner {
             try match(line, template)
         case .expectClosed(let name):
             let arrival = try world.next(name)
-            if case .line(let line) = arrival { throw Stuck("\(name) was to be closed, and got: \(text(line))") }
+            if case .line(let line) = arrival {
+                throw Stuck("\(name) was to be closed, and got: \(text(line))")
+            }
             guard arrival == .closed else { throw Stuck("\(name) was not closed") }
             connections.removeAll { $0 == name }
         default: preconditionFailure("the caller takes these")
@@ -104,13 +106,15 @@ struct Runner {
     private mutating func handle(_ action: Step.DaemonAction) throws(Stuck) {
         switch action {
         case .start: try begin()
-        case .stop: 
+        case .stop:
             try world.stop()
             isRunning = false
+            isPaused = false
         case .kill:
             try world.kill()
             connections.removeAll()
             isRunning = false
+            isPaused = false
         case .pause:
             try begin()
             try world.pause()
@@ -159,6 +163,7 @@ struct Runner {
         for name in connections {
             let rest = try world.unread(name)
             guard rest.isEmpty else { throw Stuck("\(name) was also told: \(text(rest))") }
+            guard try !world.isClosed(name) else { throw Stuck("\(name) was closed by the daemon") }
         }
     }
 }

@@ -1,4 +1,4 @@
-// One life of the pure server: its passes as the daemon makes them, with everything that it wants done at once.
+// One life of the pure server: its passes as the daemon makes them, and what it wants is done at once.
 
 import LeaseCore
 import LeaseModel
@@ -87,23 +87,22 @@ final class SimulatedDaemon {
         } while !news.isEmpty || server.wantsTurn
     }
 
-    /// SIGTERM: answers everybody, and writes that it stopped in order.
-    func stop() {
-        server.beginPass(now: .zero, wallMilliseconds: SimulatedDaemon.moment.wallMilliseconds)
-        server.beginStop()
-        settle()
+    /// SIGTERM, together with these: answers everybody, and writes that it stopped in order.
+    func stop(_ news: [News]) {
+        pass(news, stops: true)
         server.finishStop()
         writeBatch()
         flush()
     }
 
-    private func pass(_ news: [News]) {
+    private func pass(_ news: [News], stops: Bool = false) {
         server.beginPass(now: .zero, wallMilliseconds: SimulatedDaemon.moment.wallMilliseconds)
-        for case .hungUp(let id) in news { server.hungUp(id) }
+        server.hungUp(news.compactMap { if case .hungUp(let id) = $0 { id } else { nil } })
+        server.advance(to: .zero)
+        if stops { server.beginStop() }
         for case .processEnded(let process) in news where watched.contains(process) {
             server.processEnded(process)
         }
-        server.advance(to: .zero)
         for one in news {
             switch one {
             case .received(let id, let bytes): bytes.withUnsafeBytes { server.received(id, $0) }

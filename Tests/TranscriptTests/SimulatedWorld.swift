@@ -66,15 +66,22 @@ final class SimulatedWorld: World {
     }
 
     func stop() throws(Stuck) {
-        daemon?.stop()
+        daemon?.stop(held)
         collect()
         daemon = nil
-        for name in clients.keys { clients[name]?.isClosed = true }
+        held = []
+        isPaused = false
+        for name in clients.keys {
+            clients[name]?.isClosed = true
+            // The next daemon counts its connections anew.
+            clients[name]?.id = 0
+        }
     }
 
     func kill() throws(Stuck) {
         daemon = nil
         held = []
+        isPaused = false
         clients = [:]
     }
 
@@ -145,6 +152,8 @@ final class SimulatedWorld: World {
     func settle() throws(Stuck) {}
 
     func unread(_ name: String) throws(Stuck) -> [UInt8] { clients[name]?.inbox ?? [] }
+
+    func isClosed(_ name: String) throws(Stuck) -> Bool { clients[name]?.isClosed ?? true }
 
     func startProcess(_ name: String, uid: UInt32?) throws(Stuck) -> Int32 {
         let pid = disk.processes.start(uid: uid ?? self.uid)

@@ -122,7 +122,9 @@ private struct TranscriptLine {
             return .expectOrder(words[0], comparison, words[2])
         }
         if first.hasSuffix(">") || first.hasSuffix("<") { return try talk(String(first)) }
-        guard words.count == 2, words[1].hasPrefix("uid=") else { throw wrong("this is no line of a transcript") }
+        guard words.count == 2, words[1].hasPrefix("uid=") else {
+            throw wrong("this is no line of a transcript")
+        }
         return .connect(first, uid: try uid(words[1]))
     }
 
@@ -157,7 +159,9 @@ private struct TranscriptLine {
     }
 
     private func uid(_ word: String) throws(TranscriptError) -> UInt32 {
-        guard word.hasPrefix("uid="), let uid = UInt32(word.dropFirst(4)) else { throw wrong("write uid=1001") }
+        guard word.hasPrefix("uid="), let uid = UInt32(word.dropFirst(4)) else {
+            throw wrong("write uid=1001")
+        }
         return uid
     }
 

@@ -43,6 +43,8 @@ protocol World: AnyObject {
     func settle() throws(Stuck)
     /// What has come to a connection and has not been taken.
     func unread(_ name: String) throws(Stuck) -> [UInt8]
+    /// Whether the daemon has closed it. Asked after `unread`.
+    func isClosed(_ name: String) throws(Stuck) -> Bool
 
     /// - Returns: its pid.
     func startProcess(_ name: String, uid: UInt32?) throws(Stuck) -> Int32
