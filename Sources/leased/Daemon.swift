@@ -121,6 +121,8 @@ final class Daemon {
 
     /// What tells of an absence, which has to be known before anything ends.
     private func takeSignals(_ count: Int, _ now: Instant) throws(Errno) {
+        // Being stopped cuts the wait short, and what it then finds need not name the signals.
+        if presence.isLongAgo(now) { try takeSignals() }
         for index in 0..<count {
             switch poller.event(at: index).tag {
             case Tag.signals: try takeSignals()

@@ -102,6 +102,8 @@ extension Daemon {
                 writeFailed(error, now)
             }
         }
+        // The file for the bytes of a compaction that has just begun.
+        carryOut(now)
         if server.batch.isEmpty, !server.compactionBatch.isEmpty {
             compacting { store throws(Errno) in
                 try store.appendToCompaction(server.compactionBatch)
@@ -129,7 +131,8 @@ extension Daemon {
     private func checkPlace(_ store: LogStore, _ now: Instant) {
         guard retries.place == nil else { return }
         retries.place = now + .seconds(1)
-        guard !store.isInstallingCompaction, !store.isInPlace() else { return }
+        // A compaction under way puts a whole log there.
+        guard !server.isCompacting, !store.isInPlace() else { return }
         guard store.folderIsInPlace else {
             fail("the data directory is gone")
             return

@@ -246,6 +246,4 @@ extension LogStore {
         newLog = nil
         _ = try? folder.directory.remove(LogStore.newLogName)
     }
-
-    var isInstallingCompaction: Bool { isInstalling }
 }

@@ -19,6 +19,11 @@ struct Presence {
         wasContinued = true
     }
 
+    /// Whether the last pass is so long ago that the daemon may have been stopped since.
+    func isLongAgo(_ now: Instant) -> Bool {
+        lastPassEnded.map { $0 + Presence.stall < now } ?? false
+    }
+
     /// The timer has fired that was due at this instant.
     mutating func woken(dueAt: Instant?, _ now: Instant) {
         if let dueAt, dueAt + Presence.stall < now { isAbsent = true }
@@ -31,7 +36,7 @@ struct Presence {
 
     /// Whether there was an absence since the last call.
     mutating func takeAbsence(_ now: Instant, monotonic: Int64) -> Bool {
-        if wasContinued, let lastPassEnded, lastPassEnded + Presence.stall < now { isAbsent = true }
+        if wasContinued, isLongAgo(now) { isAbsent = true }
         let offset = now.nanoseconds - monotonic
         if let sleepOffset, offset - sleepOffset > Presence.sleepNanoseconds { isAbsent = true }
         sleepOffset = offset
