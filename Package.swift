@@ -40,6 +40,12 @@ let package = Package(
         tests("LeaseWireTests", of: ["LeaseModel", "LeaseWire"]),
         tests("LeaseIOTests", of: ["LeaseIO"]),
         tests("LeaseLogTests", of: ["LeaseLog", "LeaseModel"]),
+        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["CTestSupport"], path: "Tests/TestSupport", swiftSettings: strict),
+        tests(
+            "TranscriptTests",
+            of: ["LeaseModel", "LeaseWire", "LeaseCore", "LeaseServer", "TestSupport"]),
         tests("DaemonOptionTests", of: ["leased", "LeaseModel"]),
         tests("StyleTests", of: []),
         tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),

@@ -22,6 +22,10 @@ package struct Effects {
 
     package init() {}
 
+    package var isEmpty: Bool {
+        records.isEmpty && answers.isEmpty && watched.isEmpty && unwatched.isEmpty
+    }
+
     package mutating func removeAll() {
         records.removeAll(keepingCapacity: true)
         answers.removeAll(keepingCapacity: true)

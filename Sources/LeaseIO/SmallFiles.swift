@@ -34,8 +34,8 @@ extension DataDirectory {
         try syncDirectory()
     }
 
-    /// Does the same for a small file that has to be replaced also when the disk is full: a second file of its size,
-    /// called `NAME.spare`, is kept beside it, filled with the new bytes, and exchanged with it.
+    /// Does the same for a small file that has to be replaced also when the disk is full: a second file of
+    /// its size, called `NAME.spare`, is kept beside it, filled with the new bytes, and exchanged with it.
     package func rewriteDurably(_ name: String, _ bytes: [UInt8]) throws(Errno) {
         let spareName = name + ".spare"
         guard try exists(name) else {

@@ -5,8 +5,10 @@ package enum DurationReader {
     /// Too long in every unit: further digits change nothing.
     private static let numberMax: Int64 = 1_000_000_000_000
 
-    /// Takes any number of digits, and a result from 1 ms to `Limits.durationMax`.
-    package static func read(_ word: Span<UInt8>) throws(DurationError) -> Duration {
+    /// Takes any number of digits, and a result from `least` to `Limits.durationMax`.
+    package static func read(
+        _ word: Span<UInt8>, atLeast least: Duration = .milliseconds(1)
+    ) throws(DurationError) -> Duration {
         var digits = 0
         var number: Int64 = 0
         while digits < word.count, UInt8(ascii: "0")...UInt8(ascii: "9") ~= word[digits] {
@@ -16,9 +18,10 @@ package enum DurationReader {
         guard digits > 0 else { throw .notADuration }
         guard digits < word.count else { throw .noUnit }
         guard let unit = milliseconds(unit: word.extracting(digits...)) else { throw .notADuration }
-        guard number > 0 else { throw .tooShort }
         guard number <= Limits.durationMax.wholeMilliseconds / unit else { throw .tooLong }
-        return .milliseconds(number * unit)
+        let duration = Duration.milliseconds(number * unit)
+        guard duration >= least else { throw .tooShort }
+        return duration
     }
 
     private static func milliseconds(unit: Span<UInt8>) -> Int64? {
@@ -40,7 +43,7 @@ package enum DurationError: Error, Equatable {
     case noUnit
     /// Not a whole number and one of the units `ms`, `s`, `m`, `h`, `d`.
     case notADuration
-    /// Less than 1 ms.
+    /// Less than the least that is wanted, as a rule 1 ms.
     case tooShort
     /// More than `Limits.durationMax`.
     case tooLong

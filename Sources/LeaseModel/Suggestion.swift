@@ -7,9 +7,15 @@ package enum Suggestion {
 
     /// The candidate that the fewest single mistakes (a letter more, less, other, or two swapped) part from
     /// `word`, the case of letters aside; the first of several. nil: none is near enough to have been meant.
-    package static func nearest(to word: [UInt8], among candidates: [[UInt8]]) -> [UInt8]? {
+    /// With `completing`, the first that the word (of two letters at least) begins goes before all others.
+    package static func nearest(
+        to word: [UInt8], among candidates: [[UInt8]], completing: Bool = false
+    ) -> [UInt8]? {
         guard !word.isEmpty, word.count <= wordBytesMax else { return nil }
         let wanted = lowercased(word)
+        if completing, wanted.count >= 2, let begun = candidates.first(where: { $0.starts(with: wanted) }) {
+            return begun
+        }
         var best: [UInt8]?
         var bestDistance = Int.max
         for candidate in candidates where !candidate.isEmpty && candidate.count <= wordBytesMax {

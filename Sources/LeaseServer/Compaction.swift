@@ -115,7 +115,14 @@ extension Server {
     }
 
     /// Bytes to be written to the new file now.
-    package var compactionBatch: [UInt8] { compaction.batch }
+    package var hasCompactionBatch: Bool { !compaction.batch.isEmpty }
+
+    package func withCompactionBatch<Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Void
+    ) throws(Failure) {
+        try body(compaction.batch.span)
+    }
+
 
     package mutating func compactionBatchWritten() {
         compaction.size += compaction.batch.count

@@ -46,11 +46,19 @@ extension Server {
 
     /// Bytes to be written to the log now. Empty: nothing happened.
     package var batch: [UInt8] { log.batch }
+    package var hasBatch: Bool { !log.batch.isEmpty }
+
+    /// Shows the batch where it stands: a copy of the array would make the next pass fill a new one.
+    package func withBatch<Failure: Error>(_ body: (Span<UInt8>) throws(Failure) -> Void) throws(Failure) {
+        try body(log.batch.span)
+    }
+
     package var lastSequence: Sequence64 { machine.sequence }
 
     /// The batch was handed over to the log file. (Whether it is kept is said by `acknowledge`.)
     package mutating func batchWritten() {
-        // A compaction can begin in the middle of a pass, behind the end of which nothing else hands it the rest.
+        // A compaction can begin in the middle of a pass, behind the end of which nothing else hands it the
+        // rest.
         if compaction.phase != .none { copyToCompaction() }
         log.size += log.batch.count
         log.batch.removeAll(keepingCapacity: true)
@@ -70,7 +78,8 @@ extension Server {
     mutating func updateRoom() {
         guard options.hasLog else { return }
         let owed = machine.leaseCount * RecordSize.ending + RecordSize.ownRecords
-        // On a full disk nothing more is granted or renewed, be it ever so small: what little is left is for ends.
+        // On a full disk nothing more is granted or renewed, be it ever so small: what little is left is for
+        // ends.
         let left = space.isExhausted ? 0 : space.reservedBytes - log.size - log.batch.count - owed
         machine.room.logBytes = max(0, left)
         machine.room.tokens = numbers.token - min(numbers.token, machine.lastToken)

@@ -112,8 +112,9 @@ extension Server {
     private static var deadlinesPerPass: Int { 2_000 }
     private static var leasesPerPass: Int { 1_000 }
 
-    /// Begins a pass at this instant. Hang-ups are told next, before `advance`; whatever else has happened (ended
-    /// processes, finished syncs, requests) after it, since it is decided as of the instant that was reached.
+    /// Begins a pass at this instant. Hang-ups are told next, before `advance`; whatever else has happened
+    /// (ended processes, finished syncs, requests) after it, since it is decided as of the instant that was
+    /// reached.
     package mutating func beginPass(now: Instant, wallMilliseconds: Int64) {
         self.wallMilliseconds = wallMilliseconds
         machine.tick(to: now)
@@ -201,14 +202,19 @@ extension Server {
 
     /// Takes what a request or a moment has brought about: changes to the batch, replies to who waited.
     mutating func settle() {
-        for record in effects.records {
-            appendToBatch(record)
+        guard !effects.isEmpty else { return }
+        // Out of `self` while it is gone through, so that nothing in it need be copied.
+        var done = Effects()
+        swap(&done, &effects)
+        done.records.withUnsafeBufferPointer { records in
+            for index in records.indices { appendToBatch(records[index]) }
         }
-        for answer in effects.answers {
+        for answer in done.answers {
             deliver(answer)
         }
-        for process in effects.watched { directives.append(.watch(process)) }
-        for process in effects.unwatched { directives.append(.unwatch(process)) }
-        effects.removeAll()
+        for process in done.watched { directives.append(.watch(process)) }
+        for process in done.unwatched { directives.append(.unwatch(process)) }
+        done.removeAll()
+        swap(&done, &effects)
     }
 }

@@ -2,22 +2,22 @@
 
 import LeaseModel
 
-struct GivenWords {
+/// Keys and texts are kept as places in the line until all words are known: so nothing counts references,
+/// which would cost more than the reading.
+struct GivenWords: ~Copyable {
     private let verb: VerbTable.Accepted
     private var seen: WordSet = []
 
-    private var firstKey: Key?
-    private var otherKeys: [Key] = []
-    private var prefix: KeyPrefix?
-    private var token: Token?
-    private var tag: [UInt8]?
-    private var verbToExplain: Verb?
+    /// The first word without a name: a key, a prefix, a token, a tag or a verb.
+    private var argument: Range<Int>?
+    /// `acquire` may have more of them.
+    private var otherKeys: [Range<Int>] = []
 
-    private var owner: Text?
-    private var requestID: Text?
-    private var note: Text?
+    private var owner: Range<Int>?
+    private var requestID: Range<Int>?
+    private var note: Range<Int>?
     private var ttl: Duration?
-    private var wait = Duration.zero
+    private var wait = Duration(nanoseconds: 0)
     private var advance: Duration?
     private var priority = 0
     private var limit: Int?
@@ -33,60 +33,70 @@ struct GivenWords {
         case .option:
             try takeOption(word, of: line)
         case .key, .token:
-            try takeArgument(line.extracting(word.range), look: word.look)
+            try takeArgument(word.range, of: line)
         case .other:
             if let flag = WordName.find(line, word.range), flag.isFlag, verb.words.contains(WordSet(flag)) {
                 try markSeen(flag)
             } else {
-                try takeArgument(line.extracting(word.range), look: .other)
+                try takeArgument(word.range, of: line)
             }
         }
     }
 
     /// The request that all the words make.
-    func assembled() throws(Refusal) -> Request {
-        switch verb.verb {
-        case .acquire: .acquire(try acquire())
-        case .renew: .renew(try renew())
-        case .release: .release(try present(token))
-        case .cancel: .cancel(try present(tag))
-        case .get: .get(try present(firstKey), limit: limit ?? 100)
-        case .check: .check(try present(token))
-        case .list: .list(list())
-        case .policy: .policy(firstKey)
+    consuming func assembled(from line: Span<UInt8>) throws(Refusal) -> Request {
+        if argument == nil, verb.argumentIsRequired {
+            throw .missing(verb.verb, what: verb.argument?.noun ?? "a word")
+        }
+        return switch verb.verb {
+        case .acquire: .acquire(try acquire(line))
+        case .renew:
+            .renew(
+                RenewRequest(
+                    token: try token(line), ttl: ttl, isEphemeral: has(.ephemeral), whilePID: whilePID))
+        case .release: .release(try token(line))
+        case .cancel: .cancel(try tag(line))
+        case .get: .get(try key(line, required), limit: limit ?? 100)
+        case .check: .check(try token(line))
+        case .list: .list(try list(line))
+        case .policy: .policy(argument == nil ? nil : try key(line, required))
         case .whoami: .whoami
         case .ping: .ping
-        case .help: .help(verbToExplain)
+        case .help: .help(argument == nil ? nil : try verbToExplain(line))
         case .quit: .quit
-        case .evict: .evict(try present(token), note: note)
+        case .evict: .evict(try token(line), note: try text(line, note, .note, mayBeEmpty: true))
         case .compact: .compact
         case .clock: .clock(advance: advance)
         }
     }
 
-    private func acquire() throws(Refusal) -> AcquireRequest {
+    private func acquire(_ line: Span<UInt8>) throws(Refusal) -> AcquireRequest {
+        // In one call: setting one property after the other costs a copy of the whole.
         AcquireRequest(
-            keys: Keys(try present(firstKey), otherKeys), owner: owner, ttl: ttl, wait: wait,
+            keys: try keys(line), owner: try text(line, owner, .owner), ttl: ttl, wait: wait,
             priority: priority, isShared: has(.shared), isEphemeral: has(.ephemeral), whilePID: whilePID,
-            request: requestID, note: note)
+            request: try text(line, requestID, .request),
+            note: try text(line, note, .note, mayBeEmpty: true))
     }
 
-    private func renew() throws(Refusal) -> RenewRequest {
-        RenewRequest(
-            token: try present(token), ttl: ttl, isEphemeral: has(.ephemeral), whilePID: whilePID)
-    }
-
-    private func list() -> ListRequest {
-        ListRequest(prefix: prefix ?? .all, waiting: has(.waiting), limit: limit ?? 1_000, after: after)
+    private func list(_ line: Span<UInt8>) throws(Refusal) -> ListRequest {
+        var asked = ListRequest(waiting: has(.waiting), limit: limit ?? 1_000, after: after)
+        if let argument { asked.prefix = try readKey(line.extracting(argument), KeyPrefix.read) }
+        return asked
     }
 
     private func has(_ flag: WordName) -> Bool {
         seen.contains(WordSet(flag))
     }
 
-    private func present<Value>(_ value: Value?) throws(Refusal) -> Value {
-        guard let value else { throw .missing(verb.verb, what: verb.argument?.noun ?? "a word") }
-        return value
+    /// The argument of a verb that can't do without.
+    private var required: Range<Int> { argument ?? 0..<0 }
+
+    private func text(
+        _ line: Span<UInt8>, _ range: Range<Int>?, _ name: WordName, mayBeEmpty: Bool = false
+    ) throws(Refusal) -> Text? {
+        guard let range else { return nil }
+        return try ValueReader.text(line.extracting(range), name, mayBeEmpty: mayBeEmpty)
     }
 
     private mutating func markSeen(_ name: WordName) throws(Refusal) {
@@ -104,14 +114,17 @@ extension GivenWords {
             throw .unknownOption(written.copied(), verb.verb, meant: meant(by: written))
         }
         try markSeen(name)
-        try setOption(name, line.extracting(word.value))
+        try setOption(name, word.value, of: line)
     }
 
-    private mutating func setOption(_ name: WordName, _ value: Span<UInt8>) throws(Refusal) {
+    private mutating func setOption(
+        _ name: WordName, _ range: Range<Int>, of line: Span<UInt8>
+    ) throws(Refusal) {
+        let value = line.extracting(range)
         switch name {
-        case .owner: owner = try ValueReader.text(value, name)
-        case .request: requestID = try ValueReader.text(value, name)
-        case .note: note = try ValueReader.text(value, name, mayBeEmpty: true)
+        case .owner: owner = range
+        case .request: requestID = range
+        case .note: note = range
         case .ttl: ttl = try ValueReader.duration(value, name, atLeast: .milliseconds(1))
         case .wait: wait = try ValueReader.wait(value)
         case .advance: advance = try ValueReader.duration(value, name, atLeast: .milliseconds(1))
@@ -128,44 +141,40 @@ extension GivenWords {
     /// The option or flag of this verb that was probably meant, in the form in which it is written.
     private func meant(by written: Span<UInt8>) -> String? {
         let names = VerbTable.entry(verb.verb).words.map(\.name)
-        return Nearest.index(of: written, in: names.map(\.rawValue)).map { names[$0].form }
+        let meant = Suggestion.nearest(
+            to: written.copied(), among: names.map { Array($0.rawValue.utf8) }, completing: true)
+        return names.first { meant?.elementsEqual($0.rawValue.utf8) == true }?.form
     }
 }
 
 // MARK: - Arguments
 
 extension GivenWords {
-    private mutating func takeArgument(_ word: Span<UInt8>, look: Word.Look) throws(Refusal) {
-        switch verb.argument {
-        case .keys: try takeKey(word, atMost: Limits.keysPerRequestMax)
-        case .key: try takeKey(word, atMost: 1)
-        case .prefix:
-            guard prefix == nil else { throw unknownWord(word) }
-            prefix = try readKey(word, KeyPrefix.read)
-        case .token:
-            guard token == nil else { throw unknownWord(word) }
-            token = try readToken(word)
-        case .tag:
-            guard tag == nil else { throw unknownWord(word) }
-            tag = try readTag(word)
-        case .verb:
-            guard verbToExplain == nil else { throw unknownWord(word) }
-            verbToExplain = try readVerb(word)
-        case nil:
-            throw unknownWord(word)
-        }
-    }
-
-    private mutating func takeKey(_ word: Span<UInt8>, atMost most: Int) throws(Refusal) {
-        let count = firstKey == nil ? 0 : 1 + otherKeys.count
-        guard count < most else { throw most == 1 ? unknownWord(word) : .tooManyKeys }
-        let key = try readKey(word, Key.read)
-        guard let firstKey else {
-            self.firstKey = key
+    private mutating func takeArgument(_ range: Range<Int>, of line: Span<UInt8>) throws(Refusal) {
+        guard verb.argument != nil else { throw unknownWord(line.extracting(range)) }
+        if argument == nil {
+            argument = range
             return
         }
-        guard key != firstKey, !otherKeys.contains(key) else { throw .givenTwice(key.bytes) }
-        otherKeys.append(key)
+        guard verb.argument == .keys else { throw unknownWord(line.extracting(range)) }
+        guard otherKeys.count + 1 < Limits.keysPerRequestMax else { throw .tooManyKeys }
+        otherKeys.append(range)
+    }
+
+    private func keys(_ line: Span<UInt8>) throws(Refusal) -> Keys {
+        let first = try key(line, required)
+        var others: [Key] = []
+        for range in otherKeys {
+            let next = try key(line, range)
+            // Only now, in their one spelling, can they be told apart.
+            guard next != first, !others.contains(next) else { throw .givenTwice(next.bytes) }
+            others.append(next)
+        }
+        return Keys(first, others)
+    }
+
+    private func key(_ line: Span<UInt8>, _ range: Range<Int>) throws(Refusal) -> Key {
+        try readKey(line.extracting(range), Key.read)
     }
 
     private func readKey<Value>(
@@ -181,7 +190,8 @@ extension GivenWords {
         }
     }
 
-    private func readToken(_ word: Span<UInt8>) throws(Refusal) -> Token {
+    private func token(_ line: Span<UInt8>) throws(Refusal) -> Token {
+        let word = line.extracting(required)
         guard let token = ValueReader.number(word) else {
             throw meant(by: word) == nil ? .badToken(word.copied()) : unknownWord(word)
         }
@@ -189,15 +199,16 @@ extension GivenWords {
     }
 
     /// The tag may be written as it stood in front of its request, or without the `#`.
-    private func readTag(_ word: Span<UInt8>) throws(Refusal) -> [UInt8] {
+    private func tag(_ line: Span<UInt8>) throws(Refusal) -> [UInt8] {
+        let word = line.extracting(required)
         let tag = word[0] == ASCII.hash ? word.extracting(1...) : word
         guard RequestReader.isTag(tag, 0..<tag.count) else { throw .badTag }
         return tag.copied()
     }
 
-    private func readVerb(_ word: Span<UInt8>) throws(Refusal) -> Verb {
-        guard let found = VerbTable.find(word, 0..<word.count) else {
-            throw RequestReader.unknownVerb(word)
+    private func verbToExplain(_ line: Span<UInt8>) throws(Refusal) -> Verb {
+        guard let found = VerbTable.find(line, required) else {
+            throw RequestReader.unknownVerb(line.extracting(required))
         }
         return found.verb
     }

@@ -45,7 +45,7 @@ package enum RequestReader {
         while let word = WordScanner.next(line, &position, end: end) {
             try given.take(word, of: line)
         }
-        return try given.assembled()
+        return try given.assembled(from: line)
     }
 
     /// 1 to 32 letters, digits and `._:-`.
@@ -58,8 +58,10 @@ package enum RequestReader {
     }
 
     static func unknownVerb(_ word: Span<UInt8>) -> Refusal {
-        let meant = Nearest.index(of: word, in: Verb.allCases.map(\.rawValue)).map { Verb.allCases[$0] }
-        return .unknownVerb(word.copied(), meant: meant)
+        let meant = Suggestion.nearest(
+            to: word.copied(), among: Verb.allCases.map { Array($0.rawValue.utf8) }, completing: true)
+        let nearest = meant.flatMap { Verb(rawValue: String(decoding: $0, as: UTF8.self)) }
+        return .unknownVerb(word.copied(), meant: VerbTable.findElsewhere(word) ?? nearest)
     }
 
     private static func isTagByte(_ byte: UInt8) -> Bool {
@@ -75,6 +77,11 @@ package enum RequestReader {
     }
 
     private static func requireNoControls(_ line: Span<UInt8>, _ range: Range<Int>) throws(Refusal) {
+        // Without a way out in the middle of the loop, it takes many bytes in one step.
+        let found = line.extracting(range).withUnsafeBufferPointer { bytes in
+            bytes.reduce(UInt8(0)) { $0 | (ASCII.isControl($1) ? 1 : 0) }
+        }
+        guard found != 0 else { return }
         for index in range where ASCII.isControl(line[index]) {
             throw .controlCharacter(byte: line[index], column: index + 1)
         }

@@ -37,29 +37,18 @@ enum ValueReader {
     static func duration(
         _ word: Span<UInt8>, _ name: WordName, atLeast least: Duration
     ) throws(Refusal) -> Duration {
-        var digits = 0
-        while digits < word.count, ASCII.isDigit(word[digits]) {
-            digits += 1
+        do throws(DurationError) {
+            return try DurationReader.read(word, atLeast: least)
+        } catch {
+            let want =
+                switch error {
+                case .noUnit: "a unit: write \(name.form)\(withSeconds(word))"
+                case .notADuration: "a whole number and a unit (ms, s, m, h, d), as in \(example(name))"
+                case .tooShort: "at least \(least.wholeMilliseconds)ms"
+                case .tooLong: "at most \(Limits.durationMax.wholeMilliseconds / 86_400_000)d"
+                }
+            throw refused(word, name, want)
         }
-        guard digits > 0 else {
-            throw refused(word, name, "a whole number and a unit, as in \(example(name))")
-        }
-        guard digits < word.count else {
-            throw refused(word, name, "a unit: write \(name.form)\(withSeconds(word))")
-        }
-        guard let unit = unitMilliseconds(word.extracting(digits...)) else {
-            throw refused(word, name, "a whole number and a unit (ms, s, m, h, d), as in \(example(name))")
-        }
-        let milliseconds = number(word.extracting(..<digits))?.multipliedReportingOverflow(by: unit)
-        guard let milliseconds, !milliseconds.overflow, milliseconds.partialValue <= longestMilliseconds
-        else {
-            throw refused(word, name, "at most \(longestMilliseconds / 86_400_000)d")
-        }
-        let duration = Duration.milliseconds(Int64(milliseconds.partialValue))
-        guard duration >= least else {
-            throw refused(word, name, "at least \(least.wholeMilliseconds)ms")
-        }
-        return duration
     }
 
     /// `wait=`: also `forever`.
@@ -88,21 +77,6 @@ enum ValueReader {
     }
 
     private static let forever = PackedName.of("forever")
-    private static let longestMilliseconds = UInt64(Limits.durationMax.wholeMilliseconds)
-
-    private static func unitMilliseconds(_ word: Span<UInt8>) -> UInt64? {
-        if word.count == 2 {
-            return word[0] == UInt8(ascii: "m") && word[1] == UInt8(ascii: "s") ? 1 : nil
-        }
-        guard word.count == 1 else { return nil }
-        return switch word[0] {
-        case UInt8(ascii: "s"): 1_000
-        case UInt8(ascii: "m"): 60_000
-        case UInt8(ascii: "h"): 3_600_000
-        case UInt8(ascii: "d"): 86_400_000
-        default: nil
-        }
-    }
 
     private static func example(_ name: WordName) -> String {
         name == .wait ? "\(name.form)10s or wait=forever" : "\(name.form)30s"

@@ -92,8 +92,9 @@ enum VerbTable {
     }
 
     /// In the order of `Verb`, so that the frequent verbs are found first.
-    static let accepted: [Accepted] = entries.map { entry in
-        Accepted(
+    static let accepted = InlineArray<15, Accepted> { index in
+        let entry = entries[index]
+        return Accepted(
             packed: PackedName.of(entry.verb.rawValue), verb: entry.verb,
             argument: entry.argument?.argument, argumentIsRequired: entry.argument?.isRequired ?? false,
             words: entry.words.reduce(into: []) { $0.insert(WordSet($1.name)) })
@@ -102,10 +103,20 @@ enum VerbTable {
     /// The verb in `range`, in any case of its letters, or nil.
     static func find(_ line: Span<UInt8>, _ range: Range<Int>) -> Accepted? {
         guard let packed = PackedName.read(line, range, anyCase: true) else { return nil }
-        for entry in accepted where entry.packed == packed {
-            return entry
+        for index in accepted.indices where accepted[index].packed == packed {
+            return accepted[index]
         }
         return nil
+    }
+
+    /// What other tools call a verb of ours: `lock` is no mistyped `clock`.
+    static func findElsewhere(_ word: Span<UInt8>) -> Verb? {
+        switch PackedName.read(word, 0..<word.count, anyCase: true) {
+        case PackedName.of("lock"): .acquire
+        case PackedName.of("unlock"): .release
+        case PackedName.of("exit"): .quit
+        default: nil
+        }
     }
 
     static func entry(_ verb: Verb) -> VerbEntry {

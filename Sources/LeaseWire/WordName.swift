@@ -21,14 +21,15 @@ enum WordName: String, CaseIterable {
     /// The name that stands in `range`, or nil.
     static func find(_ line: Span<UInt8>, _ range: Range<Int>) -> WordName? {
         guard let packed = PackedName.read(line, range) else { return nil }
-        for entry in packedNames where entry.packed == packed {
-            return entry.name
+        for index in packedNames.indices where packedNames[index].packed == packed {
+            return packedNames[index].name
         }
         return nil
     }
 
-    private static let packedNames: [(packed: UInt128, name: WordName)] = allCases.map { name in
-        (PackedName.of(name.rawValue), name)
+    /// Not an array, whose references would be counted at each word of each line.
+    private static let packedNames = InlineArray<13, (packed: UInt128, name: WordName)> { index in
+        (PackedName.of(allCases[index].rawValue), allCases[index])
     }
 }
 

@@ -185,7 +185,7 @@ final class Daemon {
         if let store, let again = store.syncIfDue(at: now) { retries.sync = again }
     }
 
-    private var hasBatchToWrite: Bool { store != nil && retries.write == nil && !server.batch.isEmpty }
+    private var hasBatchToWrite: Bool { store != nil && retries.write == nil && server.hasBatch }
 
     /// A daemon that was not there for over a second, or a machine that slept, owes its holders a grace.
     private func noteAbsence(_ now: Instant) {

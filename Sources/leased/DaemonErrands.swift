@@ -19,8 +19,8 @@ final class WatchedProcess {
 
 extension Daemon {
     func carryOut(_ now: Instant) {
-        // One wish may lead to another, as space that is scarce leads to a compaction; the batch for its file must
-        // not be written before that wish is carried out.
+        // One wish may lead to another, as space that is scarce leads to a compaction; the batch for its file
+        // must not be written before that wish is carried out.
         while server.hasDirectives {
             server.takeDirectives(into: &directives)
             let wanted = directives
@@ -109,11 +109,11 @@ extension Daemon {
 
     func writeBatch(_ now: Instant) {
         guard let store else { return }
-        let batch = server.batch
-        if !batch.isEmpty, retries.write == nil {
+        let sequence = server.lastSequence
+        if server.hasBatch, retries.write == nil {
             checkPlace(store, now)
             do throws(Errno) {
-                try store.append(batch, upTo: server.lastSequence)
+                try server.withBatch { batch throws(Errno) in try store.append(batch, upTo: sequence) }
                 server.batchWritten()
             } catch {
                 writeFailed(error, now)
@@ -121,13 +121,13 @@ extension Daemon {
         }
         // The file for the bytes of a compaction that has just begun.
         carryOut(now)
-        if server.batch.isEmpty, !server.compactionBatch.isEmpty {
+        if !server.hasBatch, server.hasCompactionBatch {
             compacting { store throws(Errno) in
-                try store.appendToCompaction(server.compactionBatch)
+                try server.withCompactionBatch { batch throws(Errno) in try store.appendToCompaction(batch) }
                 server.compactionBatchWritten()
             }
         }
-        if store.acknowledgesOnWrite, server.batch.isEmpty {
+        if store.acknowledgesOnWrite, !server.hasBatch {
             server.acknowledge(upTo: server.lastSequence, synced: false)
         }
         if let again = store.syncIfDue(at: now) { retries.sync = again }
@@ -284,7 +284,8 @@ extension Daemon {
         server.finishStop()
         if let store {
             do throws(Errno) {
-                try store.append(server.batch, upTo: server.lastSequence)
+                let sequence = server.lastSequence
+                try server.withBatch { batch throws(Errno) in try store.append(batch, upTo: sequence) }
                 try store.syncNow()
             } catch {
                 fail("the log can't be closed: \(error)")

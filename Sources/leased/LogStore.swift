@@ -75,7 +75,7 @@ final class LogStore {
     var descriptor: Int32 { thread.raw }
 
     /// Appends a batch to the log.
-    func append(_ batch: [UInt8], upTo sequence: Sequence64) throws(Errno) {
+    func append(_ batch: Span<UInt8>, upTo sequence: Sequence64) throws(Errno) {
         try log.file.append(batch)
         written = sequence
     }
@@ -129,7 +129,8 @@ final class LogStore {
             return code == 0 ? .synced(sequence) : .failed(error, what: "the log can't be synced")
         case .numbers(let numbers):
             if code == 0 { return .numbersReserved(numbers) }
-            return error.isNoSpace ? .numbersRefused : .failed(error, what: "the file of numbers can't be written")
+            if error.isNoSpace { return .numbersRefused }
+            return .failed(error, what: "the file of numbers can't be written")
         case .compactionSync:
             return code == 0 ? .compactionSynced : .compactionFailed(error)
         case .compactionInstall:
@@ -141,7 +142,9 @@ final class LogStore {
             return .compactionFailed(error)
         case .compactionNames:
             // The new file has the name, but nobody knows for how long: neither of the two can be relied on.
-            guard code == 0, let newLog else { return .failed(error, what: "the data directory can't be synced") }
+            guard code == 0, let newLog else {
+                return .failed(error, what: "the data directory can't be synced")
+            }
             isInstalling = false
             log = newLog
             self.newLog = nil
@@ -150,8 +153,8 @@ final class LogStore {
         }
     }
 
-    /// Sets space aside in the log: as much as is wanted if so many bytes are left free beside it, which is what a
-    /// compaction needs to make room again; else little more than the least.
+    /// Sets space aside in the log: as much as is wanted if so many bytes are left free beside it, which is
+    /// what a compaction needs to make room again; else little more than the least.
     /// - Returns: up to which size it may grow.
     func reserve(wanted: Int, least: Int, spared: Int) throws(Errno) -> Int {
         let free = try log.file.freeBytes()
@@ -196,7 +199,7 @@ extension LogStore {
         newLog = try LogFile(in: folder, name: LogStore.newLogName, .anew)
     }
 
-    func appendToCompaction(_ bytes: [UInt8]) throws(Errno) {
+    func appendToCompaction(_ bytes: Span<UInt8>) throws(Errno) {
         guard let newLog else { preconditionFailure("a compaction's bytes come after its beginning") }
         try newLog.file.append(bytes)
     }

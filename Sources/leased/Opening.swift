@@ -133,7 +133,8 @@ struct Opening {
         }
         try reading { () throws(Errno) in try log.file.truncate(to: size) }
         let kept = keptAs.map { "kept as \($0)" } ?? "there was no room to keep it"
-        // What was set aside behind the end went with it; a full disk may have nothing else for what comes next.
+        // What was set aside behind the end went with it; a full disk may have nothing else for what comes
+        // next.
         try? log.file.reserve(upTo: size + Int64(RecordSize.ownRecords))
         return "the log's end was torn: \(dropped) bytes behind change \(sequence) are cut off (\(kept))"
     }

@@ -1,0 +1,12 @@
+// What the tests need of Linux that neither Swift's Glibc module nor the daemon's own floor has.
+
+#ifndef CTESTSUPPORT_H
+#define CTESTSUPPORT_H
+
+#include <stdint.h>
+
+// The users of this thread alone: real, effective, saved. (The C library's own call sets them for all
+// threads.) -1 and errno on failure.
+int ctest_set_thread_users(uint32_t real, uint32_t effective, uint32_t saved);
+
+#endif

@@ -1,0 +1,84 @@
+// What every test of the wire needs: lines in, lines out.
+
+import LeaseModel
+
+@testable import LeaseWire
+
+/// The answer to one line: nothing, a request, or a refusal; with its tag where that could be read.
+enum Reading: Equatable {
+    case nothing
+    case request(Request, tag: String)
+    case refused(Refusal, tag: String)
+}
+
+func reading(_ bytes: [UInt8]) -> Reading {
+    let line = bytes.span
+    var tag = ""
+    do throws(Refusal) {
+        guard let head = try RequestReader.readTag(line) else { return .nothing }
+        tag = String(decoding: bytes[head.tag], as: UTF8.self)
+        return .request(try RequestReader.read(line, head), tag: tag)
+    } catch {
+        return .refused(error, tag: tag)
+    }
+}
+
+func reading(_ line: String) -> Reading {
+    reading(Array(line.utf8))
+}
+
+func request(_ line: String) -> Request? {
+    guard case .request(let request, _) = reading(line) else { return nil }
+    return request
+}
+
+func refusal(_ line: String) -> Refusal? {
+    guard case .refused(let refusal, _) = reading(line) else { return nil }
+    return refusal
+}
+
+/// What the daemon would write, without the last LF.
+func written(_ reply: Reply, tag: String = "") -> String {
+    var output: [UInt8] = []
+    ReplyWriter.append(reply, tag: Array(tag.utf8).span, to: &output)
+    precondition(output.last == UInt8(ascii: "\n"), "each line of a reply has its end")
+    return String(decoding: output.dropLast(), as: UTF8.self)
+}
+
+/// The refusal of a line as the client reads it.
+func answer(_ line: String) -> String? {
+    refusal(line).map { written(.refused($0)) }
+}
+
+func key(_ text: String) -> Key {
+    Key(printed: Array(text.utf8))
+}
+
+func keys(_ first: String, _ others: String...) -> Keys {
+    Keys(key(first), others.map { key($0) })
+}
+
+func bytes(_ text: String) -> [UInt8] {
+    Array(text.utf8)
+}
+
+/// splitmix64: the same numbers for the same seed, everywhere.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+func replyLine(_ line: String) -> ReplyLine? {
+    ReplyLine(bytes(line).span)
+}
