@@ -47,6 +47,8 @@ let package = Package(
             "TranscriptTests",
             of: ["LeaseModel", "LeaseWire", "LeaseCore", "LeaseServer", "TestSupport"]),
         tests("DaemonOptionTests", of: ["leased", "LeaseModel"]),
+        .executableTarget(name: "contender", path: "Tests/Contender", swiftSettings: strict),
+        tests("DaemonTests", of: ["leased", "contender", "TestSupport", "CTestSupport"]),
         tests("StyleTests", of: []),
         tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),
     ]

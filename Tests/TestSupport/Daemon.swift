@@ -7,13 +7,16 @@ package import Glibc
 /// A daemon ends with the thread that started it: use it on one thread, or keep that thread.
 package final class Daemon {
     /// The daemon, built beside the tests.
-    package static let binary: String = {
+    package static let binary = builtProgram("leased")
+
+    /// A program of this package.
+    package static func builtProgram(_ name: String) -> String {
         var path = [CChar](repeating: 0, count: 4_096)
         let count = readlink("/proc/self/exe", &path, path.count - 1)
         let bytes = path.prefix(max(0, count)).map { UInt8(bitPattern: $0) }
         let folder = bytes.prefix { _ in true }.split(separator: UInt8(ascii: "/")).dropLast()
-        return folder.reduce("") { $0 + "/" + String(decoding: $1, as: UTF8.self) } + "/leased"
-    }()
+        return folder.reduce("") { $0 + "/" + String(decoding: $1, as: UTF8.self) } + "/" + name
+    }
 
     package let folder: TemporaryFolder
     package var socketPath: String { folder("s") }
@@ -21,13 +24,15 @@ package final class Daemon {
     private let isForEverybody: Bool
 
     /// With `isForEverybody`, users other than this one may connect.
-    package init(isForEverybody: Bool = false) throws(Failure) {
+    /// - Parameter dataPath: where it keeps its log; nil: in a private folder.
+    package init(isForEverybody: Bool = false, dataPath: String? = nil) throws(Failure) {
         folder = try TemporaryFolder(isOpen: isForEverybody)
         self.isForEverybody = isForEverybody
+        self.dataPath = dataPath ?? folder("d")
     }
 
     package var pid: pid_t? { program?.pid }
-    package var dataPath: String { folder("d") }
+    package let dataPath: String
     /// What all of them have said.
     package var messagesPath: String { folder("stderr") }
 
@@ -71,6 +76,12 @@ package final class Daemon {
         program?.signal(SIGKILL)
         _ = program?.exitCode()
         program = nil
+    }
+
+    /// Waits until it ends by itself.
+    package func exitCode(within seconds: Int = 20) -> Int32? {
+        defer { program = nil }
+        return program?.exitCode(within: seconds)
     }
 
     package func connect(uid: UInt32? = nil) throws(Failure) -> Client {

@@ -9,4 +9,7 @@
 // threads.) -1 and errno on failure.
 int ctest_set_thread_users(uint32_t real, uint32_t effective, uint32_t saved);
 
+// Cuts the power of an ext4 file system: what is not on the disk is lost. -1 and errno on failure.
+int ctest_shut_down_ext4(int descriptor);
+
 #endif

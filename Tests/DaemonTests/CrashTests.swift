@@ -1,0 +1,161 @@
+// The daemon killed: what it had acknowledged is there afterwards, and no token comes twice.
+
+import Glibc
+import TestSupport
+import Testing
+
+@Suite struct CrashTests {
+    @Test func nothingAcknowledgedIsLostInTheMiddleOfPipelinedWork() throws {
+        let seed = UInt64.random(in: 1...1_000_000)
+        print("kills: seed \(seed)")
+        var random = Generator(state: seed)
+        let daemon = try Daemon()
+        var held: [String: UInt64] = [:]
+        var greatest: UInt64 = 0
+        for round in 0..<22 {
+            try daemon.start(["--sync=\(round % 3 == 2 ? "never" : "always")"])
+            let client = try daemon.connect()
+            for (key, token) in held.sorted(by: { $0.value < $1.value }) {
+                let reply = client.ask("check \(token)")
+                #expect(reply?.hasPrefix("OK token=\(token) ") == true, "seed \(seed) \(key): \(reply ?? "none")")
+            }
+            // Releases go first: one that was not answered leaves it open whether its lease is held.
+            var lines: [String] = []
+            let ended = held.keys.sorted().filter { _ in Bool.random(using: &random) }
+            for key in ended { lines.append("#\(key) release \(held.removeValue(forKey: key)!)") }
+            for key in 0..<60 { lines.append("#r\(round)k\(key) acquire user/r\(round)k\(key) ttl=1h") }
+            client.send(lines.joined(separator: "\n"))
+            usleep(UInt32.random(in: 0...6_000, using: &random))
+            daemon.kill()
+            while let reply = client.line() {
+                guard let token = token(reply), reply.contains("ttl=") else { continue }
+                #expect(token > greatest, "seed \(seed)")
+                greatest = max(greatest, token)
+                held[String(reply.dropFirst().prefix { $0 != " " })] = token
+            }
+        }
+        #expect(greatest > 0)
+    }
+
+    @Test(.enabled(if: hasStrace, "needs root and strace"))
+    func compactionMayBeKilledAtEachOfItsCalls() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        var client = try daemon.connect()
+        for key in 0..<30 { #expect(token(client.ask("acquire user/\(key) ttl=1h")) != nil) }
+        #expect(client.ask("release 30")?.hasPrefix("OK") == true)
+        var greatest: UInt64 = 30
+        for call in ["openat", "write", "fdatasync", "fsync", "renameat", "fallocate", "unlinkat"] {
+            var isKilled = true
+            var count = 0
+            while isKilled {
+                count += 1
+                let fault = try Fault(
+                    "\(call):signal=KILL:when=\(count)", of: daemon.pid!, output: daemon.folder("trace"))
+                client.send("#c compact\n#a acquire user/n\(call)\(count) ttl=1h")
+                var granted: UInt64?
+                var isCompacted = false
+                while !(granted != nil && isCompacted), let reply = client.line() {
+                    granted = granted ?? token(reply.hasPrefix("#a ") ? String(reply.dropFirst(3)) : nil)
+                    isCompacted = isCompacted || reply.hasPrefix("#c OK")
+                }
+                isKilled = !isCompacted || granted == nil
+                withExtendedLifetime(fault) { daemon.kill() }
+                try daemon.start()
+                client = try daemon.connect()
+                for token in 1..<30 {
+                    #expect(client.ask("check \(token)")?.hasPrefix("OK") == true, "\(call) \(count): \(token)")
+                }
+                #expect(client.ask("check 30")?.hasPrefix("GONE token=30 why=released") == true)
+                if let granted {
+                    #expect(granted > greatest)
+                    #expect(client.ask("check \(granted)")?.hasPrefix("OK") == true, "\(call) \(count)")
+                }
+                let next = try #require(token(client.ask("acquire user/t\(call)\(count) ttl=1h")))
+                #expect(next > max(granted ?? 0, greatest))
+                greatest = next
+                #expect(access(daemon.dataPath + "/log.new", F_OK) == -1)
+                #expect(count < 40)
+            }
+        }
+    }
+
+    @Test func waitersAreToldOfTheStopAndTokensGoOnWithoutAGap() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let (holder, waiter) = (try daemon.connect(), try daemon.connect())
+        #expect(token(holder.ask("acquire user/1 ttl=1h")) == 1)
+        waiter.send("#w acquire user/1 wait=1h\nacquire user/1 wait=forever")
+        while holder.ask("get user/1")?.contains("waiting=2") != true { drain(holder) }
+        drain(holder)
+        try daemon.stop()
+        #expect(waiter.line()?.hasPrefix("#w BUSY key=user/1 why=draining token=1 ") == true)
+        #expect(waiter.line()?.hasPrefix("BUSY key=user/1 why=draining token=1 ") == true)
+        #expect(waiter.next() == .closed)
+        try daemon.start()
+        #expect(token(try daemon.connect().ask("acquire user/2")) == 2)
+        try daemon.stop()
+    }
+
+    /// Takes the lines of a reply that are still to come.
+    private func drain(_ client: Client) {
+        client.send("#drained ping")
+        while let line = client.line(), line != "#drained OK" {}
+    }
+
+    @Test func oneOfTenThatStartAtOnceServes() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        daemon.kill()
+        let flags = [
+            Daemon.binary, "--socket=\(daemon.socketPath)", "--data=\(daemon.dataPath)", "--exit-with-parent",
+        ]
+        let said = open(daemon.messagesPath, O_WRONLY | O_APPEND | O_CLOEXEC)
+        defer { closeForAll(said) }
+        var all = try (0..<10).map { _ in try Program(flags, descriptors: [2: said]) }
+        var codes: [Int32] = []
+        let deadline = milliseconds() + 20_000
+        while codes.count < 9, milliseconds() < deadline {
+            all.removeAll { program in
+                guard let code = program.exitCode(within: 0) else { return false }
+                codes.append(code)
+                return true
+            }
+        }
+        #expect(codes == Array(repeating: 69, count: 9))
+        let server = try #require(all.first)
+        #expect(daemon.messages(ofLast: 2_000).contains("in use by process \(server.pid)"))
+        var client: Client?
+        while client == nil, milliseconds() < deadline { client = try? daemon.connect() }
+        #expect(client?.ask("ping") == "OK")
+        server.signal(SIGTERM)
+        #expect(server.exitCode() == 0)
+        #expect(access(daemon.socketPath, F_OK) == -1)
+    }
+
+    @Test func aStopOfOverASecondIsMadeUpForByTheGrace() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let client = try daemon.connect()
+        #expect(token(client.ask("acquire user/1 ttl=1s")) == 1)
+        daemon.program?.pause()
+        usleep(1_500_000)
+        daemon.program?.signal(SIGCONT)
+        #expect(client.ask("renew 1") == "OK token=1 ttl=1000ms")
+        try daemon.stop()
+    }
+
+    @Test func idleItMakesNoSystemCalls() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let client = try daemon.connect()
+        #expect(token(client.ask("acquire user/1 ttl=1h")) == 1)
+        // Once more after the last write it looks whether the log is still there.
+        usleep(1_300_000)
+        let status = "/proc/\(daemon.pid!)/status"
+        let before = field("voluntary_ctxt_switches:", of: status)
+        usleep(1_000_000)
+        #expect(field("voluntary_ctxt_switches:", of: status) == before)
+        try daemon.stop()
+    }
+}
