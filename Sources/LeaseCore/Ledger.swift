@@ -27,6 +27,8 @@ struct Lease {
     var ownDeadline = Instant.zero
     /// With the grace that it was given since.
     var deadline = Instant.zero
+    /// When it ends if nothing else happens: its place in the heap, and among the holders of each key.
+    var endsAt = Instant.zero
     var ttl = Duration.zero
     var owner = Text(printed: [])
     var details: LeaseDetails?
@@ -49,8 +51,8 @@ struct Lease {
         index == 0 ? key : details!.otherKeys[index - 1]
     }
 
-    /// When it ends if nothing else happens.
-    var endsAt: Instant {
+    /// When it ends, as its deadline and its want of a connection have it: `endsAt` follows it.
+    var due: Instant {
         guard let details, isEphemeral else { return deadline }
         return min(deadline, details.orphanedUntil)
     }
@@ -194,6 +196,7 @@ extension Ledger {
         lease.isEphemeral = grant.isEphemeral
         lease.key = keySlotMade(grant.keys.first)
         lease.details = makeDetails(held)
+        lease.endsAt = lease.due
         let slot = leases.insert(lease)
         tokenIndex.insert(slot, hash: hasher.hash(grant.token))
         if let request = grant.request {
@@ -249,7 +252,7 @@ extension Ledger {
         writeToSnapshotBefore(changing: slot)
         leases[slot].details?.orphanedAt = nil
         leases[slot].details?.orphanedUntil = .never
-        deadlines.move(slot, to: leases[slot].endsAt)
+        setDeadline(slot, leases[slot].deadline)
     }
 
     private mutating func end(_ ending: Ending, at instant: Instant) {
@@ -325,10 +328,12 @@ extension Ledger {
 
     /// Sets the deadline wherever it is known: in the heap, and in the order of each key's holders.
     private mutating func setDeadline(_ slot: Slot, _ deadline: Instant) {
-        let before = leases[slot].deadline
+        let before = leases[slot].endsAt
         leases[slot].deadline = deadline
-        deadlines.move(slot, to: leases[slot].endsAt)
-        guard before != deadline else { return }
+        let end = leases[slot].due
+        leases[slot].endsAt = end
+        deadlines.move(slot, to: end)
+        guard before != end else { return }
         let token = leases[slot].token
         for index in 0..<leases[slot].keyCount {
             let key = leases[slot].keySlot(index)
@@ -336,7 +341,7 @@ extension Ledger {
             holderTrees.remove(
                 order: Order(instant: before.nanoseconds, number: token), from: &keys[key].holders)
             holderTrees.insert(
-                slot, order: Order(instant: deadline.nanoseconds, number: token),
+                slot, order: Order(instant: end.nanoseconds, number: token),
                 isExclusive: !leases[slot].isShared, into: &keys[key].holders)
         }
     }
@@ -368,11 +373,11 @@ extension Ledger {
         if keys[key].holders == .none {
             keys[key].holder = .none
         } else {
-            let order = Order(instant: leases[slot].deadline.nanoseconds, number: leases[slot].token)
+            let order = Order(instant: leases[slot].endsAt.nanoseconds, number: leases[slot].token)
             holderTrees.remove(order: order, from: &keys[key].holders)
             if holderTrees.count(keys[key].holders) == 1 {
                 let last = holderTrees.item(keys[key].holders, at: 0)
-                let lastOrder = Order(instant: leases[last].deadline.nanoseconds, number: leases[last].token)
+                let lastOrder = Order(instant: leases[last].endsAt.nanoseconds, number: leases[last].token)
                 holderTrees.remove(order: lastOrder, from: &keys[key].holders)
                 keys[key].holder = last
             }
@@ -386,7 +391,7 @@ extension Ledger {
     }
 
     private mutating func insertIntoTree(_ slot: Slot, of key: Slot) {
-        let order = Order(instant: leases[slot].deadline.nanoseconds, number: leases[slot].token)
+        let order = Order(instant: leases[slot].endsAt.nanoseconds, number: leases[slot].token)
         holderTrees.insert(slot, order: order, isExclusive: !leases[slot].isShared, into: &keys[key].holders)
     }
 

@@ -20,7 +20,7 @@ extension Machine {
         return HolderView(
             token: ledger.leases[slot].token, owner: ledger.leases[slot].owner, pid: ledger.leases[slot].pid,
             uid: ledger.leases[slot].uid, age: ledger.leases[slot].grantedAt.until(clock),
-            left: clock.until(ledger.leases[slot].deadline), isShared: ledger.leases[slot].isShared)
+            left: clock.until(ledger.leases[slot].endsAt), isShared: ledger.leases[slot].isShared)
     }
 
     func gone(_ token: Token) -> Gone {
@@ -34,7 +34,7 @@ extension Machine {
     private func leaseView(_ slot: Slot) -> LeaseView {
         LeaseView(
             grant: ledger.grantView(slot), age: ledger.leases[slot].grantedAt.until(clock),
-            left: clock.until(ledger.leases[slot].deadline))
+            left: clock.until(ledger.leases[slot].endsAt))
     }
 
     private func waiterView(_ slot: Slot, position: Int) -> WaiterView {

@@ -91,7 +91,7 @@ struct Naive {
 
     func holders(_ key: Key) -> [NaiveLease] {
         leases.filter { $0.grant.keys.all.contains(key) }
-            .sorted { ($0.deadline, $0.grant.token) < ($1.deadline, $1.grant.token) }
+            .sorted { ($0.end, $0.grant.token) < ($1.end, $1.grant.token) }
     }
 
     var next: Instant? {
@@ -137,7 +137,7 @@ extension Naive {
         let first = holders(key).first.map {
             HolderView(
                 token: $0.grant.token, owner: $0.grant.owner, pid: $0.grant.pid, uid: $0.grant.uid,
-                age: $0.grantedAt.until(clock), left: clock.until($0.deadline), isShared: $0.grant.isShared)
+                age: $0.grantedAt.until(clock), left: clock.until($0.end), isShared: $0.grant.isShared)
         }
         let queue = line.filter { $0.request.keys.all.contains(key) }
         // Who leaves the line is none of those who wait; a retry goes on waiting in the place of the first.
@@ -487,7 +487,7 @@ extension Naive {
 // What is shown.
 extension Naive {
     func view(_ lease: NaiveLease) -> LeaseView {
-        LeaseView(grant: lease.grant, age: lease.grantedAt.until(clock), left: clock.until(lease.deadline))
+        LeaseView(grant: lease.grant, age: lease.grantedAt.until(clock), left: clock.until(lease.end))
     }
 
     func view(_ waiter: NaiveWaiter, position: Int) -> WaiterView {

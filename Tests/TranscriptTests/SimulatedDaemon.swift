@@ -130,8 +130,10 @@ final class SimulatedDaemon {
         guard hasLog else { return }
         disk.log += server.batch
         server.batchWritten()
-        if !server.compactionBatch.isEmpty {
-            newLog += server.compactionBatch
+        if server.hasCompactionBatch {
+            var bytes: [UInt8] = []
+            server.withCompactionBatch { bytes = $0.copied() }
+            newLog += bytes
             server.compactionBatchWritten()
         }
         server.acknowledge(upTo: server.lastSequence, synced: true)
