@@ -29,8 +29,8 @@ package func closeDescriptor(_ raw: Int32) {
     _ = close(raw)
 }
 
-/// Lets this process have as many descriptors as it may: the usual limit is meant for programs that use select(2).
-/// Returns how many.
+/// Lets this process have as many descriptors as it may: the usual limit is meant for programs that use
+/// select(2). Returns how many.
 package func raiseDescriptorLimit() throws(Errno) -> Int32 {
     Int32(try check { clinux_raise_descriptor_limit() })
 }

@@ -1,5 +1,5 @@
-// A client process for the tests: it contends for a few keys, and writes down what it believed to hold, and when.
-// It speaks the wire by itself, so that a mistake in the daemon's own rooms can't hide here as well.
+// A client process for the tests: it contends for a few keys, and writes down what it believed to hold, and
+// when. It speaks the wire by itself, so that a mistake in the daemon's own rooms can't hide here as well.
 //
 // contender SOCKET FILE SEED MILLISECONDS
 //
@@ -130,9 +130,10 @@ struct Contender {
     }
 
     private mutating func hold(_ lease: inout Lease) {
-        let until = now() + Int64.random(in: 0...900, using: &random) * 1_000_000
+        let isLong = Int.random(in: 0..<5, using: &random) == 0
+        let until = now() + Int64.random(in: 0...(isLong ? 900 : 60), using: &random) * 1_000_000
         while now() < min(until, lease.deadline) {
-            usleep(UInt32.random(in: 100...60_000, using: &random))
+            usleep(UInt32.random(in: 100...20_000, using: &random))
             if descriptor < 0, !connect() { continue }
             let asked = now()
             let renews = Bool.random(using: &random)

@@ -12,13 +12,13 @@ import Testing
         let daemon = try Daemon(dataPath: disk.path + "/d")
         try daemon.start()
         let (client, waiter) = (try daemon.connect(), try daemon.connect())
-        #expect(token(client.ask("acquire user/1 ttl=1h")) == 1)
-        #expect(token(client.ask("acquire user/2 ttl=1h")) == 2)
-        #expect(token(client.ask("acquire user/3 ttl=3s")) == 3)
+        #expect(tokenGranted(client.ask("acquire user/1 ttl=1h")) == 1)
+        #expect(tokenGranted(client.ask("acquire user/2 ttl=1h")) == 2)
+        #expect(tokenGranted(client.ask("acquire user/3 ttl=3s")) == 3)
         disk.fill()
         var last: UInt64 = 3
         var reply = client.ask("acquire user/f\(last) ttl=1h")
-        while let token = token(reply) {
+        while let token = tokenGranted(reply) {
             last = token
             reply = client.ask("acquire user/f\(last) ttl=1h note=\(String(repeating: "n", count: 200))")
         }
@@ -26,6 +26,8 @@ import Testing
         #expect(client.ask("renew 1")?.hasPrefix("ERR no-space ") == true)
         #expect(client.ask("check 1")?.hasPrefix("OK token=1 ") == true)
         waiter.send("acquire user/2 wait=1h")
+        while client.ask("list waiting")?.hasPrefix("OK lines=1") != true {}
+        _ = client.line()
         #expect(client.ask("release 2")?.hasPrefix("OK token=2 ") == true)
         #expect(waiter.line(within: 300) == nil)
         while client.ask("check 3")?.hasPrefix("OK") == true { usleep(50_000) }
@@ -41,14 +43,14 @@ import Testing
         disk.makeRoom()
         // The log itself has all there is: ends make room.
         for token in 4...max(last, 4) { #expect(again.ask("release \(token)")?.hasPrefix("OK") == true) }
-        #expect((token(again.ask("acquire user/2 wait=10s")) ?? grantedLater(again)) ?? 0 > last)
+        #expect((tokenGranted(again.ask("acquire user/2 wait=10s")) ?? grantedLater(again)) ?? 0 > last)
         daemon.kill()
     }
 
     /// Service resumes by itself, soon.
     private func grantedLater(_ client: Client) -> UInt64? {
         for _ in 0..<100 {
-            if let token = token(client.ask("acquire user/2 wait=10s")) { return token }
+            if let token = tokenGranted(client.ask("acquire user/2 wait=10s")) { return token }
             usleep(50_000)
         }
         return nil
@@ -61,7 +63,7 @@ import Testing
         let daemon = try Daemon()
         try daemon.start()
         let (client, waiter) = (try daemon.connect(), try daemon.connect())
-        #expect(token(client.ask("acquire user/1 ttl=1h")) == 1)
+        #expect(tokenGranted(client.ask("acquire user/1 ttl=1h")) == 1)
         waiter.send("#w acquire user/1 wait=1h")
         while client.ask("list waiting")?.hasPrefix("OK lines=1") != true {}
         _ = client.line()
@@ -75,7 +77,7 @@ import Testing
         try daemon.start()
         let again = try daemon.connect()
         #expect(again.ask("check 1")?.hasPrefix("OK token=1 ") == true)
-        #expect(token(again.ask("acquire user/3")) ?? 0 > 2)
+        #expect(tokenGranted(again.ask("acquire user/3")) ?? 0 > 2)
         try daemon.stop()
     }
 
@@ -98,7 +100,7 @@ import Testing
             }
             if round == 1 { #expect(client.ask("compact")?.hasPrefix("OK") == true) }
             for key in 0..<20 {
-                let token = try #require(token(client.ask("acquire user/r\(round)k\(key) ttl=1h")))
+                let token = try #require(tokenGranted(client.ask("acquire user/r\(round)k\(key) ttl=1h")))
                 #expect(token > held.last ?? 0)
                 held.append(token)
             }

@@ -17,10 +17,12 @@ struct Generator: RandomNumberGenerator {
     }
 }
 
-/// The token that a reply gives.
-func token(_ reply: String?) -> UInt64? {
-    guard let reply, reply.hasPrefix("OK ") else { return nil }
-    return reply.split(separator: " ").first { $0.hasPrefix("token=") }.flatMap { UInt64($0.dropFirst(6)) }
+/// The token that a reply gives; it may begin with its tag.
+func tokenGranted(_ reply: String?) -> UInt64? {
+    var words = reply?.split(separator: " ") ?? []
+    if words.first?.first == "#" { words.removeFirst() }
+    guard words.first == "OK" else { return nil }
+    return words.first { $0.hasPrefix("token=") }.flatMap { UInt64($0.dropFirst(6)) }
 }
 
 let isRoot = geteuid() == 0

@@ -142,7 +142,8 @@ import Testing
 
     @Test func stateLinesStandOnlyInACompactedState() {
         #expect(wrong { $0.add(held(1), step: 0) }?.contains("outside") == true)
-        #expect(wrong { $0.add(.compacted) }?.contains("no compacted state") == true)
+        // The old file, where the daemon ended before the new one was in its place.
+        #expect(wrong { $0.add(.compacted) } == nil)
         for change in [held(1), remembered(1)] {
             var log = compactedLog()
             log.add(change, step: 0)
