@@ -19,11 +19,16 @@ package struct Effects {
     /// Processes that are to be watched from now on, and those that no longer need to be.
     package var watched: [ProcessIdentity] = []
     package var unwatched: [ProcessIdentity] = []
+    /// Requests in line that nobody is to be told of any more: their connection is gone.
+    package var dropped: [WaiterID] = []
+    /// Connections whose last bound lease has ended.
+    package var unbound: [ConnectionID] = []
 
     package init() {}
 
     package var isEmpty: Bool {
-        records.isEmpty && answers.isEmpty && watched.isEmpty && unwatched.isEmpty
+        records.isEmpty && answers.isEmpty && watched.isEmpty && unwatched.isEmpty && dropped.isEmpty
+            && unbound.isEmpty
     }
 
     package mutating func removeAll() {
@@ -31,6 +36,8 @@ package struct Effects {
         answers.removeAll(keepingCapacity: true)
         watched.removeAll(keepingCapacity: true)
         unwatched.removeAll(keepingCapacity: true)
+        dropped.removeAll(keepingCapacity: true)
+        unbound.removeAll(keepingCapacity: true)
     }
 }
 

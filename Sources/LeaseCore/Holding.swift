@@ -105,7 +105,10 @@ extension Machine {
     ) {
         let token = ledger.leases[slot].token
         if let details = ledger.leases[slot].details {
-            if let connection = details.connection { unbind(connection, from: token) }
+            if let connection = details.connection {
+                unbind(connection, from: token)
+                if boundLeases[connection] == nil { effects.unbound.append(connection) }
+            }
             if let process = details.process { unbind(process, from: token, into: &effects) }
         }
         let first = ledger.leases[slot].key
@@ -146,6 +149,7 @@ extension Machine {
         var entrants: [WaiterID] = []
         for connection in connections {
             while let slot = waiters.firstOfConnection[connection] {
+                effects.dropped.append(waiters.id(slot))
                 leave(slot, entrants: &entrants, into: &effects)
             }
         }

@@ -135,7 +135,9 @@ extension Server {
         guard !compaction.isAsked, compaction.batch.isEmpty else { return }
         if compaction.phase == .syncing {
             compaction.isAsked = true
-            let owed = machine.leaseCount * RecordSize.ending + 2 * RecordSize.ownRecords
+            // What may still come before the file is in its place is no more than what the log has room for.
+            let coming = max(0, space.reservedBytes - log.size)
+            let owed = max(coming, machine.leaseCount * RecordSize.ending) + 2 * RecordSize.ownRecords
             directives.append(.syncCompaction(size: compaction.size + owed))
         } else if compaction.phase == .installing, compaction.isClosed {
             compaction.isAsked = true

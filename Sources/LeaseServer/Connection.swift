@@ -31,6 +31,10 @@ struct Connection {
     /// A request can't be decided before space or numbers are set aside: it is read again then.
     var isParked = false
     var isReadingPaused = false
+    /// The process that a request names is being looked at: what is behind it comes after it.
+    var isInspecting = false
+    /// It has had its share of this pass.
+    var hasYielded = false
     var isInReadyQueue = false
 
     /// Bytes from `outputStart` on are still to be sent. The counts are of all bytes ever.

@@ -13,7 +13,7 @@ extension Server {
             throw .tooManyConnections(max: limits.connectionsPerUserMax, flag: "--connections-per-user-max")
         }
         let index = vacant.popLast() ?? connections.count
-        generation += 1
+        generation = generation % UInt64(UInt32.max) + 1
         let id = generation << 32 | UInt64(index)
         var connection = Connection(caller: Caller(connection: id, peer: peer))
         connection.id = id
@@ -49,7 +49,7 @@ extension Server {
         machine.dropWaiters(of: gone.map { connections[$0].id }, into: &effects)
         settle()
         for index in gone {
-            forgetPendings(of: connections[index].id)
+            forgetOthers(of: connections[index].id)
             let unsent = connections[index].unsentGrants
             connections[index].unsentGrants.removeAll()
             for grant in unsent {
@@ -59,13 +59,12 @@ extension Server {
         }
     }
 
-    /// What a connection that is gone had still sent is carried out: what was bound to it ends.
+    /// All that a connection that is gone had still sent has been handed over: it is carried out (but for
+    /// acquires), and what was bound to the connection ends.
     package mutating func finishGone(_ id: ConnectionID) {
         guard let index = index(id) else { return }
-        if connections[index].isParked {
-            // What waits for space is looked at no more: there is nobody to tell of it.
-            connections[index].input.removeAll()
-        }
+        lookAtInput(index)
+        guard self.index(id) != nil else { return }
         remove(index)
     }
 
@@ -88,16 +87,20 @@ extension Server {
         guard let index = index(id), !connections[index].hasInputEnded else { return }
         connections[index].hasInputEnded = true
         halfClosed.insert(id)
+        closing.append(id)
         makeReady(index)
     }
 
     /// Closes connections that have nothing to wait for: all is answered and sent, and no lease is bound to
     /// them.
     package mutating func closeWhatIsDone() {
-        guard !halfClosed.isEmpty else { return }
-        for id in halfClosed.sorted() {
-            guard let index = index(id), !connections[index].isGone, connections[index].isDrained,
-                !connections[index].isParked, connections[index].waitingCount == 0
+        guard !closing.isEmpty else { return }
+        let candidates = closing
+        closing.removeAll(keepingCapacity: true)
+        for id in candidates {
+            guard halfClosed.contains(id), let index = index(id), !connections[index].isGone,
+                connections[index].isDrained, !connections[index].isParked,
+                connections[index].waitingCount == 0
             else { continue }
             let hasMore = !connections[index].input.isEmpty && !connections[index].isClosing
             if !hasMore, connections[index].isClosing || !machine.hasBoundLeases(id) {
@@ -128,8 +131,11 @@ extension Server {
     }
 
     func canLook(_ index: Int) -> Bool {
-        !connections[index].isBlocked && !connections[index].isParked && !connections[index].isClosing
-            && connections[index].unsentCount < limits.outputBytesMax
+        // Nobody is kept waiting by what a connection that is gone had sent, nor reads what it is answered.
+        if connections[index].isGone { return !connections[index].dropsInput }
+        return !connections[index].isBlocked && !connections[index].isParked
+            && !connections[index].isInspecting && !connections[index].hasYielded
+            && !connections[index].isClosing && connections[index].unsentCount < limits.outputBytesMax
     }
 
     mutating func makeReady(_ index: Int) {
@@ -165,6 +171,7 @@ extension Server {
         if canLook(index) {
             resumeReading(index)
             endInput(index)
+            if connections[index].hasInputEnded { closing.append(id) }
         }
     }
 

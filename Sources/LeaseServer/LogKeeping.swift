@@ -95,6 +95,13 @@ extension Server {
         return machine.room.logBytes < Server.requestBytesMax && !space.isExhausted
     }
 
+    /// Whether one grant at least would fit.
+    var hasRoomForAny: Bool {
+        !options.hasLog
+            || machine.room.logBytes >= Server.requestBytesMax && machine.room.tokens >= 2
+                && machine.room.sequences >= 4
+    }
+
     /// More than the log of any one request but for those that it lets through.
     private static var requestBytesMax: Int { 16 << 10 }
     private static var spaceAhead: Int { 4 << 20 }
@@ -117,7 +124,9 @@ extension Server {
             updateRoom()
         }
         let isSpaceLow = machine.room.logBytes < Server.spaceAhead / 2
-        if isSpaceLow, !space.isReserving, !space.isExhausted, !(space.isTight && !needsSpaceNow) {
+        // What is set aside in the file that is to take the log's place was measured by the log's.
+        let isBound = compaction.phase == .syncing || compaction.phase == .installing
+        if isSpaceLow, !isBound, !space.isReserving, !space.isExhausted, !(space.isTight && !needsSpaceNow) {
             wantSpace()
         }
         let areNumbersLow =
@@ -154,6 +163,7 @@ extension Server {
         space.isExhausted = bytes < least
         updateRoom()
         compactIfTight()
+        grantStarved()
         unpark()
     }
 
@@ -179,6 +189,7 @@ extension Server {
         isReservingNumbers = false
         space.areNumbersRefused = false
         updateRoom()
+        grantStarved()
         unpark()
     }
 

@@ -114,6 +114,9 @@ extension Server {
         if connections[index].isReadingPaused || !connections[index].input.isEmpty {
             makeReady(index)
         }
+        if connections[index].hasInputEnded || connections[index].isClosing {
+            closing.append(connections[index].id)
+        }
     }
 
     /// The log could not be kept: every reply that speaks of it becomes an error, and so does every wait.
@@ -121,6 +124,12 @@ extension Server {
         for index in connections.indices where connections[index].id != 0 && !connections[index].isGone {
             failReplies(index, reason)
         }
+        for pending in pendings + others.map(\.pending) {
+            guard let index = index(pending.connection), !connections[index].isGone else { continue }
+            ReplyWriter.append(
+                .refused(.storage(reason)), tag: pending.tag.span, to: &connections[index].output)
+        }
+        for index in connections.indices where connections[index].id != 0 { releaseAll(index) }
     }
 
     private mutating func failReplies(_ index: Int, _ reason: String) {
@@ -130,14 +139,9 @@ extension Server {
         connections[index].unsentGrants.removeAll()
         connections[index].gates.removeAll()
         ReplyWriter.appendStorageFailure(reason, replacing: held.span, to: &connections[index].output)
-        for pending in pendings where pending.number != 0 && pending.connection == connections[index].id {
-            ReplyWriter.append(
-                .refused(.storage(reason)), tag: pending.tag.span, to: &connections[index].output)
-        }
-        for other in others where other.pending.connection == connections[index].id {
-            ReplyWriter.append(
-                .refused(.storage(reason)), tag: other.pending.tag.span, to: &connections[index].output)
-        }
+    }
+
+    private mutating func releaseAll(_ index: Int) {
         let unsent = connections[index].output.count - connections[index].outputStart
         connections[index].appended = connections[index].sent + UInt64(unsent)
         connections[index].released = connections[index].appended

@@ -46,7 +46,12 @@ extension Server {
             compact(index, tag)
         case .clock(let advance):
             clock(advance, index, tag)
-        case .get, .check, .list, .policy, .whoami, .ping, .help:
+        case .list:
+            reply(index, tag, answer(request, index))
+            // It may have looked at very many: others come first now.
+            connections[index].hasYielded = true
+            yielded.append(connections[index].id)
+        case .get, .check, .policy, .whoami, .ping, .help:
             reply(index, tag, answer(request, index))
         }
         return true
@@ -98,6 +103,7 @@ extension Server {
         case .needsProcess(let pid):
             lastTicket += 1
             waitFor(.process(ticket: lastTicket, request), index, tag)
+            connections[index].isInspecting = true
             directives.append(.inspect(pid: pid, ticket: lastTicket))
         }
     }
@@ -108,17 +114,20 @@ extension Server {
             guard case .process(ticket, let request) = other.kind else { continue }
             others.remove(at: place)
             guard let index = release(other.pending) else { return }
+            connections[index].isInspecting = false
+            makeReady(index)
             switch request {
             case .acquire(let acquire): take(acquire, report, index, other.pending.tag.span)
             case .renew(let renew): take(renew, report, index, other.pending.tag.span)
             default: preconditionFailure("only these name a process")
             }
+            serveReady()
             return
         }
     }
 
     private mutating func hasRoom(_ index: Int) -> Bool {
-        guard mustWaitForRoom else { return true }
+        guard mustWaitForRoom, !connections[index].isGone else { return true }
         connections[index].isParked = true
         parked.append(connections[index].id)
         return false
@@ -160,6 +169,7 @@ extension Server {
         connections[index].isClosing = true
         connections[index].input.removeAll()
         halfClosed.insert(id)
+        closing.append(id)
     }
 
     private mutating func compact(_ index: Int, _ tag: Span<UInt8>) {

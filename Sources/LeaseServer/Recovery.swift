@@ -82,16 +82,10 @@ extension Server {
         boot = moment.boot
         numbers = reserved ?? Numbers(token: 0, sequence: 0)
         let position = reader.position
-        var (lastToken, lastSequence) = (machine.lastToken, machine.sequence)
-        if let position, !position.isStopped {
-            // An unclean stop: an end of the log may be lost with numbers that were given to somebody.
-            lastToken = max(lastToken, numbers.token)
-            lastSequence = max(lastSequence, numbers.sequence)
-        } else if position == nil {
-            // A log that was taken away must not make old tokens new.
-            lastToken = numbers.token
-            lastSequence = numbers.sequence
-        }
+        // After a clean stop both say the same. After an unclean one the end of the log may be lost, with
+        // numbers that were given to somebody; and the log may have been taken away, or an old one put back.
+        let lastToken = max(machine.lastToken, numbers.token)
+        let lastSequence = max(machine.sequence, numbers.sequence)
         let rebooted = isRebooted(moment)
         let now = options.hasManualClock ? machine.lastInstant : moment.now
         machine.finishRecovery(lastSequence: lastSequence)

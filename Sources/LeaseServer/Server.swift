@@ -43,6 +43,10 @@ package struct Server: ~Copyable {
     var gated: [ConnectionID] = []
     /// Connections whose next request waits for space or numbers.
     var parked: [ConnectionID] = []
+    /// Connections that go on with the next pass, since what they asked for took long.
+    var yielded: [ConnectionID] = []
+    /// Connections that may have nothing to wait for any more.
+    var closing: [ConnectionID] = []
 
     // Requests that wait for their reply: in line (by the slot of the waiter), or for something else.
     var pendings: [Pending] = []
@@ -96,12 +100,13 @@ package struct Server: ~Copyable {
 
     /// Whether everybody has been answered and has taken the answer.
     package var isQuiet: Bool {
-        ready.isEmpty && dirty.isEmpty && connections.allSatisfy { $0.id == 0 || $0.isDrained }
+        ready.isEmpty && dirty.isEmpty && compaction.phase != .installing
+            && connections.allSatisfy { $0.id == 0 || $0.isDrained }
     }
 
     /// Whether another pass is wanted without waiting for anything.
     package var wantsTurn: Bool {
-        isBehind || !ready.isEmpty || compaction.phase == .drawing
+        isBehind || !ready.isEmpty || !yielded.isEmpty || compaction.phase == .drawing
             || others.contains { if case .advance = $0.kind { true } else { false } }
     }
 }
@@ -119,6 +124,13 @@ extension Server {
         self.wallMilliseconds = wallMilliseconds
         machine.tick(to: now)
         updateRoom()
+        let waiting = yielded
+        yielded.removeAll(keepingCapacity: true)
+        for id in waiting {
+            guard let index = index(id) else { continue }
+            connections[index].hasYielded = false
+            makeReady(index)
+        }
     }
 
     /// Deals with what is due. On the manual clock nothing is, but for what `clock advance` has asked for.
@@ -129,10 +141,14 @@ extension Server {
             isBehind = !machine.advance(to: now, budget: Self.deadlinesPerPass, into: &effects)
             settle()
         }
-        if machine.hasStarved {
-            machine.grantStarved(into: &effects)
-            settle()
-        }
+        grantStarved()
+    }
+
+    /// Those whose turn has come while there was no room, as soon as there is.
+    mutating func grantStarved() {
+        guard machine.hasStarved, hasRoomForAny else { return }
+        machine.grantStarved(into: &effects)
+        settle()
     }
 
     private mutating func advanceManually() {
@@ -200,6 +216,9 @@ extension Server {
         gateReplies()
     }
 
+    /// The numbers that were used: written down after a clean stop, so that they go on without a gap.
+    package var numbersUsed: Numbers { Numbers(token: machine.lastToken, sequence: machine.sequence) }
+
     /// Takes what a request or a moment has brought about: changes to the batch, replies to who waited.
     mutating func settle() {
         guard !effects.isEmpty else { return }
@@ -212,6 +231,8 @@ extension Server {
         for answer in done.answers {
             deliver(answer)
         }
+        for waiter in done.dropped { forgetPending(of: waiter) }
+        closing += done.unbound
         for process in done.watched { directives.append(.watch(process)) }
         for process in done.unwatched { directives.append(.unwatch(process)) }
         done.removeAll()

@@ -42,8 +42,9 @@ extension Server {
     /// The request waits no more: what it held up may go on.
     /// - Returns: its connection's place, if that is still there.
     mutating func release(_ pending: Pending) -> Int? {
-        guard let index = index(pending.connection) else { return nil }
+        guard let index = index(pending.connection), !connections[index].isGone else { return nil }
         connections[index].waitingCount -= 1
+        if connections[index].hasInputEnded { closing.append(pending.connection) }
         if pending.tag.isEmpty {
             connections[index].isBlocked = false
             makeReady(index)
@@ -75,13 +76,17 @@ extension Server {
         self.reply(index, other.pending.tag.span, reply)
     }
 
-    /// Nobody is to be told any more: the connection is gone, or has said that it goes.
-    mutating func forgetPendings(of connection: ConnectionID) {
+    /// A request in line has left it without an answer, since its connection is gone.
+    mutating func forgetPending(of waiter: WaiterID) {
+        let place = waiter.place
+        guard place < pendings.count, pendings[place].number == waiter.number else { return }
+        if !pendings[place].tag.isEmpty { tags.remove(place) }
+        pendings[place] = Pending()
+    }
+
+    /// Nobody is to be told of anything any more.
+    mutating func forgetOthers(of connection: ConnectionID) {
         guard let index = index(connection), connections[index].waitingCount > 0 else { return }
-        for place in pendings.indices where pendings[place].connection == connection {
-            if !pendings[place].tag.isEmpty { tags.remove(place) }
-            pendings[place] = Pending()
-        }
         others.removeAll { other in
             if case .advance = other.kind { return false }
             return other.pending.connection == connection

@@ -46,6 +46,8 @@ final class Daemon {
     var sendable: [UInt64] = []
     var directives: [Directive] = []
     var isListening = true
+    /// It was said that there is no descriptor for another connection.
+    var hasRefusedSomebody = false
     /// When something that is no deadline of a lease is to be tried again.
     var retries = Retries()
     var timerArmedAt: Instant?

@@ -121,16 +121,26 @@ extension Daemon {
         }
         // The file for the bytes of a compaction that has just begun.
         carryOut(now)
-        if !server.hasBatch, server.hasCompactionBatch {
-            compacting { store throws(Errno) in
-                try server.withCompactionBatch { batch throws(Errno) in try store.appendToCompaction(batch) }
-                server.compactionBatchWritten()
-            }
-        }
-        if store.acknowledgesOnWrite, !server.hasBatch {
+        if !server.hasBatch, server.hasCompactionBatch { writeCompactionBatch(store, now) }
+        let isHeldBack = store.isInstallingCompaction && server.hasCompactionBatch
+        if store.acknowledgesOnWrite, !server.hasBatch, !isHeldBack {
             server.acknowledge(upTo: server.lastSequence, synced: false)
         }
         if let again = store.syncIfDue(at: now) { retries.sync = again }
+    }
+
+    private func writeCompactionBatch(_ store: LogStore, _ now: Instant) {
+        do throws(Errno) {
+            try server.withCompactionBatch { batch throws(Errno) in try store.appendToCompaction(batch) }
+            server.compactionBatchWritten()
+        } catch {
+            // The new file is given up, unless it may be the log already: then it counts like the log.
+            if store.isInstallingCompaction {
+                writeFailed(error, now)
+            } else {
+                compactionFailed(error)
+            }
+        }
     }
 
     /// Space that was set aside can be missing all the same, where a file system or a quota does not keep its
@@ -203,7 +213,9 @@ extension Daemon {
         for one in completed {
             switch one {
             case .synced(let sequence): server.acknowledge(upTo: sequence, synced: true)
-            case .numbersReserved(let numbers): server.numbersReserved(numbers)
+            case .numbersReserved(let numbers):
+                server.numbersReserved(numbers)
+                noteSpace(now)
             case .numbersRefused:
                 server.numbersRefused()
                 noteSpace(now)
@@ -275,18 +287,22 @@ extension Daemon {
         journal.info("stopping")
         // Who does not read its last answers is not waited for longer.
         stopsAt = now + .seconds(1)
+        stopListening()
         server.beginStop()
     }
 
     /// Ends when everything is answered, or when it was waited for long enough.
     func tryToFinish(_ now: Instant, _ stopsAt: Instant) {
-        guard server.isQuiet || stopsAt <= now else { return }
+        // While the compacted log is put in place, nobody knows which file a restart will find.
+        guard server.isQuiet || stopsAt <= now, store?.isInstallingCompaction != true else { return }
         server.finishStop()
         if let store {
             do throws(Errno) {
                 let sequence = server.lastSequence
                 try server.withBatch { batch throws(Errno) in try store.append(batch, upTo: sequence) }
                 try store.syncNow()
+                // Without it the next start leaves a gap in the numbers, and no more.
+                store.noteNumbers(server.numbersUsed)
             } catch {
                 fail("the log can't be closed: \(error)")
                 return

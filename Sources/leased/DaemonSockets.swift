@@ -21,12 +21,15 @@ extension Daemon {
     func acceptAll() throws(Errno) {
         for _ in 0..<256 where stopsAt == nil {
             switch listener.accept() {
-            case .peer(let peer): welcome(peer)
+            case .peer(let peer):
+                hasRefusedSomebody = false
+                welcome(peer)
             case .none: return
             case .failed: continue
             case .exhausted(let error):
                 // Out of descriptors: the listener would be readable all the time.
-                journal.error("no connection can be accepted: \(error)")
+                if !hasRefusedSomebody { journal.error("no connection can be accepted: \(error)") }
+                hasRefusedSomebody = true
                 try pauseListening()
                 return
             }
@@ -40,8 +43,15 @@ extension Daemon {
         retries.accept = Instant(nanoseconds: Clocks.bootNanoseconds()) + .milliseconds(100)
     }
 
+    /// Nobody is welcomed any more, so the poller need not tell of newcomers.
+    func stopListening() {
+        guard isListening else { return }
+        isListening = false
+        try? poller.remove(listener.raw)
+    }
+
     func resumeListening() {
-        guard !isListening else { return }
+        guard !isListening, stopsAt == nil else { return }
         isListening = true
         try? poller.add(listener.raw, tag: Tag.listener, reads: true, writes: false)
     }
@@ -135,7 +145,7 @@ extension Daemon {
             case .some: watch(id, writes: true)
             case .gone:
                 server.hungUp([id])
-                server.finishGone(id)
+                readTheRest(id)
             }
         }
         sendable.removeAll(keepingCapacity: true)

@@ -183,6 +183,12 @@ final class LogStore {
         }
     }
 
+    /// Writes the last numbers down, now, on this thread: at the end.
+    func noteNumbers(_ numbers: Numbers) {
+        thread.finish()
+        try? folder.directory.rewriteDurably(NumbersFile.name, NumbersFile.encode(numbers))
+    }
+
     /// Whether the log is still where a restart would look for it.
     func isInPlace() -> Bool {
         (try? log.file.isStillLinked(in: folder.directory, name: LogStore.logName)) == true
@@ -241,6 +247,9 @@ extension LogStore {
             }
         }
     }
+
+    /// From here on the new file may be the log at any moment: it can't be dropped any more.
+    var isInstallingCompaction: Bool { isInstalling }
 
     func dropCompaction() {
         newLog = nil

@@ -92,6 +92,7 @@ final class SimulatedDaemon {
         pass(news, stops: true)
         server.finishStop()
         writeBatch()
+        disk.numbers = server.numbersUsed
         flush()
     }
 
