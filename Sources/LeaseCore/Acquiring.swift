@@ -44,17 +44,10 @@ extension Machine {
         if let ttl = request.ttl, let refusal = ttlRefusal(ttl, slots) {
             return .reply(.refused(refusal))
         }
-        var identity: ProcessIdentity?
-        if let pid = request.whilePID {
-            switch process {
-            case .notLookedAt: return .needsProcess(pid)
-            case .dead: return .reply(.refused(.noProcess(pid)))
-            case .alive(let found, let uid):
-                if uid != caller.peer.uid, caller.peer.uid != 0 {
-                    return .reply(.refused(.processOfAnother(pid)))
-                }
-                identity = found
-            }
+        let identity: ProcessIdentity?
+        switch verdict(on: request.whilePID, process, for: caller.peer) {
+        case .names(let found): identity = found
+        case .outcome(let outcome): return outcome
         }
         let order = Order(
             instant: (clock - .milliseconds(Int64(request.priority) * Limits.priorityStep.wholeMilliseconds))

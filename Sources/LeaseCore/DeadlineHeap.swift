@@ -58,13 +58,6 @@ struct DeadlineHeap: ~Copyable {
         moveUp(places[slot])
     }
 
-    /// Moves all instants by as much: their order stays.
-    mutating func shift(by nanoseconds: Int64) {
-        for place in 0..<Slot(entries.count) {
-            entries[place].instant = entries[place].instant.shifted(by: nanoseconds)
-        }
-    }
-
     private mutating func moveUp(_ start: Slot) {
         var place = start
         let entry = entries[place]

@@ -20,17 +20,10 @@ extension Machine {
         let slots = KeySlots(
             first: ledger.leases[slot].key, others: ledger.leases[slot].details?.otherKeys ?? [])
         if let ttl = request.ttl, let refusal = ttlRefusal(ttl, slots) { return .reply(.refused(refusal)) }
-        var identity: ProcessIdentity?
-        if let pid = request.whilePID {
-            switch process {
-            case .notLookedAt: return .needsProcess(pid)
-            case .dead: return .reply(.refused(.noProcess(pid)))
-            case .alive(let found, let uid):
-                if uid != caller.peer.uid, caller.peer.uid != 0 {
-                    return .reply(.refused(.processOfAnother(pid)))
-                }
-                identity = found
-            }
+        let identity: ProcessIdentity?
+        switch verdict(on: request.whilePID, process, for: caller.peer) {
+        case .names(let found): identity = found
+        case .outcome(let outcome): return outcome
         }
         guard takeRoom(bytes: RecordSize.renewal, isGrant: false) else { return .reply(.refused(.noSpace)) }
         let renewal = Renewal(
@@ -46,6 +39,27 @@ extension Machine {
             bind(identity, to: request.token, into: &effects)
         }
         return .reply(.renewed(token: request.token, ttl: renewal.ttl))
+    }
+
+    /// What `while=` comes to.
+    enum WhileVerdict {
+        /// The process, or none where none is named.
+        case names(ProcessIdentity?)
+        case outcome(Outcome)
+    }
+
+    /// The process must be alive and run as the peer's own user; root may name any.
+    func verdict(on pid: Int32?, _ report: ProcessReport, for peer: Peer) -> WhileVerdict {
+        guard let pid else { return .names(nil) }
+        switch report {
+        case .notLookedAt: return .outcome(.needsProcess(pid))
+        case .dead: return .outcome(.reply(.refused(.noProcess(pid))))
+        case .alive(let found, let uid):
+            guard uid == peer.uid || peer.uid == 0 else {
+                return .outcome(.reply(.refused(.processOfAnother(pid))))
+            }
+            return .names(found)
+        }
     }
 
     package mutating func release(

@@ -21,6 +21,11 @@ package struct Descriptor: ~Copyable, Sendable {
     }
 }
 
+/// Whether there is such a descriptor.
+package func isOpenDescriptor(_ raw: Int32) -> Bool {
+    fcntl(raw, F_GETFD) >= 0
+}
+
 /// Closes a descriptor that no `Descriptor` owns, such as an accepted peer's.
 ///
 /// Errors are left aside, EINTR too: on Linux the number is free again whatever close(2) says, and a second

@@ -221,7 +221,9 @@ extension Daemon {
                 noteSpace(now)
             case .compactionSynced: server.compactionSynced()
             case .compactionRenamed: break
-            case .compactionInstalled: server.compactionInstalled()
+            case .compactionInstalled:
+                server.compactionInstalled()
+                journal.debug("the log was compacted")
             case .compactionFailed(let error): compactionFailed(error)
             case .failed(let error, let what): fail("\(what): \(error)")
             }

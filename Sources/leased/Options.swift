@@ -66,8 +66,21 @@ struct Options: Equatable, Sendable {
             try entry.set(&options, to: OptionTable.value(of: entry, in: word, &rest))
             if options.action == .help || options.action == .version { return options }
         }
+        options.capWhatIsNotGiven(given)
         try options.requireNoContradiction()
         return options
+    }
+
+    /// A bound on a part that nobody gave is no reason to refuse a smaller one on the whole.
+    private mutating func capWhatIsNotGiven(_ given: Set<String>) {
+        func cap(_ part: WritableKeyPath<Limits, Int>, _ name: String, by whole: KeyPath<Limits, Int>) {
+            guard !given.contains(name) else { return }
+            limits[keyPath: part] = min(limits[keyPath: part], limits[keyPath: whole])
+        }
+        cap(\.connectionsPerUserMax, "connections-per-user-max", by: \.connectionsMax)
+        cap(\.leasesPerUserMax, "leases-per-user-max", by: \.leasesMax)
+        cap(\.waitersPerUserMax, "waiters-per-user-max", by: \.waitersMax)
+        cap(\.waitersPerConnectionMax, "waiters-per-connection-max", by: \.waitersPerUserMax)
     }
 
     private func requireNoContradiction() throws(Complaint) {

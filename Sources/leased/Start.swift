@@ -41,6 +41,9 @@ enum Start {
             }
             guard hasParent else { return 0 }
         }
+        if let descriptor = options.readyFD, !isOpenDescriptor(descriptor) {
+            throw Complaint(.usage, "--ready-fd names descriptor \(descriptor), which is not open")
+        }
         let places = try Places(options, environment: variable, uid: geteuid())
         var server = Server(
             policy: try PolicyFile.read(options.policyPath), options: try serverOptions(options))

@@ -17,6 +17,13 @@ private func refusal(_ arguments: String...) -> String? {
 }
 
 @Suite struct OptionsTests {
+    @Test func aBoundOnAllCapsThoseThatAreNotGiven() throws {
+        let options = try Options.read(["--connections-max=9", "--waiters-max", "5"])
+        #expect(options.limits.connectionsPerUserMax == 9)
+        #expect(options.limits.waitersPerUserMax == 5)
+        #expect(options.limits.waitersPerConnectionMax == 5)
+    }
+
     @Test func nothingGivenIsTheDefaults() throws {
         let options = try Options.read([])
         #expect(options == Options())
@@ -79,7 +86,7 @@ private func refusal(_ arguments: String...) -> String? {
             ["--memory", "--data=x"],
             "--memory keeps no data, so --data can't stand beside it; leave out one of them"
         ),
-        (["--connections-max=9"], "--connections-per-user-max must not be more than --connections-max"),
+        (["--connections-max=9", "--connections-per-user-max=10"], "--connections-per-user-max must not be more than --connections-max"),
     ])
     func wrongLineIsAnswered(arguments: [String], sentence: String) {
         do {
