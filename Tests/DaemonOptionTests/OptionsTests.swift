@@ -86,7 +86,10 @@ private func refusal(_ arguments: String...) -> String? {
             ["--memory", "--data=x"],
             "--memory keeps no data, so --data can't stand beside it; leave out one of them"
         ),
-        (["--connections-max=9", "--connections-per-user-max=10"], "--connections-per-user-max must not be more than --connections-max"),
+        (
+            ["--connections-max=9", "--connections-per-user-max=10"],
+            "--connections-per-user-max must not be more than --connections-max"
+        ),
     ])
     func wrongLineIsAnswered(arguments: [String], sentence: String) {
         do {
