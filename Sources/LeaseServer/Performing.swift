@@ -48,13 +48,18 @@ extension Server {
             clock(advance, index, tag)
         case .list:
             reply(index, tag, answer(request, index))
-            // It may have looked at very many: others come first now.
-            connections[index].hasYielded = true
-            yielded.append(connections[index].id)
+            yield(index)
         case .get, .check, .policy, .whoami, .ping, .help:
             reply(index, tag, answer(request, index))
         }
         return true
+    }
+
+    /// What it asked for may have taken long: others come first now, and it goes on with the next pass.
+    private mutating func yield(_ index: Int) {
+        guard !connections[index].hasYielded, !connections[index].isGone else { return }
+        connections[index].hasYielded = true
+        yielded.append(connections[index].id)
     }
 
     /// Requests that only look.
@@ -115,13 +120,12 @@ extension Server {
             others.remove(at: place)
             guard let index = release(other.pending) else { return }
             connections[index].isInspecting = false
-            makeReady(index)
+            yield(index)
             switch request {
             case .acquire(let acquire): take(acquire, report, index, other.pending.tag.span)
             case .renew(let renew): take(renew, report, index, other.pending.tag.span)
             default: preconditionFailure("only these name a process")
             }
-            serveReady()
             return
         }
     }

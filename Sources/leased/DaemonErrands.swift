@@ -296,7 +296,11 @@ extension Daemon {
     /// Ends when everything is answered, or when it was waited for long enough.
     func tryToFinish(_ now: Instant, _ stopsAt: Instant) {
         // While the compacted log is put in place, nobody knows which file a restart will find.
-        guard server.isQuiet || stopsAt <= now, store?.isInstallingCompaction != true else { return }
+        guard store?.isInstallingCompaction != true else {
+            self.stopsAt = max(stopsAt, now + .milliseconds(50))
+            return
+        }
+        guard server.isQuiet || stopsAt <= now else { return }
         server.finishStop()
         if let store {
             do throws(Errno) {
