@@ -129,16 +129,17 @@ extension Server {
         if isSpaceLow, !isBound, !space.isReserving, !space.isExhausted, !(space.isTight && !needsSpaceNow) {
             wantSpace()
         }
-        let areNumbersLow =
-            machine.room.tokens < Server.numbersAhead / 2 || machine.room.sequences < Server.numbersAhead / 2
-        if areNumbersLow, !isReservingNumbers, !space.areNumbersRefused {
+        let areTokensLow = machine.room.tokens < Server.numbersAhead / 2
+        let areSequencesLow = machine.room.sequences < Server.numbersAhead / 2
+        if areTokensLow || areSequencesLow, !isReservingNumbers, !space.areNumbersRefused {
             isReservingNumbers = true
             let ends = UInt64(machine.leaseCount)
-            // A busy daemon uses up a block while the next one is being synced: ahead of the numbers it has,
-            // too.
-            let wanted = Numbers(
-                token: max(numbers.token, machine.lastToken) + Server.numbersAhead,
-                sequence: max(numbers.sequence, machine.sequence + ends) + 4 * Server.numbersAhead)
+            // A busy daemon uses up a block while the next one is being synced: ahead of the numbers it has, too.
+            var wanted = numbers
+            if areTokensLow { wanted.token = max(numbers.token, machine.lastToken) + Server.numbersAhead }
+            if areSequencesLow {
+                wanted.sequence = max(numbers.sequence, machine.sequence + ends) + 4 * Server.numbersAhead
+            }
             directives.append(.reserveNumbers(wanted))
         }
     }

@@ -200,6 +200,10 @@ extension Server {
             reply(index, tag, .refused(.clockNotManual))
             return
         }
+        guard !isStopping else {
+            reply(index, tag, .refused(.stopping))
+            return
+        }
         var from = machine.clock
         for other in others {
             if case .advance(let target) = other.kind { from = max(from, target) }
