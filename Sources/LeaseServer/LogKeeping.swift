@@ -134,7 +134,8 @@ extension Server {
         if areTokensLow || areSequencesLow, !isReservingNumbers, !space.areNumbersRefused {
             isReservingNumbers = true
             let ends = UInt64(machine.leaseCount)
-            // A busy daemon uses up a block while the next one is being synced: ahead of the numbers it has, too.
+            // A busy daemon uses up a block while the next one is being synced: ahead of the numbers it has,
+            // too.
             var wanted = numbers
             if areTokensLow { wanted.token = max(numbers.token, machine.lastToken) + Server.numbersAhead }
             if areSequencesLow {
