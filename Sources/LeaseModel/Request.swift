@@ -117,7 +117,7 @@ public enum Verb: String, CaseIterable, Sendable {
     case acquire, renew, release, cancel, get, check, list, policy, whoami, ping, help, quit
     case evict, compact, clock
 
-    /// Whether only root and the daemon's own uid may use it. (`clock` without `advance=` is for everybody.)
+    /// Whether only root and the daemon's own uid may use it.
     public var isForAdministrators: Bool {
         switch self {
         case .evict, .compact, .clock: true

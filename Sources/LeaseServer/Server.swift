@@ -155,15 +155,21 @@ extension Server {
         guard let index = others.firstIndex(where: { if case .advance = $0.kind { true } else { false } }),
             case .advance(let target) = others[index].kind
         else { return }
+        if advanceClock(to: target) {
+            let pending = others.remove(at: index)
+            finish(pending, with: .clock(now: machine.clock, isManual: true))
+        }
+    }
+
+    /// Moves the manual clock as far as one pass goes.
+    /// - Returns: whether it is there.
+    mutating func advanceClock(to target: Instant) -> Bool {
         let isThere = machine.advance(to: target, budget: Self.deadlinesPerPass, into: &effects)
         if isThere {
             machine.noteAdvance(into: &effects)
         }
         settle()
-        if isThere {
-            let pending = others.remove(at: index)
-            finish(pending, with: .clock(now: machine.clock, isManual: true))
-        }
+        return isThere
     }
 
     package var hasDirectives: Bool { !directives.isEmpty }

@@ -235,7 +235,7 @@ enum VerbTable {
         .compact, "write the log anew with only what is alive (administrators only)", example: "compact")
 
     private static let clock = VerbEntry(
-        .clock, "tell the daemon's time; administrators may move a manual clock",
+        .clock, "tell the daemon's time, or move a manual clock (administrators only)",
         nil,
         [word(.advance, "10m", "how far to move the clock; every deadline on the way fires in order")],
         example: "clock advance=10m")

@@ -29,7 +29,9 @@ struct Opening {
         let verdict = server.endRecovery(at: moment)
         try complain(of: verdict)
         reserved = try reservedNumbers(isNeeded: server.hasRecords)
+        try complain(of: verdict, beside: reserved)
         said = try mend(verdict, log)
+        if verdict == .fresh { log = nil }
         try reading { () throws(Errno) in
             // A crashed compaction, or a crashed write of the numbers.
             for name in [LogStore.newLogName, NumbersFile.name + ".new", NumbersFile.name + ".spare.new"] {
@@ -66,9 +68,7 @@ struct Opening {
     private func opened() throws(Complaint) -> LogFile? {
         try reading { () throws(Errno) in
             guard try folder.directory.exists(LogStore.logName) else { return nil }
-            let log = try LogFile(in: folder, name: LogStore.logName, .existing)
-            // No log is put in place before its first records are in it.
-            return log.file.size == 0 ? nil : log
+            return try LogFile(in: folder, name: LogStore.logName, .existing)
         }
     }
 
@@ -93,6 +93,18 @@ struct Opening {
                 "\(path) belongs to a \(isManual ? "manual" : "system") clock: start leased with "
                     + "--clock=\(isManual ? "manual" : "system"), or give another --data")
         }
+    }
+
+    /// A log that is not there, or empty, where numbers were in use: no log is put in place before its first
+    /// records are in it, so somebody emptied it. One that was moved away is taken for what it says: no
+    /// leases.
+    private func complain(of verdict: LogVerdict, beside reserved: Numbers?) throws(Complaint) {
+        guard verdict == .fresh, log != nil, reserved != nil else { return }
+        let path = folder.directory.path + "/" + LogStore.logName
+        throw Complaint(
+            .damagedData,
+            "\(path) is empty, which no crash leaves behind: put a copy of the log back, or move the file "
+                + "away to begin with no leases. Nothing was changed")
     }
 
     private func reservedNumbers(isNeeded: Bool) throws(Complaint) -> Numbers? {
@@ -120,6 +132,10 @@ struct Opening {
 
     /// Cuts off a torn end, after a copy of it was kept where there is room.
     private func mend(_ verdict: LogVerdict, _ log: LogFile?) throws(Complaint) -> String? {
+        if verdict == .fresh, let reserved {
+            return "there is no log, though tokens up to \(reserved.token) may have been used: "
+                + "no leases are known"
+        }
         guard case .torn(let size, let dropped, let sequence) = verdict, let log else { return nil }
         var keptAs: String?
         for name in ["log.torn-\(sequence)"] + (2...9).map({ "log.torn-\(sequence)-\($0)" }) {

@@ -30,7 +30,8 @@ enum Start {
     private static func serve(_ options: Options, _ journal: consuming Journal) throws(Complaint) -> Int32 {
         try system("the standard descriptors") { () throws(Errno) in try occupyStandardDescriptors() }
         let descriptorsMax = try system("descriptors") { () throws(Errno) in try raiseDescriptorLimit() }
-        ignoreSignals([SIGPIPE, SIGXFSZ])
+        // The last two would end the daemon for nothing.
+        ignoreSignals([SIGPIPE, SIGXFSZ, SIGUSR1, SIGUSR2])
         // Before any thread exists: a thread inherits the mask.
         let signals = try system("signals") { () throws(Errno) in
             try SignalQueue([SIGTERM, SIGINT, SIGHUP, SIGCONT])
