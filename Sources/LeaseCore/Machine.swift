@@ -198,7 +198,7 @@ extension Machine {
         swap(&lines, &ledger.snapshot.lines)
     }
 
-    package mutating func noteCompaction(into effects: inout Effects) {
-        emit(.compacted, into: &effects)
+    package mutating func noteCompaction(lines: UInt64, into effects: inout Effects) {
+        emit(.compacted(lines: lines), into: &effects)
     }
 }

@@ -29,6 +29,8 @@ package struct LogPosition: Equatable, Sendable {
 struct LogRules {
     let header: LogHeader
     private(set) var position: LogPosition
+    /// `held` and `remembered` lines so far.
+    private var stateLines: UInt64 = 0
 
     init(header: LogHeader) {
         self.header = header
@@ -67,7 +69,11 @@ struct LogRules {
             if isInState { return "`stopped` stands before `compacted`" }
         // `compacted` goes to the old file as well, which stays the log where the daemon ends before the new
         // one is in its place.
-        case .granted, .renewed, .ended, .bound, .resumed, .advanced, .compacted:
+        case .compacted(let lines):
+            if isInState, lines != stateLines {
+                return "`compacted` closes \(lines) lines of state, and \(stateLines) stand here"
+            }
+        case .granted, .renewed, .ended, .bound, .resumed, .advanced:
             break
         }
         if position.boot == nil { return "the first record is not `started`" }
@@ -147,7 +153,9 @@ struct LogRules {
             position.isStopped = true
         case .compacted:
             position.isCompactionComplete = true
-        case .renewed, .ended, .bound, .resumed, .advanced, .held, .remembered:
+        case .held, .remembered:
+            stateLines += 1
+        case .renewed, .ended, .bound, .resumed, .advanced:
             break
         }
     }

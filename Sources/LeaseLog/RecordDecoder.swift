@@ -74,7 +74,10 @@ enum RecordDecoder {
         if cursor.take(Word.advanced, in: line) { return .advanced }
         if cursor.take(Word.started, in: line) { return .started(try start(line, &cursor)) }
         if cursor.take(Word.stopped, in: line) { return .stopped }
-        if cursor.take(Word.compacted, in: line) { return .compacted }
+        if cursor.take(Word.compacted, in: line) {
+            try cursor.skip(Field.lines, in: line)
+            return .compacted(lines: try cursor.unsigned(in: line))
+        }
         throw Unreadable()
     }
 

@@ -83,8 +83,10 @@ package enum RecordEncoder {
             write(start, to: &line)
         case .stopped:
             line.write(Word.stopped)
-        case .compacted:
+        case .compacted(let lines):
             line.write(Word.compacted)
+            line.write(Field.lines)
+            line.write(lines)
         case .held(let lease):
             write(lease, to: &line)
         case .remembered(let lease):

@@ -63,6 +63,7 @@ enum Field {
     static let orphaned: StaticString = " orphaned="
     static let why: StaticString = " why="
     static let at: StaticString = " at="
+    static let lines: StaticString = " lines="
     static let newest: StaticString = " newest="
     static let synced: StaticString = " synced="
     static let wall: StaticString = " wall="

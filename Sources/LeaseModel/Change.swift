@@ -210,8 +210,9 @@ public enum Change: Equatable, Sendable {
     case started(Start)
     /// The daemon stopped in order: everything is on the disk, and numbers go on without a gap.
     case stopped
-    /// A compacted log is complete up to here.
-    case compacted
+    /// A compacted log is complete up to here, with so many `held` and `remembered` lines: they have no
+    /// numbers of their own by which a lost one could be told.
+    case compacted(lines: UInt64)
     /// Lines of a compacted log: what there was when it was written. They repeat the number of the change
     /// before.
     case held(HeldLease)

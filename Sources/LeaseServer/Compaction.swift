@@ -32,6 +32,8 @@ struct Compaction {
     var isAsked = false
     /// Lines of the picture that are to be written next.
     var lines: [Change] = []
+    /// How many lines of the picture were written.
+    var lineCount: UInt64 = 0
     var size = 0
     var sizeBefore = 0
 }
@@ -103,6 +105,7 @@ extension Server {
     /// The picture's lines stand before the changes of the pass: each shows a lease as it was before them.
     mutating func copyToCompaction() {
         machine.takeSnapshotLines(into: &compaction.lines)
+        compaction.lineCount += UInt64(compaction.lines.count)
         for line in compaction.lines {
             let record = Record(
                 sequence: compaction.lastSequence, at: compaction.lastInstant, change: line)
@@ -150,7 +153,7 @@ extension Server {
         guard compaction.phase == .syncing else { return }
         compaction.phase = .installing
         compaction.isAsked = false
-        machine.noteCompaction(into: &effects)
+        machine.noteCompaction(lines: compaction.lineCount, into: &effects)
         settle()
     }
 

@@ -102,7 +102,7 @@ final class Rig {
             newLog! += effects.records
             if isDrawn {
                 effects.removeAll()
-                machine.noteCompaction(into: &effects)
+                machine.noteCompaction(lines: 0, into: &effects)
                 log = newLog! + effects.records
                 newLog = nil
             }

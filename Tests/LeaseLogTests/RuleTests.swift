@@ -110,7 +110,7 @@ import Testing
         log.add(held(9), step: 0)
         log.add(remembered(8), step: 0)
         if complete {
-            log.add(.compacted)
+            log.add(.compacted(lines: 3))
             log.add(SampleLog.grant(42), synced: log.sequence)
             log.add(SampleLog.release(42), synced: log.sequence)
         }
@@ -140,10 +140,20 @@ import Testing
         }
     }
 
+    /// They repeat one number, so nothing else would tell that one is gone.
+    @Test func aLostLineOfTheStateIsDamage() {
+        let log = compactedLog()
+        for line in [3, 5, 6] {
+            var bytes = log.bytes
+            bytes.removeSubrange(log.range(ofLine: line))
+            #expect(ReadLog(bytes).damagedLine == 6, "line \(line)")
+        }
+    }
+
     @Test func stateLinesStandOnlyInACompactedState() {
         #expect(wrong { $0.add(held(1), step: 0) }?.contains("outside") == true)
         // The old file, where the daemon ended before the new one was in its place.
-        #expect(wrong { $0.add(.compacted) } == nil)
+        #expect(wrong { $0.add(.compacted(lines: 9)) } == nil)
         for change in [held(1), remembered(1)] {
             var log = compactedLog()
             log.add(change, step: 0)
@@ -152,7 +162,7 @@ import Testing
         for change in [Change.stopped, SampleLog.start(lastToken: 41)] {
             var log = compactedLog(complete: false)
             log.add(change)
-            log.add(.compacted)
+            log.add(.compacted(lines: 3))
             #expect(ReadLog(log.bytes).damagedLine == 7)
         }
         var late = SampleLog(sequence: 100, isCompacted: true)

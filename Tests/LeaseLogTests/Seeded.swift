@@ -100,7 +100,7 @@ struct Seeded {
         case 5: .advanced
         case 6: .started(Start(boot: text(), shift: signed(), lastToken: number()))
         case 7: .stopped
-        case 8: .compacted
+        case 8: .compacted(lines: number())
         case 9:
             .held(
                 HeldLease(
