@@ -1,0 +1,118 @@
+// Keys, and who holds them.
+
+internal import LeaseModel
+
+extension Ledger {
+    mutating func addHolder(_ slot: Slot, to key: Slot) {
+        if keys[key].holderCount == 1 {
+            // The second one: from now on they stand in a tree.
+            insertIntoTree(keys[key].holder, of: key)
+            keys[key].holder = .none
+        }
+        if keys[key].holderCount > 0 {
+            insertIntoTree(slot, of: key)
+        } else {
+            keys[key].holder = slot
+        }
+        if leases[slot].isShared {
+            keys[key].sharedHolders += 1
+        } else {
+            keys[key].exclusiveHolders += 1
+        }
+        keys[key].references += 1
+        keys[key].newestToken = max(keys[key].newestToken, leases[slot].token)
+    }
+
+    mutating func removeHolder(_ slot: Slot, from key: Slot) {
+        if keys[key].holders == .none {
+            keys[key].holder = .none
+        } else {
+            let order = Order(instant: leases[slot].endsAt.nanoseconds, number: leases[slot].token)
+            holderTrees.remove(order: order, from: &keys[key].holders)
+            if holderTrees.count(keys[key].holders) == 1 {
+                let last = holderTrees.item(keys[key].holders, at: 0)
+                let lastOrder = Order(instant: leases[last].endsAt.nanoseconds, number: leases[last].token)
+                holderTrees.remove(order: lastOrder, from: &keys[key].holders)
+                keys[key].holder = last
+            }
+        }
+        if leases[slot].isShared {
+            keys[key].sharedHolders -= 1
+        } else {
+            keys[key].exclusiveHolders -= 1
+        }
+        // The reference goes on to the remembered lease, and is let go with it.
+    }
+
+    mutating func insertIntoTree(_ slot: Slot, of key: Slot) {
+        let order = Order(instant: leases[slot].endsAt.nanoseconds, number: leases[slot].token)
+        holderTrees.insert(slot, order: order, isExclusive: !leases[slot].isShared, into: &keys[key].holders)
+    }
+
+    /// The holder of a key that ends first, or `.none`.
+    func firstToEnd(_ key: Slot) -> Slot {
+        keys[key].holders == .none ? keys[key].holder : holderTrees.item(keys[key].holders, at: 0)
+    }
+
+    /// The holder with so many before it in the order of their ends.
+    func holder(_ key: Slot, at rank: Int) -> Slot {
+        keys[key].holders == .none ? keys[key].holder : holderTrees.item(keys[key].holders, at: rank)
+    }
+
+    func keySlot(_ name: Key) -> Slot {
+        var slot = keyIndex.first(hasher.hash(name.bytes))
+        while slot != .none, keys[slot].name != name {
+            slot = keyIndex.next(after: slot)
+        }
+        return slot
+    }
+
+    /// The key's slot, made where there is none. A key that the policy no longer knows gets the plain rules.
+    mutating func keySlotMade(_ name: Key) -> Slot {
+        let found = keySlot(name)
+        guard found == .none else { return found }
+        do throws(UnknownKey) {
+            return insertKey(name, rules: try policy.rules(for: name))
+        } catch {
+            let slot = insertKey(name, rules: Rules())
+            keys[slot].isKnown = false
+            return slot
+        }
+    }
+
+    /// Makes a key's entry. Until something refers to it, `forgetIfUnused` takes it away again.
+    mutating func insertKey(_ name: Key, rules: Rules) -> Slot {
+        let slot = keys.insert(KeyEntry(name: name, rules: ruleSlot(rules)))
+        keyIndex.insert(slot, hash: hasher.hash(name.bytes))
+        return slot
+    }
+
+    mutating func dropReference(_ key: Slot) {
+        keys[key].references -= 1
+        forgetIfUnused(key)
+    }
+
+    mutating func forgetIfUnused(_ key: Slot) {
+        guard keys[key].references == 0 else { return }
+        keyIndex.remove(key)
+        keys.remove(key, leaving: KeyEntry(name: Key(printed: []), rules: 0))
+    }
+
+    /// Different rules are few: as many as the policy has ways to combine its lines.
+    mutating func ruleSlot(_ wanted: Rules) -> Slot {
+        if let index = rules.firstIndex(of: wanted) { return Slot(index) }
+        rules.append(wanted)
+        return Slot(rules.count - 1)
+    }
+
+    func rules(of key: Slot) -> Rules {
+        rules[Int(keys[key].rules)]
+    }
+
+    /// The user's place in `users`; they are few, and the last one is asked for most.
+    mutating func user(_ uid: UInt32) -> Int {
+        if let index = users.firstIndex(where: { $0.uid == uid }) { return index }
+        users.append(UserCount(uid: uid))
+        return users.count - 1
+    }
+}

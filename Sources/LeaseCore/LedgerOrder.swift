@@ -1,0 +1,71 @@
+// Leases by token: how one is found, and their order.
+
+internal import LeaseModel
+
+extension Ledger {
+    func leaseSlot(_ token: Token) -> Slot {
+        var slot = tokenIndex.first(hasher.hash(token))
+        while slot != .none, leases[slot].token != token {
+            slot = tokenIndex.next(after: slot)
+        }
+        return slot
+    }
+
+    func leaseSlot(request: Text, uid: UInt32) -> Slot {
+        var slot = requestIndex.first(hasher.hash(request.bytes, UInt64(uid)))
+        while slot != .none, leases[slot].uid != uid || leases[slot].details?.request != request {
+            slot = requestIndex.next(after: slot)
+        }
+        return slot
+    }
+
+    mutating func linkAsNewest(_ slot: Slot) {
+        if newest == .none {
+            oldest = slot
+        } else {
+            leases[newest].next = slot
+            leases[slot].previous = newest
+            if leases[newest].token > leases[slot].token {
+                isOutOfOrder = true
+            }
+        }
+        newest = slot
+    }
+
+    mutating func unlink(_ slot: Slot) {
+        snapshot.leave(slot, next: leases[slot].next)
+        let (previous, next) = (leases[slot].previous, leases[slot].next)
+        if previous == .none { oldest = next } else { leases[previous].next = next }
+        if next == .none { newest = previous } else { leases[next].previous = previous }
+    }
+
+    /// All leases, by token.
+    func slotsInOrder() -> [Slot] {
+        var slots: [Slot] = []
+        slots.reserveCapacity(leaseCount)
+        var slot = oldest
+        while slot != .none {
+            slots.append(slot)
+            slot = leases[slot].next
+        }
+        return slots
+    }
+
+    /// Puts the leases into the order of their tokens again. A log that was compacted while leases came and
+    /// went has lines of leases behind the grants of younger ones.
+    mutating func restoreOrder() {
+        guard isOutOfOrder else { return }
+        isOutOfOrder = false
+        var all: [(token: Token, slot: Slot)] = []
+        all.reserveCapacity(leaseCount)
+        forEachLease { ledger, slot in all.append((ledger.leases[slot].token, slot)) }
+        all.sort { $0.token < $1.token }
+        oldest = .none
+        newest = .none
+        for (_, slot) in all {
+            leases[slot].previous = .none
+            leases[slot].next = .none
+            linkAsNewest(slot)
+        }
+    }
+}
