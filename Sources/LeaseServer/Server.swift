@@ -100,7 +100,7 @@ package struct Server: ~Copyable {
 
     /// Whether everybody has been answered and has taken the answer.
     package var isQuiet: Bool {
-        ready.isEmpty && dirty.isEmpty && compaction.phase != .installing
+        ready.isEmpty && yielded.isEmpty && dirty.isEmpty && compaction.phase != .installing
             && connections.allSatisfy { $0.id == 0 || $0.isDrained }
     }
 

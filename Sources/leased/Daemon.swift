@@ -184,7 +184,6 @@ final class Daemon {
             server.closeWhatIsDone()
             carryOut(now)
         } while exitCode == nil && (server.hasMoreInThisPass || hasBatchToWrite)
-        if let store, let again = store.syncIfDue(at: now) { retries.sync = again }
     }
 
     private var hasBatchToWrite: Bool { store != nil && retries.write == nil && server.hasBatch }
