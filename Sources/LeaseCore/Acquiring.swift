@@ -73,15 +73,16 @@ extension Machine {
         guard takeRoom(bytes: RecordSize.bound(of: grant), isGrant: true) else {
             return .reply(.refused(.noSpace))
         }
-        emitGrant(grant, connection: caller.connection, into: &effects)
-        return .reply(
-            .granted(
-                token: grant.token, ttl: grant.ttl, waited: request.wait > .zero ? .zero : nil, again: false))
+        let waited: Duration? = request.wait > .zero ? .zero : nil
+        emitGrant(grant, waited: waited, connection: caller.connection, into: &effects)
+        return .reply(.granted(token: grant.token, ttl: grant.ttl, waited: waited, again: false))
     }
 
     /// Emits the grant, binds it, and lets the fronts of the lines draw back.
-    mutating func emitGrant(_ grant: Grant, connection: ConnectionID, into effects: inout Effects) {
-        emit(.granted(grant), into: &effects)
+    mutating func emitGrant(
+        _ grant: Grant, waited: Duration?, connection: ConnectionID, into effects: inout Effects
+    ) {
+        emit(.granted(grant), waited: waited, into: &effects)
         if grant.isEphemeral {
             bind(connection: connection, to: ledger.newest)
         }

@@ -14,6 +14,8 @@ package struct Answer {
 package struct Effects {
     /// What happened, in order. The log takes them before any reply goes out.
     package var records: [Record] = []
+    /// The same, as it is told to those who watch; and what happens in the lines.
+    package var events: [Event] = []
     /// Replies to others, in the order of what happened.
     package var answers: [Answer] = []
     /// Processes that are to be watched from now on, and those that no longer need to be.
@@ -27,12 +29,13 @@ package struct Effects {
     package init() {}
 
     package var isEmpty: Bool {
-        records.isEmpty && answers.isEmpty && watched.isEmpty && unwatched.isEmpty && dropped.isEmpty
-            && unbound.isEmpty
+        records.isEmpty && events.isEmpty && answers.isEmpty && watched.isEmpty && unwatched.isEmpty
+            && dropped.isEmpty && unbound.isEmpty
     }
 
     package mutating func removeAll() {
         records.removeAll(keepingCapacity: true)
+        events.removeAll(keepingCapacity: true)
         answers.removeAll(keepingCapacity: true)
         watched.removeAll(keepingCapacity: true)
         unwatched.removeAll(keepingCapacity: true)

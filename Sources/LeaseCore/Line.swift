@@ -170,13 +170,13 @@ extension Machine {
             return
         }
         // Bound before it leaves the line, so that its process goes on being watched.
-        emitGrant(grant, connection: waiter.caller.connection, into: &effects)
+        let waited = waiter.arrivedAt.until(clock)
+        emitGrant(grant, waited: waited, connection: waiter.caller.connection, into: &effects)
         leave(slot, entrants: &entrants, into: &effects)
         effects.answers.append(
             Answer(
                 waiter: id,
-                reply: .granted(
-                    token: grant.token, ttl: grant.ttl, waited: waiter.arrivedAt.until(clock), again: false),
+                reply: .granted(token: grant.token, ttl: grant.ttl, waited: waited, again: false),
                 connection: waiter.caller.connection))
     }
 

@@ -107,8 +107,9 @@ extension Machine {
 
 // The one gate through which what lasts moves.
 extension Machine {
-    mutating func emit(_ change: Change, into effects: inout Effects) {
+    mutating func emit(_ change: Change, waited: Duration? = nil, into effects: inout Effects) {
         sequence += 1
+        if let event = event(of: change, waited: waited) { effects.events.append(event) }
         ledger.apply(change, at: clock)
         effects.records.append(Record(sequence: sequence, at: clock, change: change))
     }

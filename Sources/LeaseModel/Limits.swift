@@ -11,6 +11,8 @@ public struct Limits: Equatable, Sendable {
     /// The most that a policy may say for `limit=`, and for `queue=`.
     public static let slotsPerKeyMax = 1_000_000
     public static let queuePerKeyMax = 1_000_000_000
+    /// The most grants that a policy may count in a window (`rate=`): each is remembered till it leaves it.
+    public static let rateGrantsMax = 10_000
     /// A policy file; who opens it checks.
     public static let policyBytesMax = 1 << 20
     public static let textBytesMax = 255

@@ -1,19 +1,47 @@
 // Which keys there are and which rules hold for them.
 
-/// The rules that hold for one key. nil: no bound.
+/// The rules that hold for one key. nil: no bound, or not at all.
 public struct Rules: Hashable, Sendable {
     /// How many exclusive leases may hold the key at once.
     public var limit: Int
     public var defaultTTL: Duration?
     public var maxTTL: Duration?
+    /// The whole life of a lease from its grant, however often it is renewed.
+    public var maxHold: Duration?
+    public var maxWait: Duration?
+    public var maxPriority: Int?
     /// The longest line; 0: nobody waits.
     public var queue: Int?
+    /// What happens to one more in a line that is full.
+    public var overflow = Overflow.refuse
+    public var rate: Rate?
+    /// How long a result is kept where `keep=` is not said.
+    public var keep: Duration?
+    /// How long a slot rests after a lease that expired or was disconnected.
+    public var lockDelay: Duration?
 
     public init(limit: Int = 1, defaultTTL: Duration? = nil, maxTTL: Duration? = nil, queue: Int? = nil) {
         self.limit = limit
         self.defaultTTL = defaultTTL
         self.maxTTL = maxTTL
         self.queue = queue
+    }
+}
+
+public enum Overflow: String, CaseIterable, Sendable {
+    case refuse
+    /// The one that has stood longest goes.
+    case dropOldest = "drop-oldest"
+}
+
+/// So many grants in any window of that length.
+public struct Rate: Hashable, Sendable {
+    public let grants: Int
+    public let window: Duration
+
+    public init(grants: Int, window: Duration) {
+        self.grants = grants
+        self.window = window
     }
 }
 
@@ -24,7 +52,14 @@ public struct Policy: Sendable {
         case limit(Int)
         case ttl(Duration)
         case maxTTL(Duration)
+        case maxHold(Duration)
+        case maxWait(Duration)
+        case maxPriority(Int)
         case queue(Int)
+        case overflow(Overflow)
+        case rate(Rate)
+        case keep(Duration)
+        case lockDelay(Duration)
     }
 
     /// A part of a kind: its name, and the values it may have where the policy names them.

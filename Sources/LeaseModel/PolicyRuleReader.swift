@@ -1,11 +1,10 @@
 // The rules at the end of a policy's lines: `name=value` words to values.
 
 enum PolicyRuleReader {
-    /// Rules that other versions take.
-    private static let unsupported = [
-        "max-hold", "max-wait", "max-priority", "overflow", "rate", "keep", "lock-delay",
+    private static let names = [
+        "limit", "ttl", "max-ttl", "max-hold", "max-wait", "max-priority", "queue", "overflow", "rate",
+        "keep", "lock-delay",
     ]
-    private static let supported = ["limit", "ttl", "max-ttl", "queue"]
 
     static func isRule(_ word: PolicyWord) -> Bool {
         word.bytes.contains(UInt8(ascii: "="))
@@ -40,25 +39,43 @@ enum PolicyRuleReader {
         switch name {
         case "limit": return .limit(try count(name, value, 1...Limits.slotsPerKeyMax))
         case "queue": return .queue(try count(name, value, 0...Limits.queuePerKeyMax))
+        case "overflow": return .overflow(try overflow(value))
+        case "rate": return .rate(try rate(value))
+        case "max-priority": return .maxPriority(try count(name, value, 0...Limits.priorityMax))
         case "ttl": return .ttl(try duration(name, value))
         case "max-ttl": return .maxTTL(try duration(name, value))
+        case "max-hold": return .maxHold(try duration(name, value))
+        case "max-wait": return .maxWait(try duration(name, value))
+        case "keep": return .keep(try duration(name, value))
+        case "lock-delay": return .lockDelay(try duration(name, value))
         default: throw unknown(name, word)
         }
     }
 
     private static func unknown(_ name: String, _ word: PolicyWord) -> PolicyError {
-        let known = supported.map { "\($0)=" }.joined(separator: ", ")
-        if unsupported.contains(name) {
-            return word.error(
-                "\(name)= is not supported by this version, which takes \(known); leave it out")
-        }
-        let names = (supported + unsupported).map { Array($0.utf8) }
         let asked = PolicyWord.quoted(Array(name.utf8) + [UInt8(ascii: "=")])
-        guard let meant = Suggestion.nearest(to: Array(name.utf8), among: names) else {
+        guard let meant = Suggestion.nearest(to: Array(name.utf8), among: names.map { Array($0.utf8) }) else {
+            let known = names.map { "\($0)=" }.joined(separator: ", ")
             return word.error("there is no rule \(asked); the rules are \(known)")
         }
         let rule = PolicyWord.quoted(meant + [UInt8(ascii: "=")])
         return word.error("there is no rule \(asked); did you mean \(rule)?")
+    }
+
+    private static func overflow(_ value: PolicyWord) throws(PolicyError) -> Overflow {
+        guard let overflow = Overflow(rawValue: String(decoding: value.bytes, as: UTF8.self)) else {
+            throw value.error("overflow= takes refuse or drop-oldest, not \(value.quoted)")
+        }
+        return overflow
+    }
+
+    private static func rate(_ value: PolicyWord) throws(PolicyError) -> Rate {
+        let pieces = value.pieces(partedBy: "/")
+        guard pieces.count == 2 else {
+            throw value.error("rate= takes a number of grants and a window, as in rate=30/1h")
+        }
+        let grants = try count("rate", pieces[0], 1...Limits.rateGrantsMax)
+        return Rate(grants: grants, window: try duration("rate", pieces[1]))
     }
 
     private static func count(

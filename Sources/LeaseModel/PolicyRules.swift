@@ -7,8 +7,8 @@ extension Policy {
         try given(for: key).rules
     }
 
-    /// The same rules, each with the line that gave it, in the order `limit`, `ttl`, `max-ttl`, `queue`. What
-    /// no line gave is left out, but for `limit`. A default ttl that was cut names the line of `max-ttl`.
+    /// The same rules, each with the line that gave it, in the order of `Policy.Rule`. What no line
+    /// gave is left out, but for `limit`. A default ttl that was cut names the line of `max-ttl`.
     public func origins(for key: Key) throws(UnknownKey) -> [Origin] {
         try given(for: key).origins
     }
@@ -56,7 +56,14 @@ struct GivenRules {
     private(set) var limit: Given<Int>?
     private(set) var ttl: Given<Duration>?
     private(set) var maxTTL: Given<Duration>?
+    private(set) var maxHold: Given<Duration>?
+    private(set) var maxWait: Given<Duration>?
+    private(set) var maxPriority: Given<Int>?
     private(set) var queue: Given<Int>?
+    private(set) var overflow: Given<Overflow>?
+    private(set) var rate: Given<Rate>?
+    private(set) var keep: Given<Duration>?
+    private(set) var lockDelay: Given<Duration>?
 
     init(_ rules: [Policy.Rule], line: Int) {
         for rule in rules {
@@ -64,7 +71,14 @@ struct GivenRules {
             case .limit(let slots): limit = Given(value: slots, line: line)
             case .ttl(let span): ttl = Given(value: span, line: line)
             case .maxTTL(let span): maxTTL = Given(value: span, line: line)
+            case .maxHold(let span): maxHold = Given(value: span, line: line)
+            case .maxWait(let span): maxWait = Given(value: span, line: line)
+            case .maxPriority(let step): maxPriority = Given(value: step, line: line)
             case .queue(let length): queue = Given(value: length, line: line)
+            case .overflow(let overflow): self.overflow = Given(value: overflow, line: line)
+            case .rate(let rate): self.rate = Given(value: rate, line: line)
+            case .keep(let span): keep = Given(value: span, line: line)
+            case .lockDelay(let span): lockDelay = Given(value: span, line: line)
             }
         }
     }
@@ -74,7 +88,14 @@ struct GivenRules {
         limit = limit ?? other.limit
         ttl = ttl ?? other.ttl
         maxTTL = maxTTL ?? other.maxTTL
+        maxHold = maxHold ?? other.maxHold
+        maxWait = maxWait ?? other.maxWait
+        maxPriority = maxPriority ?? other.maxPriority
         queue = queue ?? other.queue
+        overflow = overflow ?? other.overflow
+        rate = rate ?? other.rate
+        keep = keep ?? other.keep
+        lockDelay = lockDelay ?? other.lockDelay
     }
 
     private var defaultTTL: Given<Duration>? {
@@ -83,16 +104,35 @@ struct GivenRules {
     }
 
     var rules: Rules {
-        Rules(
+        var rules = Rules(
             limit: limit?.value ?? 1, defaultTTL: defaultTTL?.value, maxTTL: maxTTL?.value,
             queue: queue?.value)
+        rules.maxHold = maxHold?.value
+        rules.maxWait = maxWait?.value
+        rules.maxPriority = maxPriority?.value
+        rules.overflow = overflow?.value ?? .refuse
+        rules.rate = rate?.value
+        rules.keep = keep?.value
+        rules.lockDelay = lockDelay?.value
+        return rules
     }
 
     var origins: [Policy.Origin] {
         var origins = [Policy.Origin(rule: .limit(limit?.value ?? 1), line: limit?.line ?? 0)]
-        if let ttl = defaultTTL { origins.append(Policy.Origin(rule: .ttl(ttl.value), line: ttl.line)) }
-        if let maxTTL { origins.append(Policy.Origin(rule: .maxTTL(maxTTL.value), line: maxTTL.line)) }
-        if let queue { origins.append(Policy.Origin(rule: .queue(queue.value), line: queue.line)) }
+        func add<Value>(_ given: Given<Value>?, _ rule: (Value) -> Policy.Rule) {
+            guard let given else { return }
+            origins.append(Policy.Origin(rule: rule(given.value), line: given.line))
+        }
+        add(defaultTTL, Policy.Rule.ttl)
+        add(maxTTL, Policy.Rule.maxTTL)
+        add(maxHold, Policy.Rule.maxHold)
+        add(maxWait, Policy.Rule.maxWait)
+        add(maxPriority, Policy.Rule.maxPriority)
+        add(queue, Policy.Rule.queue)
+        add(overflow, Policy.Rule.overflow)
+        add(rate, Policy.Rule.rate)
+        add(keep, Policy.Rule.keep)
+        add(lockDelay, Policy.Rule.lockDelay)
         return origins
     }
 }

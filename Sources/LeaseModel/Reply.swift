@@ -199,12 +199,25 @@ public enum Refusal: Error, Equatable, Sendable {
     // The request.
     case unknownKey(Key, UnknownKey)
     case ttlTooLong(Key, max: Duration)
+    case waitTooLong(Key, max: Duration)
+    case priorityTooHigh(Key, max: Int)
+    case cannotJoin(JoinProblem)
     case requestDiffers(Text)
     case noProcess(Int32)
     case processOfAnother(Int32)
     case forbidden(Token, uid: UInt32)
     case administratorsOnly(Verb)
     case noSuchTag([UInt8])
+    /// `watch since=`: the oldest event that is remembered has this number.
+    case tooOld(oldest: Sequence64)
+    /// `watch since=`: the last change has this number.
+    case notYet(newest: Sequence64)
+    case nothingKept(Key)
+    case keptByAnother(Key, uid: UInt32)
+    /// `reload`: the new policy is wrong there, and the old one stays.
+    case badPolicy(PolicyError)
+    /// `reload`: the file can't be read.
+    case noPolicy(String)
     case withdrawn
     case clockNotManual
     // What the daemon can't do.
@@ -215,4 +228,11 @@ public enum Refusal: Error, Equatable, Sendable {
     case storage(String)
     case stopping
     case compactionStopped
+}
+
+/// Why a request can't be for the work instead of the key.
+public enum JoinProblem: Equatable, Sendable {
+    case severalKeys
+    case shared
+    case severalSlots(Key, limit: Int)
 }

@@ -35,16 +35,20 @@ public struct AcquireRequest: Equatable, Sendable {
     public var wait: Duration
     public var priority: Int
     public var isShared: Bool
+    /// Waits for the holder's work, not for the key.
+    public var joins: Bool
     public var isEphemeral: Bool
     /// The pid of `while=`, as written.
     public var whilePID: Int32?
+    /// Its connection is told of what happens to the request and to its lease.
+    public var notifies: Bool
     public var request: Text?
     public var note: Text?
 
     public init(
         keys: Keys, owner: Text? = nil, ttl: Duration? = nil, wait: Duration = .zero, priority: Int = 0,
-        isShared: Bool = false, isEphemeral: Bool = false, whilePID: Int32? = nil, request: Text? = nil,
-        note: Text? = nil
+        isShared: Bool = false, joins: Bool = false, isEphemeral: Bool = false, whilePID: Int32? = nil,
+        notifies: Bool = false, request: Text? = nil, note: Text? = nil
     ) {
         self.keys = keys
         self.owner = owner
@@ -52,8 +56,10 @@ public struct AcquireRequest: Equatable, Sendable {
         self.wait = wait
         self.priority = priority
         self.isShared = isShared
+        self.joins = joins
         self.isEphemeral = isEphemeral
         self.whilePID = whilePID
+        self.notifies = notifies
         self.request = request
         self.note = note
     }
@@ -71,6 +77,20 @@ public struct RenewRequest: Equatable, Sendable {
         self.ttl = ttl
         self.isEphemeral = isEphemeral
         self.whilePID = whilePID
+    }
+}
+
+public struct ReleaseRequest: Equatable, Sendable {
+    public var token: Token
+    /// What the work came to, for those who joined.
+    public var result: Text?
+    /// How long the result answers later `join` requests; nil: as long as the policy says.
+    public var keep: Duration?
+
+    public init(token: Token, result: Text? = nil, keep: Duration? = nil) {
+        self.token = token
+        self.result = result
+        self.keep = keep
     }
 }
 
@@ -94,12 +114,19 @@ public struct ListRequest: Equatable, Sendable {
 public enum Request: Equatable, Sendable {
     case acquire(AcquireRequest)
     case renew(RenewRequest)
-    case release(Token)
+    case release(ReleaseRequest)
     /// The tag of the request to withdraw.
     case cancel([UInt8])
     case get(Key, limit: Int)
     case check(Token)
     case list(ListRequest)
+    /// What happens under these prefixes (none: anywhere), from now on or after a change.
+    case watch([KeyPrefix], since: Sequence64?)
+    case unwatch
+    case history(KeyPrefix, last: Int)
+    /// Drops the kept result of a key.
+    case forget(Key)
+    case stats
     case policy(Key?)
     case whoami
     case ping
@@ -108,19 +135,24 @@ public enum Request: Equatable, Sendable {
     case quit
     case evict(Token, note: Text?)
     case compact
+    /// Reads the policy again.
+    case reload
+    /// Stops granting, until the daemon is started anew.
+    case drain
     /// nil: only tell the time.
     case clock(advance: Duration?)
 }
 
 /// The verbs, in the order in which `help` lists them.
 public enum Verb: String, CaseIterable, Sendable {
-    case acquire, renew, release, cancel, get, check, list, policy, whoami, ping, help, quit
-    case evict, compact, clock
+    case acquire, renew, release, cancel, get, check, list, watch, unwatch, history, forget
+    case stats, policy, whoami, ping, help, quit
+    case evict, compact, reload, drain, clock
 
     /// Whether only root and the daemon's own uid may use it.
     public var isForAdministrators: Bool {
         switch self {
-        case .evict, .compact, .clock: true
+        case .evict, .compact, .reload, .drain, .clock: true
         default: false
         }
     }

@@ -30,8 +30,8 @@ extension Server {
         case .renew(let renew):
             guard hasRoom(index) else { return false }
             take(renew, .notLookedAt, index, tag)
-        case .release(let token):
-            reply(index, tag, machine.release(token, from: connections[index].caller, into: &effects))
+        case .release(let release):
+            reply(index, tag, machine.release(release.token, from: connections[index].caller, into: &effects))
             settle()
         case .evict(let token, let note):
             guard hasRoom(index) else { return false }
@@ -51,6 +51,8 @@ extension Server {
             yield(index)
         case .get, .check, .policy, .whoami, .ping, .help:
             reply(index, tag, answer(request, index))
+        case .watch, .unwatch, .history, .forget, .stats, .reload, .drain:
+            preconditionFailure("each of these gets its place here")
         }
         return true
     }
@@ -72,7 +74,8 @@ extension Server {
         case .whoami: .whoami(connections[index].caller.peer)
         case .help(let verb): .help(verb)
         case .ping: .ok
-        case .acquire, .renew, .release, .evict, .cancel, .quit, .compact, .clock:
+        case .acquire, .renew, .release, .evict, .cancel, .quit, .compact, .clock, .watch, .unwatch, .history,
+            .forget, .stats, .reload, .drain:
             preconditionFailure("these do more than look")
         }
     }

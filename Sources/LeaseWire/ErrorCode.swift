@@ -22,10 +22,17 @@ package enum ErrorCode: String, CaseIterable, Sendable {
     case wrongParts = "wrong-parts"
     case partNotAllowed = "part-not-allowed"
     case ttlTooLong = "ttl-too-long"
+    case waitTooLong = "wait-too-long"
+    case priorityTooHigh = "priority-too-high"
+    case cannotJoin = "cannot-join"
     case requestDiffers = "request-differs"
     case noProcess = "no-process"
     case forbidden
     case noSuchTag = "no-such-tag"
+    case tooOld = "too-old"
+    case notYet = "not-yet"
+    case nothingKept = "nothing-kept"
+    case badPolicy = "bad-policy"
     case withdrawn
     case clockNotManual = "clock-not-manual"
     // The daemon can't do it now.

@@ -10,18 +10,22 @@ struct GivenWords: ~Copyable {
 
     /// The first word without a name: a key, a prefix, a token, a tag or a verb.
     private var argument: Range<Int>?
-    /// `acquire` may have more of them.
-    private var otherKeys: [Range<Int>] = []
+    /// `acquire` and `watch` may have more of them.
+    private var otherArguments: [Range<Int>] = []
 
     private var owner: Range<Int>?
     private var requestID: Range<Int>?
     private var note: Range<Int>?
+    private var result: Range<Int>?
     private var ttl: Duration?
+    private var keep: Duration?
     private var wait = Duration(nanoseconds: 0)
     private var advance: Duration?
     private var priority = 0
     private var limit: Int?
     private var after: Token = 0
+    private var since: Sequence64?
+    private var last: Int?
     private var whilePID: Int32?
 
     init(_ verb: VerbTable.Accepted) {
@@ -54,11 +58,16 @@ struct GivenWords: ~Copyable {
             .renew(
                 RenewRequest(
                     token: try token(line), ttl: ttl, isEphemeral: has(.ephemeral), whilePID: whilePID))
-        case .release: .release(try token(line))
+        case .release: .release(try release(line))
         case .cancel: .cancel(try tag(line))
         case .get: .get(try key(line, required), limit: limit ?? 100)
         case .check: .check(try token(line))
         case .list: .list(try list(line))
+        case .watch: .watch(try prefixes(line), since: since)
+        case .unwatch: .unwatch
+        case .history: .history(try prefix(line), last: last ?? 20)
+        case .forget: .forget(try key(line, required))
+        case .stats: .stats
         case .policy: .policy(argument == nil ? nil : try key(line, required))
         case .whoami: .whoami
         case .ping: .ping
@@ -66,6 +75,8 @@ struct GivenWords: ~Copyable {
         case .quit: .quit
         case .evict: .evict(try token(line), note: try text(line, note, .note, mayBeEmpty: true))
         case .compact: .compact
+        case .reload: .reload
+        case .drain: .drain
         case .clock: .clock(advance: advance)
         }
     }
@@ -74,15 +85,37 @@ struct GivenWords: ~Copyable {
         // In one call: setting one property after the other costs a copy of the whole.
         AcquireRequest(
             keys: try keys(line), owner: try text(line, owner, .owner), ttl: ttl, wait: wait,
-            priority: priority, isShared: has(.shared), isEphemeral: has(.ephemeral), whilePID: whilePID,
-            request: try text(line, requestID, .request),
+            priority: priority, isShared: has(.shared), joins: has(.join), isEphemeral: has(.ephemeral),
+            whilePID: whilePID, notifies: has(.notify), request: try text(line, requestID, .request),
             note: try text(line, note, .note, mayBeEmpty: true))
     }
 
     private func list(_ line: Span<UInt8>) throws(Refusal) -> ListRequest {
-        var asked = ListRequest(waiting: has(.waiting), limit: limit ?? 1_000, after: after)
-        if let argument { asked.prefix = try readKey(line.extracting(argument), KeyPrefix.read) }
-        return asked
+        ListRequest(
+            prefix: try prefix(line), waiting: has(.waiting), limit: limit ?? 1_000, after: after)
+    }
+
+    private func prefix(_ line: Span<UInt8>) throws(Refusal) -> KeyPrefix {
+        guard let argument else { return .all }
+        return try readKey(line.extracting(argument), KeyPrefix.read)
+    }
+
+    private func prefixes(_ line: Span<UInt8>) throws(Refusal) -> [KeyPrefix] {
+        guard argument != nil else { return [] }
+        var prefixes = [try prefix(line)]
+        for range in otherArguments {
+            let next = try readKey(line.extracting(range), KeyPrefix.read)
+            guard !prefixes.contains(next) else { throw .givenTwice(next.bytes) }
+            prefixes.append(next)
+        }
+        return prefixes
+    }
+
+    private func release(_ line: Span<UInt8>) throws(Refusal) -> ReleaseRequest {
+        let result = try text(line, result, .result, mayBeEmpty: true)
+        // Nothing would be kept, and whoever wrote it believes that something is.
+        guard result != nil || keep == nil else { throw .missing(.release, what: "result= for keep=") }
+        return ReleaseRequest(token: try token(line), result: result, keep: keep)
     }
 
     private func has(_ flag: WordName) -> Bool {
@@ -125,7 +158,9 @@ extension GivenWords {
         case .owner: owner = range
         case .request: requestID = range
         case .note: note = range
+        case .result: result = range
         case .ttl: ttl = try ValueReader.duration(value, name, atLeast: .milliseconds(1))
+        case .keep: keep = try ValueReader.duration(value, name, atLeast: .milliseconds(1))
         case .wait: wait = try ValueReader.wait(value)
         case .advance: advance = try ValueReader.duration(value, name, atLeast: .milliseconds(1))
         case .priority:
@@ -134,7 +169,10 @@ extension GivenWords {
         case .whilePID:
             whilePID = Int32(try ValueReader.number(value, name, from: 1, to: UInt64(Int32.max)))
         case .after: after = try ValueReader.token(value, name)
-        case .shared, .ephemeral, .waiting: preconditionFailure("takeOption lets no flag through")
+        case .since: since = try ValueReader.sequence(value, name)
+        case .last: last = try ValueReader.number(value, name, from: 1, to: UInt64(Limits.listLimitMax))
+        case .shared, .join, .ephemeral, .notify, .waiting:
+            preconditionFailure("takeOption lets no flag through")
         }
     }
 
@@ -156,15 +194,17 @@ extension GivenWords {
             argument = range
             return
         }
-        guard verb.argument == .keys else { throw unknownWord(line.extracting(range)) }
-        guard otherKeys.count + 1 < Limits.keysPerRequestMax else { throw .tooManyKeys }
-        otherKeys.append(range)
+        guard verb.argument == .keys || verb.argument == .prefixes else {
+            throw unknownWord(line.extracting(range))
+        }
+        guard otherArguments.count + 1 < Limits.keysPerRequestMax else { throw .tooManyKeys }
+        otherArguments.append(range)
     }
 
     private func keys(_ line: Span<UInt8>) throws(Refusal) -> Keys {
         let first = try key(line, required)
         var others: [Key] = []
-        for range in otherKeys {
+        for range in otherArguments {
             let next = try key(line, range)
             // Only now, in their one spelling, can they be told apart.
             guard next != first, !others.contains(next) else { throw .givenTwice(next.bytes) }

@@ -23,7 +23,17 @@ enum ListWriter {
             let usual = rules.defaultTTL ?? Limits.defaultTTL
             first.append(" default-ttl=", min(usual, rules.maxTTL ?? usual))
             if let longest = rules.maxTTL { first.append(" max-ttl=", longest) }
+            if let longest = rules.maxHold { first.append(" max-hold=", longest) }
+            if let longest = rules.maxWait { first.append(" max-wait=", longest) }
+            if let highest = rules.maxPriority { first.append(" max-priority=", number: highest) }
             if let queue = rules.queue { first.append(" queue=", number: queue) }
+            if rules.overflow != .refuse { first.append(" overflow=drop-oldest") }
+            if let rate = rules.rate {
+                first.append(" rate=", number: rate.grants)
+                first.append("/", rate.window)
+            }
+            if let keep = rules.keep { first.append(" keep=", keep) }
+            if let delay = rules.lockDelay { first.append(" lock-delay=", delay) }
         }
     }
 
@@ -133,7 +143,17 @@ enum ListWriter {
         case .limit(let limit): line.append("limit=", number: limit)
         case .ttl(let ttl): line.append("ttl=", ttl)
         case .maxTTL(let longest): line.append("max-ttl=", longest)
+        case .maxHold(let longest): line.append("max-hold=", longest)
+        case .maxWait(let longest): line.append("max-wait=", longest)
+        case .maxPriority(let highest): line.append("max-priority=", number: highest)
         case .queue(let queue): line.append("queue=", number: queue)
+        case .overflow(.refuse): line.append("overflow=refuse")
+        case .overflow(.dropOldest): line.append("overflow=drop-oldest")
+        case .rate(let rate):
+            line.append("rate=", number: rate.grants)
+            line.append("/", rate.window)
+        case .keep(let keep): line.append("keep=", keep)
+        case .lockDelay(let delay): line.append("lock-delay=", delay)
         }
     }
 }

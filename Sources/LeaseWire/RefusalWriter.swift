@@ -48,7 +48,10 @@ enum RefusalWriter {
         case .badToken(let word): badToken(word)
         case .badValue(let option, let value, let want): badValue(option, value, want)
         case .unknownKey(let key, let problem): unknownKey(Shown.word(key.bytes), problem)
-        case .ttlTooLong(let key, let longest): ttlTooLong(key, longest)
+        case .ttlTooLong(let key, let longest): tooLong(.ttlTooLong, "ttl", key, longest)
+        case .waitTooLong(let key, let longest): tooLong(.waitTooLong, "wait", key, longest)
+        case .priorityTooHigh(let key, let highest): priorityTooHigh(key, highest)
+        case .cannotJoin(let problem): cannotJoin(problem)
         case .requestDiffers(let id): requestDiffers(id)
         case .noProcess(let pid): noProcess(pid)
         case .processOfAnother(let pid):
@@ -57,6 +60,15 @@ enum RefusalWriter {
         case .administratorsOnly(let verb):
             Words(.forbidden, says: "\(verb.rawValue) is for root and the daemon's own user only")
         case .noSuchTag(let tag): noSuchTag(tag)
+        case .tooOld(let oldest): tooOld(oldest)
+        case .notYet(let newest): notYet(newest)
+        case .nothingKept(let key):
+            Words(.nothingKept, says: "no result of \(Shown.word(key.bytes)) is kept; get shows what is")
+        case .keptByAnother(let key, let uid): keptByAnother(key, uid)
+        case .badPolicy(let error): badPolicy(error)
+        case .noPolicy(let reason):
+            Words(
+                .badPolicy, says: "the policy can't be read, so the old one stays: \(Shown.sentence(reason))")
         case .withdrawn: Words(.withdrawn, says: "the request was withdrawn by its connection")
         case .clockNotManual:
             Words(.clockNotManual, says: "only a manual clock can be moved: start leased with --clock=manual")
@@ -181,11 +193,61 @@ extension RefusalWriter {
         }
     }
 
-    private static func ttlTooLong(_ key: Key, _ longest: Duration) -> Words {
+    private static func tooLong(
+        _ code: ErrorCode, _ option: String, _ key: Key, _ longest: Duration
+    ) -> Words {
         let longest = "\(longest.wholeMilliseconds)ms"
         return Words(
-            .ttlTooLong, "max=\(longest)",
-            says: "the policy bounds the ttl of \(Shown.word(key.bytes)); write ttl=\(longest) or less")
+            code, "max=\(longest)",
+            says: "the policy bounds the \(option) of \(Shown.word(key.bytes)); "
+                + "write \(option)=\(longest) or less")
+    }
+
+    private static func priorityTooHigh(_ key: Key, _ highest: Int) -> Words {
+        Words(
+            .priorityTooHigh, "max=\(highest)",
+            says: "the policy bounds the priority for \(Shown.word(key.bytes)); "
+                + "write priority=\(highest) or less")
+    }
+
+    private static func cannotJoin(_ problem: JoinProblem) -> Words {
+        switch problem {
+        case .severalKeys:
+            Words(.cannotJoin, says: "join is for the work on one key; name one, or leave join out")
+        case .shared:
+            Words(.cannotJoin, says: "join and shared don't go together; leave one of them out")
+        case .severalSlots(let key, let limit):
+            Words(
+                .cannotJoin,
+                says: "join needs a key with one holder, and \(Shown.word(key.bytes)) has limit=\(limit); "
+                    + "leave join out")
+        }
+    }
+
+    private static func tooOld(_ oldest: Sequence64) -> Words {
+        Words(
+            .tooOld, "oldest=\(oldest)",
+            says: "what happened right after that number is no longer remembered; "
+                + "watch without since= to see what there is")
+    }
+
+    private static func notYet(_ newest: Sequence64) -> Words {
+        Words(
+            .notYet, "newest=\(newest)",
+            says: "no change has that number yet; write since=\(newest) or less")
+    }
+
+    private static func keptByAnother(_ key: Key, _ uid: UInt32) -> Words {
+        Words(
+            .forbidden, "uid=\(uid)",
+            says: "the result of \(Shown.word(key.bytes)) is of uid \(uid); "
+                + "only that user and administrators may drop it")
+    }
+
+    private static func badPolicy(_ error: PolicyError) -> Words {
+        Words(
+            .badPolicy, "line=\(error.line)", "column=\(error.column)",
+            says: "the new policy is wrong there, so the old one stays: \(Shown.sentence(error.message))")
     }
 
     private static func requestDiffers(_ id: Text) -> Words {

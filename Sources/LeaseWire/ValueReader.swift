@@ -33,6 +33,13 @@ enum ValueReader {
         return number
     }
 
+    static func sequence(_ word: Span<UInt8>, _ name: WordName) throws(Refusal) -> Sequence64 {
+        guard let number = number(word) else {
+            throw refused(word, name, "the seq= of an event: all digits, less than 2^64")
+        }
+        return number
+    }
+
     /// A whole number and a unit, up to `Limits.durationMax`.
     static func duration(
         _ word: Span<UInt8>, _ name: WordName, atLeast least: Duration
@@ -57,7 +64,7 @@ enum ValueReader {
         return try duration(word, .wait, atLeast: .zero)
     }
 
-    /// Text of at most 255 bytes as it is printed; empty only where that means something.
+    /// Text of at most so many bytes as it is printed; empty only where that means something.
     static func text(
         _ word: Span<UInt8>, _ name: WordName, mayBeEmpty: Bool = false
     ) throws(Refusal) -> Text {
@@ -70,8 +77,9 @@ enum ValueReader {
         } catch {
             throw refused(word, name, "two hex digits behind each %; write %25 for a % itself")
         }
-        guard text.bytes.count <= Limits.textBytesMax else {
-            throw refused(word, name, "at most \(Limits.textBytesMax) bytes as printed (%XX counts 3)")
+        let most = name == .result ? Limits.resultBytesMax : Limits.textBytesMax
+        guard text.bytes.count <= most else {
+            throw refused(word, name, "at most \(most) bytes as printed (%XX counts 3)")
         }
         return text
     }

@@ -8,6 +8,8 @@ enum Argument {
     case keys
     case key
     case prefix
+    /// One prefix or several.
+    case prefixes
     case token
     case tag
     case verb
@@ -17,6 +19,7 @@ enum Argument {
         case .keys: "KEY..."
         case .key: "KEY"
         case .prefix: "PREFIX"
+        case .prefixes: "PREFIX..."
         case .token: "TOKEN"
         case .tag: "TAG"
         case .verb: "VERB"
@@ -27,7 +30,7 @@ enum Argument {
     var noun: String {
         switch self {
         case .keys, .key: "a key"
-        case .prefix: "a prefix"
+        case .prefix, .prefixes: "a prefix"
         case .token: "a token"
         case .tag: "a tag"
         case .verb: "a verb"
@@ -92,7 +95,7 @@ enum VerbTable {
     }
 
     /// In the order of `Verb`, so that the frequent verbs are found first.
-    static let accepted = InlineArray<15, Accepted> { index in
+    static let accepted = InlineArray<22, Accepted> { index in
         let entry = entries[index]
         return Accepted(
             packed: PackedName.of(entry.verb.rawValue), verb: entry.verb,
@@ -127,8 +130,8 @@ enum VerbTable {
     }
 
     static let entries: [VerbEntry] = [
-        acquire, renew, release, cancel, get, check, list, policy, whoami, ping, help, quit,
-        evict, compact, clock,
+        acquire, renew, release, cancel, get, check, list, watch, unwatch, history, forget,
+        stats, policy, whoami, ping, help, quit, evict, compact, reload, drain, clock,
     ]
 
     private static func required(_ argument: Argument, _ explanation: String) -> VerbEntry.ArgumentWord {
@@ -158,8 +161,10 @@ enum VerbTable {
             word(.wait, "0s", "how long to stand in line; 0s answers at once, forever has no end"),
             word(.priority, "0", "0 to 9: each step counts as having come 10 s earlier"),
             flag(.shared, "any number of shared leases stand together, none beside an exclusive one"),
+            flag(.join, "when the key is held, wait for the holder's result instead of the key"),
             flag(.ephemeral, "it also ends when this connection closes"),
             word(.whilePID, "PID", "it also ends when this process ends"),
+            flag(.notify, "tell this connection of the way up the line and of the lease's end"),
             word(.request, "ID", "makes it safe to send again: the same ID gets the same lease"),
             word(.note, "TEXT", "shown to whoever asks about the key"),
         ],
@@ -178,6 +183,10 @@ enum VerbTable {
     private static let release = VerbEntry(
         .release, "end a lease",
         required(.token, "the lease's number, from the answer to acquire"),
+        [
+            word(.result, "VALUE", "what the work came to: the answer to all who joined"),
+            word(.keep, "5m", "how long the result answers later joins as well"),
+        ],
         example: "release 17")
 
     private static let cancel = VerbEntry(
@@ -206,6 +215,29 @@ enum VerbTable {
         ],
         example: "list species/ limit=20")
 
+    private static let watch = VerbEntry(
+        .watch, "show what there is, then what happens, as events on this connection",
+        optional(.prefixes, "only what is below one of these: species/31 or species/"),
+        [word(.since, "SEQ", "what happened after this number, instead of what there is")],
+        example: "watch species/ since=104")
+
+    private static let unwatch = VerbEntry(
+        .unwatch, "end the watch of this connection", example: "unwatch")
+
+    private static let history = VerbEntry(
+        .history, "show what happened lately",
+        optional(.prefix, "only what is below it: species/31 or species/"),
+        [word(.last, "20", "how many events")],
+        example: "history user/42 last=5")
+
+    private static let forget = VerbEntry(
+        .forget, "drop the kept result of a key",
+        required(.key, "as in species/31/video"),
+        example: "forget species/31/video")
+
+    private static let stats = VerbEntry(
+        .stats, "show what was counted since the start", example: "stats")
+
     private static let policy = VerbEntry(
         .policy, "show the policy, or which of its lines gave a key its rules",
         optional(.key, "as in user/42"),
@@ -233,6 +265,12 @@ enum VerbTable {
 
     private static let compact = VerbEntry(
         .compact, "write the log anew with only what is alive (administrators only)", example: "compact")
+
+    private static let reload = VerbEntry(
+        .reload, "read the policy again; a bad one changes nothing (administrators only)", example: "reload")
+
+    private static let drain = VerbEntry(
+        .drain, "grant nothing more until the daemon is started anew (administrators only)", example: "drain")
 
     private static let clock = VerbEntry(
         .clock, "tell the daemon's time, or move a manual clock (administrators only)",

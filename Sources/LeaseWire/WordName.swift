@@ -2,14 +2,16 @@
 
 /// An option (`name=value`) or a flag (`name`) of some verb. Written in lower case exactly.
 enum WordName: String, CaseIterable {
-    case owner, ttl, wait, priority, request, note, limit, after, advance
+    case owner, ttl, wait, priority, request, note, result, keep, limit, after, since, last, advance
     case whilePID = "while"
-    case shared, ephemeral, waiting
+    case shared, join, ephemeral, notify, waiting
 
     var isFlag: Bool {
         switch self {
-        case .shared, .ephemeral, .waiting: true
-        case .owner, .ttl, .wait, .priority, .request, .note, .limit, .after, .advance, .whilePID: false
+        case .shared, .join, .ephemeral, .notify, .waiting: true
+        case .owner, .ttl, .wait, .priority, .request, .note, .result, .keep, .limit, .after, .since, .last,
+            .advance, .whilePID:
+            false
         }
     }
 
@@ -28,16 +30,16 @@ enum WordName: String, CaseIterable {
     }
 
     /// Not an array, whose references would be counted at each word of each line.
-    private static let packedNames = InlineArray<13, (packed: UInt128, name: WordName)> { index in
+    private static let packedNames = InlineArray<19, (packed: UInt128, name: WordName)> { index in
         (PackedName.of(allCases[index].rawValue), allCases[index])
     }
 }
 
 /// A set of options and flags: those that a verb takes, or those that were given already.
 struct WordSet: OptionSet {
-    let rawValue: UInt16
+    let rawValue: UInt32
 
-    init(rawValue: UInt16) {
+    init(rawValue: UInt32) {
         self.rawValue = rawValue
     }
 
@@ -49,13 +51,19 @@ struct WordSet: OptionSet {
         case .priority: 1 << 3
         case .request: 1 << 4
         case .note: 1 << 5
-        case .limit: 1 << 6
-        case .after: 1 << 7
-        case .advance: 1 << 8
-        case .whilePID: 1 << 9
-        case .shared: 1 << 10
-        case .ephemeral: 1 << 11
-        case .waiting: 1 << 12
+        case .result: 1 << 6
+        case .keep: 1 << 7
+        case .limit: 1 << 8
+        case .after: 1 << 9
+        case .since: 1 << 10
+        case .last: 1 << 11
+        case .advance: 1 << 12
+        case .whilePID: 1 << 13
+        case .shared: 1 << 14
+        case .join: 1 << 15
+        case .ephemeral: 1 << 16
+        case .notify: 1 << 17
+        case .waiting: 1 << 18
         }
     }
 }

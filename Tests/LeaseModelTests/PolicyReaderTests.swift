@@ -193,8 +193,13 @@ private let wrongRules = [
     Wrong("kind a b limt=1", 1, 10, "did you mean \"limit=\"?"),
     Wrong("kind a b maxttl=1m", 1, 10, "did you mean \"max-ttl=\"?"),
     Wrong("kind a b LIMIT=1", 1, 10, "did you mean \"limit=\"?"),
-    Wrong("kind a b frobnicate=1", 1, 10, "the rules are limit=, ttl=, max-ttl=, queue="),
+    Wrong("kind a b frobnicate=1", 1, 10, "the rules are limit=, ttl=, max-ttl=, max-hold="),
+    Wrong("kind a b overflow=drop", 1, 19, "refuse or drop-oldest"),
+    Wrong("kind a b rate=30", 1, 15, "a number of grants and a window"),
+    Wrong("kind a b rate=30/1h/2", 1, 15, "a number of grants and a window"),
+    Wrong("kind a b rate=0/1h", 1, 15, "from 1 to 10000"),
+    Wrong("kind a b rate=3/1", 1, 17, "needs a unit"),
+    Wrong("kind a b max-priority=10", 1, 23, "from 0 to 9"),
+    Wrong("kind a b lock-delay=0s", 1, 21, "at least 1ms"),
     Wrong("kind a b =1", 1, 10, "there is no rule"),
-] + ["max-hold", "max-wait", "max-priority", "overflow", "rate", "keep", "lock-delay"].map {
-    Wrong("kind a b limit=1 \($0)=1", 1, 18, "\($0)= is not supported by this version")
-}
+]

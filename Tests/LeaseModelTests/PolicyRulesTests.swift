@@ -4,13 +4,13 @@ import LeaseModel
 import Testing
 
 @Suite struct PolicyRulesTests {
-    /// The lines of the documentation, but for rules that this version does not take.
+    /// The lines of the documentation.
     private static let example = """
         kind user          id                                limit=1 ttl=10m
         kind conversation  id                                limit=1 ttl=1m
         kind species       id media:image,video              limit=1 ttl=10m
         kind provider      name                              limit=3 queue=200
-        kind background    user place weather time season
+        kind background    user place weather time season    keep=5m
         key  species/*/video                                 ttl=15m queue=4
         key  user/vip-7                                      limit=4
         """
@@ -18,6 +18,8 @@ import Testing
     @Test func theExampleHolds() throws {
         let policy = try read(Self.example)
         let minute = Duration.seconds(60)
+        var background = Rules()
+        background.keep = .seconds(300)
         let expected: [(String, Rules)] = [
             ("user/42", Rules(limit: 1, defaultTTL: .seconds(600))),
             ("user/vip-7", Rules(limit: 4, defaultTTL: .seconds(600))),
@@ -25,7 +27,7 @@ import Testing
             ("species/31/image", Rules(limit: 1, defaultTTL: .seconds(600))),
             ("species/31/video", Rules(limit: 1, defaultTTL: .seconds(900), queue: 4)),
             ("provider/x", Rules(limit: 3, queue: 200)),
-            ("background/u/p/w/t/s", Rules()),
+            ("background/u/p/w/t/s", background),
         ]
         for (name, rules) in expected {
             #expect(try policy.rules(for: key(name)) == rules, "\(name)")
@@ -36,7 +38,9 @@ import Testing
                 Policy.Origin(rule: .queue(4), line: 6),
             ])
         #expect(
-            try policy.origins(for: key("background/u/p/w/t/s")) == [Policy.Origin(rule: .limit(1), line: 0)])
+            try policy.origins(for: key("background/u/p/w/t/s")) == [
+                Policy.Origin(rule: .limit(1), line: 0), Policy.Origin(rule: .keep(.seconds(300)), line: 5),
+            ])
     }
 
     @Test func theBuiltInPolicyIsTheFirstThreeLines() throws {
@@ -79,6 +83,28 @@ import Testing
             ])
         #expect(try policy.rules(for: key("k/x/b")) == Rules(limit: 2, defaultTTL: .seconds(60), queue: 2))
         #expect(try policy.rules(for: key("k/x/y")) == Rules(limit: 1, defaultTTL: .seconds(60)))
+    }
+
+    @Test func everyRuleIsRead() throws {
+        let text = "limit=2 ttl=1s max-ttl=2s max-hold=3s max-wait=4s max-priority=5 queue=6 "
+            + "overflow=drop-oldest rate=7/8s keep=9s lock-delay=10s"
+        let policy = try read("kind k x \(text)")
+        let rules = try policy.rules(for: key("k/a"))
+        var wanted = Rules(limit: 2, defaultTTL: .seconds(1), maxTTL: .seconds(2), queue: 6)
+        wanted.maxHold = .seconds(3)
+        wanted.maxWait = .seconds(4)
+        wanted.maxPriority = 5
+        wanted.overflow = .dropOldest
+        wanted.rate = Rate(grants: 7, window: .seconds(8))
+        wanted.keep = .seconds(9)
+        wanted.lockDelay = .seconds(10)
+        #expect(rules == wanted)
+        #expect(try policy.origins(for: key("k/a")).map(\.line) == Array(repeating: 1, count: 11))
+        // The same from a less specific line, and none where no line says it.
+        let nearer = try read("kind k x \(text)\nkey k/a limit=3")
+        wanted.limit = 3
+        #expect(try nearer.rules(for: key("k/a")) == wanted)
+        #expect(try read("kind k x").rules(for: key("k/a")) == Rules())
     }
 
     @Test func aDefaultIsCutToTheMaxOfAnotherLine() throws {

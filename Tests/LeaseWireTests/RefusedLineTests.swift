@@ -104,6 +104,7 @@ struct RefusedLineTests {
         ("help acqire", .unknownVerb(bytes("acqire"), meant: .acquire)),
         ("acquire user/1 user/%31", .givenTwice(bytes("user/1"))),
         ("acquire user/1 user/2 user/2", .givenTwice(bytes("user/2"))),
+        ("release 17 keep=5m", .missing(.release, what: "result= for keep=")),
         ("acquire user/1 =5", .unknownOption([], .acquire, meant: nil)),
     ])
     func words(line: String, wanted: Refusal) {
@@ -119,12 +120,12 @@ struct RefusedLineTests {
     @Test func eachWordOnce() {
         for entry in VerbTable.entries {
             for word in entry.words {
-                let value =
-                    word.name.isFlag ? "" : word.name == .after || word.name == .whilePID ? "7" : word.value
+                let isNumber = [.after, .since, .whilePID].contains(word.name)
+                let value = word.name.isFlag ? "" : isNumber ? "7" : word.value
                 let argument: String =
                     switch entry.argument?.argument {
-                    case .keys, .key, .prefix: "user/1"
-                    case .token: "17"
+                    case .keys, .key, .prefix, .prefixes: "user/1"
+                    case .token: word.name == .keep ? "17 result=x" : "17"
                     case .tag: "a"
                     case .verb, nil: ""
                     }

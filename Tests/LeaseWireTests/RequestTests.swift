@@ -28,6 +28,7 @@ struct RequestTests {
             "acquire user/42 owner=a=b/c%20d", AcquireRequest(keys: keys("user/42"), owner: Text("a=b/c d"))
         ),
         ("acquire 17/4", AcquireRequest(keys: keys("17/4"))),
+        ("acquire user/1 join notify", AcquireRequest(keys: keys("user/1"), joins: true, notifies: true)),
     ])
     func acquire(line: String, wanted: AcquireRequest) {
         #expect(request(line) == .acquire(wanted))
@@ -39,10 +40,15 @@ struct RequestTests {
             "renew ephemeral while=7 ttl=2h 17",
             .renew(RenewRequest(token: 17, ttl: .seconds(7_200), isEphemeral: true, whilePID: 7))
         ),
-        ("release 17", .release(17)),
-        ("release 0", .release(0)),
-        ("release 00000000000000000000000000017", .release(17)),
-        ("release 18446744073709551615", .release(.max)),
+        ("release 17", .release(ReleaseRequest(token: 17))),
+        ("release 0", .release(ReleaseRequest(token: 0))),
+        ("release 00000000000000000000000000017", .release(ReleaseRequest(token: 17))),
+        ("release 18446744073709551615", .release(ReleaseRequest(token: .max))),
+        (
+            "release keep=5m 17 result=a%20b",
+            .release(ReleaseRequest(token: 17, result: Text("a b"), keep: .seconds(300)))
+        ),
+        ("release 17 result=", .release(ReleaseRequest(token: 17, result: Text("")))),
         ("cancel a1", .cancel(bytes("a1"))),
         ("cancel #a1", .cancel(bytes("a1"))),
         ("cancel 17", .cancel(bytes("17"))),
@@ -51,6 +57,10 @@ struct RequestTests {
         ("check 17", .check(17)),
         ("list", .list(ListRequest())),
         ("list waiting limit=1 after=17", .list(ListRequest(waiting: true, limit: 1, after: 17))),
+        ("watch", .watch([], since: nil)), ("watch since=0", .watch([], since: 0)), ("unwatch", .unwatch),
+        ("history", .history(.all, last: 20)), ("history last=3", .history(.all, last: 3)),
+        ("forget user/42", .forget(key("user/42"))), ("stats", .stats),
+        ("reload", .reload), ("drain", .drain),
         ("policy", .policy(nil)),
         ("policy user/42", .policy(key("user/42"))),
         ("whoami", .whoami), ("ping", .ping), ("quit", .quit), ("compact", .compact),
@@ -66,6 +76,10 @@ struct RequestTests {
         for written in ["species/31", "species/31/"] {
             let prefix = try KeyPrefix.read(bytes(written).span)
             #expect(request("list \(written)") == .list(ListRequest(prefix: prefix)))
+            #expect(request("history \(written) last=5") == .history(prefix, last: 5))
+            let other = try KeyPrefix.read(bytes("user/").span)
+            #expect(request("watch \(written) since=7 user/") == .watch([prefix, other], since: 7))
+            #expect(refusal("watch \(written) user/ species/31") == .givenTwice(bytes("species/31")))
         }
     }
 

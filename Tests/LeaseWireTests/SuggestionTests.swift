@@ -61,8 +61,8 @@ struct SuggestionTests {
             "ERR bad-value option=ttl the value '30' won't do for ttl=, which needs a unit: write ttl=30s"
         ),
         ("acqire user/1", "ERR unknown-verb there is no verb 'acqire'; did you mean acquire?"),
-        ("release", "ERR missing-word a token is missing; write release TOKEN"),
-        ("release 1 2", "ERR unknown-word the word '2' has no place in release; write release TOKEN"),
+        ("check", "ERR missing-word a token is missing; write check TOKEN"),
+        ("check 1 2", "ERR unknown-word the word '2' has no place in check; write check TOKEN"),
         (
             "acquire user/1 tttl=5s",
             "ERR unknown-option the option 'tttl=' has no place in acquire; did you mean ttl=?"
@@ -85,13 +85,13 @@ struct SuggestionTests {
         #expect(all.first == "OK lines=\(Verb.allCases.count)")
         #expect(all.count == Verb.allCases.count + 1)
         #expect(all.dropFirst().allSatisfy { $0.hasPrefix("  ") })
-        let release = """
+        let check = """
             OK lines=4
-              release TOKEN
-              end a lease
+              check TOKEN
+              tell whether a lease is alive
               TOKEN         the lease's number, from the answer to acquire
-              for example   release 17
+              for example   check 17
             """
-        #expect(written(.help(.release)) == release)
+        #expect(written(.help(.check)) == check)
     }
 }

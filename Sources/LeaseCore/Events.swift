@@ -1,0 +1,35 @@
+// From a change that is about to be applied to the event that tells of it.
+
+internal import LeaseModel
+
+extension Machine {
+    /// The event of a change that is decided and not yet applied: an ended lease is still there to be told
+    /// of. nil: the change is none that is told.
+    func event(of change: Change, waited: Duration?) -> Event? {
+        switch change {
+        case .granted(let grant):
+            return Event(
+                sequence: sequence, at: clock, what: .granted(ttl: grant.ttl, waited: waited),
+                keys: grant.keys, token: grant.token, owner: grant.owner, uid: grant.uid, pid: grant.pid,
+                isShared: grant.isShared)
+        case .renewed(let renewal):
+            let slot = ledger.leaseSlot(renewal.token)
+            let left = clock.until(ledger.leases[slot].deadline)
+            let former = ledger.leases[slot].ttl
+            return event(.renewed(ttl: renewal.ttl, formerTTL: former, left: left), of: slot)
+        case .ended(let ending):
+            let slot = ledger.leaseSlot(ending.token)
+            return event(.ended(ending, held: ledger.leases[slot].grantedAt.until(clock)), of: slot)
+        case .bound, .resumed, .advanced, .started, .stopped, .compacted, .held, .remembered:
+            return nil
+        }
+    }
+
+    private func event(_ what: Event.What, of slot: Slot) -> Event {
+        Event(
+            sequence: sequence, at: clock, what: what, keys: ledger.keys(of: slot, ended: false),
+            token: ledger.leases[slot].token, owner: ledger.leases[slot].owner,
+            uid: ledger.leases[slot].uid, pid: ledger.leases[slot].pid,
+            isShared: ledger.leases[slot].isShared)
+    }
+}

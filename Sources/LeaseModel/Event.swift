@@ -1,0 +1,38 @@
+// A change as it is told to those who watch and those who count: with the keys and the holder, which the log
+// need not repeat.
+
+/// What happened to a lease, or to who waits for one.
+public struct Event: Equatable, Sendable {
+    public enum What: Equatable, Sendable {
+        case granted(ttl: Duration, waited: Duration?)
+        /// `left` is what was left of the former ttl.
+        case renewed(ttl: Duration, formerTTL: Duration, left: Duration)
+        case ended(Ending, held: Duration)
+    }
+
+    /// Of the change; an event that is no change has the number of the change before it.
+    public var sequence: Sequence64
+    public var at: Instant
+    public var what: What
+    public var keys: Keys
+    public var token: Token
+    public var owner: Text
+    public var uid: UInt32
+    public var pid: Int32
+    public var isShared: Bool
+
+    public init(
+        sequence: Sequence64, at: Instant, what: What, keys: Keys, token: Token, owner: Text, uid: UInt32,
+        pid: Int32, isShared: Bool
+    ) {
+        self.sequence = sequence
+        self.at = at
+        self.what = what
+        self.keys = keys
+        self.token = token
+        self.owner = owner
+        self.uid = uid
+        self.pid = pid
+        self.isShared = isShared
+    }
+}
