@@ -39,7 +39,7 @@ extension Machine {
         into effects: inout Effects
     ) -> Outcome {
         if isDraining {
-            return .reply(.busy(busy(slots[0], .draining, waited: nil)))
+            return .reply(.busy(busy(slots[0], .draining, waited: nil, for: caller.peer)))
         }
         if let ttl = request.ttl, let refusal = ttlRefusal(ttl, slots) {
             return .reply(.refused(refusal))
@@ -54,7 +54,9 @@ extension Machine {
                 .nanoseconds,
             number: waiters.lastNumber + 1)
         if let (slot, reason) = firstObstacle(slots, isShared: request.isShared, order: order) {
-            guard request.wait > .zero else { return .reply(.busy(busy(slot, reason, waited: nil))) }
+            guard request.wait > .zero else {
+                return .reply(.busy(busy(slot, reason, waited: nil, for: caller.peer)))
+            }
             return standInLine(request, slots, identity, order: order, from: caller, into: &effects)
         }
         if let refusal = leaseBound(caller.peer.uid) { return .reply(.refused(refusal)) }
@@ -105,7 +107,7 @@ extension Machine {
         for index in 0..<slots.count {
             let bound = ledger.rules(of: slots[index]).queue ?? .max
             if waiters.trees.count(ledger.keys[slots[index]].line) >= bound {
-                return .reply(.busy(busy(slots[index], .queueFull, waited: nil)))
+                return .reply(.busy(busy(slots[index], .queueFull, waited: nil, for: caller.peer)))
             }
         }
         if let refusal = waiterBound(caller) { return .reply(.refused(refusal)) }
@@ -125,6 +127,7 @@ extension Machine {
         waiter.order = order
         waiter.waitsUntil = request.wait == .forever ? .never : clock + request.wait
         let slot = enter(waiter)
+        effects.tell(event(.queued(position: position(slot), priority: waiter.priority), ofWaiter: slot))
         if let process {
             bind(process, to: waiters.id(slot), into: &effects)
         }
@@ -261,10 +264,9 @@ extension Machine {
         else { return .reply(.refused(.requestDiffers(request.request!))) }
         let (key, _) = obstacle(ofWaiter: slot)
         let waited = waiters.slab[slot].arrivedAt.until(clock)
-        effects.answers.append(
-            Answer(
-                waiter: waiters.id(slot), reply: .busy(busy(key, .superseded, waited: waited)),
-                connection: waiters.slab[slot].caller.connection))
+        effects.answer(
+            waiters.id(slot), .busy(busy(key, .superseded, waited: waited, for: caller.peer)),
+            at: waiters.slab[slot].caller.connection)
         // A new number makes it another waiter for whoever asks; its place, kept in `order`, stays.
         waiters.unlink(slot)
         waiters.lastNumber += 1

@@ -12,12 +12,19 @@ package struct Answer {
 
 /// Filled by the core, emptied by who called it, used again: no array is made for each request.
 package struct Effects {
+    /// What is told, one after the other: each takes the next of its array.
+    package enum Telling {
+        case event, answer
+    }
+
     /// What happened, in order. The log takes them before any reply goes out.
     package var records: [Record] = []
     /// The same, as it is told to those who watch; and what happens in the lines.
-    package var events: [Event] = []
-    /// Replies to others, in the order of what happened.
-    package var answers: [Answer] = []
+    package internal(set) var events: [Event] = []
+    /// Replies to others.
+    package internal(set) var answers: [Answer] = []
+    /// The order in which events and answers are told.
+    package private(set) var tellings: [Telling] = []
     /// Processes that are to be watched from now on, and those that no longer need to be.
     package var watched: [ProcessIdentity] = []
     package var unwatched: [ProcessIdentity] = []
@@ -28,15 +35,26 @@ package struct Effects {
 
     package init() {}
 
+    mutating func tell(_ event: Event) {
+        events.append(event)
+        tellings.append(.event)
+    }
+
+    mutating func answer(_ waiter: WaiterID, _ reply: Reply, at connection: ConnectionID) {
+        answers.append(Answer(waiter: waiter, reply: reply, connection: connection))
+        tellings.append(.answer)
+    }
+
     package var isEmpty: Bool {
-        records.isEmpty && events.isEmpty && answers.isEmpty && watched.isEmpty && unwatched.isEmpty
-            && dropped.isEmpty && unbound.isEmpty
+        records.isEmpty && tellings.isEmpty && watched.isEmpty && unwatched.isEmpty && dropped.isEmpty
+            && unbound.isEmpty
     }
 
     package mutating func removeAll() {
         records.removeAll(keepingCapacity: true)
         events.removeAll(keepingCapacity: true)
         answers.removeAll(keepingCapacity: true)
+        tellings.removeAll(keepingCapacity: true)
         watched.removeAll(keepingCapacity: true)
         unwatched.removeAll(keepingCapacity: true)
         dropped.removeAll(keepingCapacity: true)

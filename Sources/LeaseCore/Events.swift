@@ -32,4 +32,21 @@ extension Machine {
             uid: ledger.leases[slot].uid, pid: ledger.leases[slot].pid,
             isShared: ledger.leases[slot].isShared)
     }
+    func event(_ what: Event.What, ofWaiter slot: Slot) -> Event {
+        let peer = waiters.slab[slot].caller.peer
+        return Event(
+            sequence: sequence, at: clock, what: what, keys: waiters.slab[slot].keys, token: 0,
+            owner: waiters.slab[slot].owner, uid: peer.uid, pid: peer.pid,
+            isShared: waiters.slab[slot].isShared)
+    }
+
+    /// Its place in line, from 1; the last one where it stands in several.
+    func position(_ slot: Slot) -> Int {
+        var position = 1
+        for key in waiters.slab[slot].keySlots {
+            let before = waiters.trees.before(ledger.keys[key].line, waiters.slab[slot].order).all
+            position = max(position, before + 1)
+        }
+        return position
+    }
 }

@@ -164,7 +164,7 @@ extension Machine {
         for connection in connections {
             while let slot = waiters.firstOfConnection[connection] {
                 effects.dropped.append(waiters.id(slot))
-                leave(slot, entrants: &entrants, into: &effects)
+                leave(slot, .disconnected, entrants: &entrants, into: &effects)
             }
         }
         promote(entrants, into: &effects)
@@ -181,11 +181,8 @@ extension Machine {
         }
         var entrants: [WaiterID] = []
         for slot in slots.sorted(by: { waiters.slab[$0].order < waiters.slab[$1].order }) {
-            effects.answers.append(
-                Answer(
-                    waiter: waiters.id(slot), reply: .busy(farewell(slot, .cancelled)),
-                    connection: connection))
-            leave(slot, entrants: &entrants, into: &effects)
+            effects.answer(waiters.id(slot), .busy(farewell(slot, .cancelled)), at: connection)
+            leave(slot, .cancelled, entrants: &entrants, into: &effects)
         }
         promote(entrants, into: &effects)
     }
@@ -231,11 +228,9 @@ extension Machine {
         var entrants: [WaiterID] = []
         let inOrder = bonds.waiters.sorted { waiters.slab[$0.slot].order < waiters.slab[$1.slot].order }
         for id in inOrder {
-            effects.answers.append(
-                Answer(
-                    waiter: id, reply: .refused(.noProcess(process.pid)),
-                    connection: waiters.slab[id.slot].caller.connection))
-            leave(id.slot, entrants: &entrants, into: &effects)
+            effects.answer(
+                id, .refused(.noProcess(process.pid)), at: waiters.slab[id.slot].caller.connection)
+            leave(id.slot, .processEnded, entrants: &entrants, into: &effects)
         }
         promote(entrants, into: &effects)
         for token in bonds.leases.sorted() {

@@ -69,9 +69,16 @@ extension Machine {
         return slot
     }
 
-    /// Leaves all lines. Who comes to the front by it is added to `entrants`.
-    mutating func leave(_ slot: Slot, entrants: inout [WaiterID], into effects: inout Effects) {
+    /// Leaves all lines: granted, or else for a reason. Who comes to the front by it is added to
+    /// `entrants`.
+    mutating func leave(
+        _ slot: Slot, _ reason: LeaveReason?, entrants: inout [WaiterID], into effects: inout Effects
+    ) {
         let waiter = waiters.slab[slot]
+        if let reason {
+            let waited = waiter.arrivedAt.until(clock)
+            effects.tell(event(.left(reason, waited: waited), ofWaiter: slot))
+        }
         if let process = waiter.process {
             unbind(process, from: waiters.id(slot), into: &effects)
         }
@@ -154,9 +161,8 @@ extension Machine {
         let waiter = waiters.slab[slot]
         let id = waiters.id(slot)
         if let refusal = leaseBound(waiter.caller.peer.uid) {
-            effects.answers.append(
-                Answer(waiter: id, reply: .refused(refusal), connection: waiter.caller.connection))
-            leave(slot, entrants: &entrants, into: &effects)
+            effects.answer(id, .refused(refusal), at: waiter.caller.connection)
+            leave(slot, .tooManyLeases, entrants: &entrants, into: &effects)
             return
         }
         let slots = KeySlots(first: waiter.keySlots[0], others: Array(waiter.keySlots.dropFirst()))
@@ -169,15 +175,13 @@ extension Machine {
             starved.append(id)
             return
         }
-        // Bound before it leaves the line, so that its process goes on being watched.
         let waited = waiter.arrivedAt.until(clock)
+        effects.answer(
+            id, .granted(token: grant.token, ttl: grant.ttl, waited: waited, again: false),
+            at: waiter.caller.connection)
+        // Bound before it leaves the line, so that its process goes on being watched.
         emitGrant(grant, waited: waited, connection: waiter.caller.connection, into: &effects)
-        leave(slot, entrants: &entrants, into: &effects)
-        effects.answers.append(
-            Answer(
-                waiter: id,
-                reply: .granted(token: grant.token, ttl: grant.ttl, waited: waited, again: false),
-                connection: waiter.caller.connection))
+        leave(slot, nil, entrants: &entrants, into: &effects)
     }
 
     /// There is room again: those whose turn had come get it.
@@ -191,25 +195,28 @@ extension Machine {
     package var hasStarved: Bool { !starved.isEmpty }
 
     /// One goes without a grant, and is told why.
-    mutating func giveUpWaiting(_ slot: Slot, _ reason: BusyReason, into effects: inout Effects) {
-        answer(slot, .busy(farewell(slot, reason)), into: &effects)
+    mutating func giveUpWaiting(
+        _ slot: Slot, _ reason: BusyReason, _ leaves: LeaveReason, into effects: inout Effects
+    ) {
+        answer(slot, .busy(farewell(slot, reason)), leaves, into: &effects)
     }
 
     /// What one who leaves the line without a grant is told: of those who go on waiting, it is none.
     func farewell(_ slot: Slot, _ reason: BusyReason) -> Busy {
         let (key, _) = obstacle(ofWaiter: slot)
-        var busy = busy(key, reason, waited: waiters.slab[slot].arrivedAt.until(clock))
+        let waited = waiters.slab[slot].arrivedAt.until(clock)
+        var busy = busy(key, reason, waited: waited, for: waiters.slab[slot].caller.peer)
         busy.waiting -= 1
         return busy
     }
 
     /// Answers one who stands in line, who leaves with it.
-    mutating func answer(_ slot: Slot, _ reply: Reply, into effects: inout Effects) {
-        effects.answers.append(
-            Answer(
-                waiter: waiters.id(slot), reply: reply, connection: waiters.slab[slot].caller.connection))
+    mutating func answer(
+        _ slot: Slot, _ reply: Reply, _ reason: LeaveReason, into effects: inout Effects
+    ) {
+        effects.answer(waiters.id(slot), reply, at: waiters.slab[slot].caller.connection)
         var entrants: [WaiterID] = []
-        leave(slot, entrants: &entrants, into: &effects)
+        leave(slot, reason, entrants: &entrants, into: &effects)
         promote(entrants, into: &effects)
     }
 
@@ -217,7 +224,7 @@ extension Machine {
     package mutating func cancel(_ id: WaiterID, into effects: inout Effects) {
         let slot = waiters.slot(id)
         guard slot != .none else { return }
-        giveUpWaiting(slot, .cancelled, into: &effects)
+        giveUpWaiting(slot, .cancelled, .cancelled, into: &effects)
     }
 
     /// Stops granting: everybody in line is told so, in order.
@@ -225,12 +232,11 @@ extension Machine {
         isDraining = true
         while waiters.everybody != .none {
             let slot = waiters.trees.item(waiters.everybody, at: 0)
-            effects.answers.append(
-                Answer(
-                    waiter: waiters.id(slot), reply: .busy(farewell(slot, .draining)),
-                    connection: waiters.slab[slot].caller.connection))
+            effects.answer(
+                waiters.id(slot), .busy(farewell(slot, .draining)),
+                at: waiters.slab[slot].caller.connection)
             var entrants: [WaiterID] = []
-            leave(slot, entrants: &entrants, into: &effects)
+            leave(slot, .draining, entrants: &entrants, into: &effects)
         }
     }
 }

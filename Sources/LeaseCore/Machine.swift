@@ -11,6 +11,8 @@ package struct Machine: ~Copyable {
     let limits: Limits
     /// The manual clock stands still between the deadlines that it passes; the system's does not.
     package let hasManualClock: Bool
+    /// What a user says of itself is for nobody else but administrators.
+    let isPrivate: Bool
 
     /// The instant as of which requests are decided.
     package internal(set) var clock = Instant.zero
@@ -27,11 +29,14 @@ package struct Machine: ~Copyable {
     /// Waiters whose turn has come while there was no room to write it down.
     var starved: [WaiterID] = []
 
-    package init(policy: Policy, limits: Limits, hasManualClock: Bool, seed: UInt64) {
+    package init(
+        policy: Policy, limits: Limits, hasManualClock: Bool, isPrivate: Bool = false, seed: UInt64
+    ) {
         ledger = Ledger(policy: policy, seed: seed)
         waiters = Waiters(seed: seed)
         self.limits = limits
         self.hasManualClock = hasManualClock
+        self.isPrivate = isPrivate
     }
 
     package var leaseCount: Int { ledger.leaseCount }
@@ -109,7 +114,7 @@ extension Machine {
 extension Machine {
     mutating func emit(_ change: Change, waited: Duration? = nil, into effects: inout Effects) {
         sequence += 1
-        if let event = event(of: change, waited: waited) { effects.events.append(event) }
+        if let event = event(of: change, waited: waited) { effects.tell(event) }
         ledger.apply(change, at: clock)
         effects.records.append(Record(sequence: sequence, at: clock, change: change))
     }
@@ -166,7 +171,7 @@ extension Machine {
         if let lease, lease.instant <= wait?.instant ?? .never {
             endLease(lease.slot, ledger.leases[lease.slot].reasonWhenDue, into: &effects)
         } else if let wait {
-            giveUpWaiting(wait.slot, .timeout, into: &effects)
+            giveUpWaiting(wait.slot, .timeout, .timeout, into: &effects)
         }
     }
 

@@ -3,22 +3,35 @@
 package import LeaseModel
 
 extension Machine {
-    func busy(_ key: Slot, _ reason: BusyReason, waited: Duration?) -> Busy {
+    /// Whether somebody may see what a user says of itself: its owners and notes, and with `list` that its
+    /// leases are there at all. nil: who may see everything.
+    func mayLook(_ peer: Peer?, at uid: UInt32) -> Bool {
+        guard isPrivate, let peer else { return true }
+        return peer.uid == uid || peer.isAdministrator
+    }
+
+    func busy(_ key: Slot, _ reason: BusyReason, waited: Duration?, for peer: Peer) -> Busy {
         let line = ledger.keys[key].line
         var ahead: Text?
         if reason == .queued, line != .none {
-            ahead = waiters.slab[waiters.trees.item(line, at: 0)].owner
+            ahead = ownerShown(waiters.trees.item(line, at: 0), to: peer)
         }
         return Busy(
-            key: ledger.keys[key].name, reason: reason, holder: holderThatEndsFirst(key), ahead: ahead,
-            limit: ledger.rules(of: key).limit, waiting: waiters.trees.count(line), waited: waited)
+            key: ledger.keys[key].name, reason: reason, holder: holderThatEndsFirst(key, for: peer),
+            ahead: ahead, limit: ledger.rules(of: key).limit, waiting: waiters.trees.count(line), waited: waited)
     }
 
-    private func holderThatEndsFirst(_ key: Slot) -> HolderView? {
+    private func ownerShown(_ waiter: Slot, to peer: Peer?) -> Text? {
+        mayLook(peer, at: waiters.slab[waiter].caller.peer.uid) ? waiters.slab[waiter].owner : nil
+    }
+
+    private func holderThatEndsFirst(_ key: Slot, for peer: Peer) -> HolderView? {
         let slot = ledger.firstToEnd(key)
         guard slot != .none else { return nil }
         return HolderView(
-            token: ledger.leases[slot].token, owner: ledger.leases[slot].owner, pid: ledger.leases[slot].pid,
+            token: ledger.leases[slot].token,
+            owner: mayLook(peer, at: ledger.leases[slot].uid) ? ledger.leases[slot].owner : nil,
+            pid: ledger.leases[slot].pid,
             uid: ledger.leases[slot].uid, age: ledger.leases[slot].grantedAt.until(clock),
             left: clock.until(ledger.leases[slot].endsAt), isShared: ledger.leases[slot].isShared)
     }
@@ -31,22 +44,23 @@ extension Machine {
             next: ledger.nextToken(afterEnded: slot))
     }
 
-    private func leaseView(_ slot: Slot) -> LeaseView {
+    private func leaseView(_ slot: Slot, for peer: Peer?) -> LeaseView {
         LeaseView(
             grant: ledger.grantView(slot), age: ledger.leases[slot].grantedAt.until(clock),
-            left: clock.until(ledger.leases[slot].endsAt))
+            left: clock.until(ledger.leases[slot].endsAt),
+            isVeiled: !mayLook(peer, at: ledger.leases[slot].uid))
     }
 
-    private func waiterView(_ slot: Slot, position: Int) -> WaiterView {
+    private func waiterView(_ slot: Slot, position: Int, for peer: Peer?) -> WaiterView {
         let end = waiters.slab[slot].waitsUntil
         return WaiterView(
-            keys: waiters.slab[slot].keys, owner: waiters.slab[slot].owner,
+            keys: waiters.slab[slot].keys, owner: ownerShown(slot, to: peer),
             pid: waiters.slab[slot].caller.peer.pid, uid: waiters.slab[slot].caller.peer.uid,
             waited: waiters.slab[slot].arrivedAt.until(clock), left: end == .never ? nil : clock.until(end),
             priority: waiters.slab[slot].priority, isShared: waiters.slab[slot].isShared, position: position)
     }
 
-    package func check(_ token: Token) -> Reply {
+    package func check(_ token: Token, for peer: Peer? = nil) -> Reply {
         let slot = ledger.leaseSlot(token)
         guard slot != .none else { return .gone(gone(token)) }
         let end = ledger.leases[slot].endsAt
@@ -55,11 +69,11 @@ extension Machine {
             let reason = ledger.leases[slot].reasonWhenDue
             return .gone(Gone(token: token, reason: reason, ago: end.until(clock), next: 0))
         }
-        return .checked(leaseView(slot))
+        return .checked(leaseView(slot, for: peer))
     }
 
     /// Holders in the order in which they end, then waiters in theirs: at most `limit` lines of them.
-    package func view(_ key: Key, limit: Int) -> Reply {
+    package func view(_ key: Key, limit: Int, for peer: Peer? = nil) -> Reply {
         let slot = ledger.keySlot(key)
         let rules: Rules
         do throws(UnknownKey) {
@@ -85,24 +99,24 @@ extension Machine {
         return .key(
             KeyView(
                 key: key, rules: rules, holderCount: holders, waiterCount: waiting,
-                holders: (0..<shownHolders).map { leaseView(ledger.holder(slot, at: $0)) },
+                holders: (0..<shownHolders).map { leaseView(ledger.holder(slot, at: $0), for: peer) },
                 waiters: (0..<shownWaiters).map { rank in
-                    waiterView(waiters.trees.item(line, at: rank), position: rank + 1)
+                    waiterView(waiters.trees.item(line, at: rank), position: rank + 1, for: peer)
                 },
                 hasMore: shownHolders + shownWaiters < holders + waiting))
     }
 
-    package func list(_ request: ListRequest) -> Reply {
-        request.waiting ? listWaiters(request) : listLeases(request)
+    package func list(_ request: ListRequest, for peer: Peer? = nil) -> Reply {
+        request.waiting ? listWaiters(request, for: peer) : listLeases(request, for: peer)
     }
 
-    private func listLeases(_ request: ListRequest) -> Reply {
+    private func listLeases(_ request: ListRequest, for peer: Peer?) -> Reply {
         var views: [LeaseView] = []
         var slot = firstSlot(after: request.after)
         while slot != .none {
-            if isBelow(request.prefix, slot) {
+            if isBelow(request.prefix, slot), mayLook(peer, at: ledger.leases[slot].uid) {
                 guard views.count < request.limit else { return .leases(views, hasMore: true) }
-                views.append(leaseView(slot))
+                views.append(leaseView(slot, for: peer))
             }
             slot = ledger.leases[slot].next
         }
@@ -131,14 +145,16 @@ extension Machine {
         return false
     }
 
-    private func listWaiters(_ request: ListRequest) -> Reply {
+    private func listWaiters(_ request: ListRequest, for peer: Peer?) -> Reply {
         var views: [WaiterView] = []
         for rank in 0..<waiters.count {
             let slot = waiters.trees.item(waiters.everybody, at: rank)
             let keys = waiters.slab[slot].keys.all
-            guard keys.contains(where: { request.prefix.matches($0) }) else { continue }
+            guard mayLook(peer, at: waiters.slab[slot].caller.peer.uid),
+                keys.contains(where: { request.prefix.matches($0) })
+            else { continue }
             guard views.count < request.limit else { return .waiters(views, hasMore: true) }
-            views.append(waiterView(slot, position: 0))
+            views.append(waiterView(slot, position: 0, for: peer))
         }
         return .waiters(views, hasMore: false)
     }

@@ -8,6 +8,10 @@ public struct Event: Equatable, Sendable {
         /// `left` is what was left of the former ttl.
         case renewed(ttl: Duration, formerTTL: Duration, left: Duration)
         case ended(Ending, held: Duration)
+        /// A request has come to stand in line: at this place, or further ahead on others of its keys.
+        case queued(position: Int, priority: Int)
+        /// A request goes from the line without a grant.
+        case left(LeaveReason, waited: Duration)
     }
 
     /// Of the change; an event that is no change has the number of the change before it.
@@ -15,11 +19,20 @@ public struct Event: Equatable, Sendable {
     public var at: Instant
     public var what: What
     public var keys: Keys
+    /// 0 for a request in line.
     public var token: Token
     public var owner: Text
     public var uid: UInt32
     public var pid: Int32
     public var isShared: Bool
+
+    /// Whether it has a number of its own, and is remembered.
+    public var isChange: Bool {
+        switch what {
+        case .granted, .renewed, .ended: true
+        case .queued, .left: false
+        }
+    }
 
     public init(
         sequence: Sequence64, at: Instant, what: What, keys: Keys, token: Token, owner: Text, uid: UInt32,
@@ -34,5 +47,21 @@ public struct Event: Equatable, Sendable {
         self.uid = uid
         self.pid = pid
         self.isShared = isShared
+    }
+}
+
+/// Why a request went from the line without a grant.
+public enum LeaveReason: UInt8, Equatable, Sendable, CaseIterable {
+    case timeout, cancelled, draining, disconnected, processEnded, tooManyLeases
+
+    public var word: StaticString {
+        switch self {
+        case .timeout: "timeout"
+        case .cancelled: "cancelled"
+        case .draining: "draining"
+        case .disconnected: "disconnected"
+        case .processEnded: "process-ended"
+        case .tooManyLeases: "too-many-leases"
+        }
     }
 }

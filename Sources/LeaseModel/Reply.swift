@@ -3,7 +3,8 @@
 /// A holder as others are told of it.
 public struct HolderView: Equatable, Sendable {
     public var token: Token
-    public var owner: Text
+    /// nil: not to be shown to who asks.
+    public var owner: Text?
     public var pid: Int32
     public var uid: UInt32
     public var age: Duration
@@ -11,7 +12,7 @@ public struct HolderView: Equatable, Sendable {
     public var isShared: Bool
 
     public init(
-        token: Token, owner: Text, pid: Int32, uid: UInt32, age: Duration, left: Duration, isShared: Bool
+        token: Token, owner: Text?, pid: Int32, uid: UInt32, age: Duration, left: Duration, isShared: Bool
     ) {
         self.token = token
         self.owner = owner
@@ -89,18 +90,22 @@ public struct LeaseView: Equatable, Sendable {
     public var grant: Grant
     public var age: Duration
     public var left: Duration
+    /// Owner and note are not to be shown to who asks.
+    public var isVeiled: Bool
 
-    public init(grant: Grant, age: Duration, left: Duration) {
+    public init(grant: Grant, age: Duration, left: Duration, isVeiled: Bool = false) {
         self.grant = grant
         self.age = age
         self.left = left
+        self.isVeiled = isVeiled
     }
 }
 
 /// A waiter as `list waiting` and `get` print it.
 public struct WaiterView: Equatable, Sendable {
     public var keys: Keys
-    public var owner: Text
+    /// nil: not to be shown to who asks.
+    public var owner: Text?
     public var pid: Int32
     public var uid: UInt32
     public var waited: Duration
@@ -112,7 +117,7 @@ public struct WaiterView: Equatable, Sendable {
     public var position: Int
 
     public init(
-        keys: Keys, owner: Text, pid: Int32, uid: UInt32, waited: Duration, left: Duration?, priority: Int,
+        keys: Keys, owner: Text?, pid: Int32, uid: UInt32, waited: Duration, left: Duration?, priority: Int,
         isShared: Bool, position: Int
     ) {
         self.keys = keys

@@ -66,12 +66,13 @@ extension Server {
 
     /// Requests that only look.
     private func answer(_ request: Request, _ index: Int) -> Reply {
-        switch request {
-        case .get(let key, let limit): machine.view(key, limit: limit)
-        case .check(let token): machine.check(token)
-        case .list(let list): machine.list(list)
+        let peer = connections[index].caller.peer
+        return switch request {
+        case .get(let key, let limit): machine.view(key, limit: limit, for: peer)
+        case .check(let token): machine.check(token, for: peer)
+        case .list(let list): machine.list(list, for: peer)
         case .policy(let key): machine.policy(key)
-        case .whoami: .whoami(connections[index].caller.peer)
+        case .whoami: .whoami(peer)
         case .help(let verb): .help(verb)
         case .ping: .ok
         case .acquire, .renew, .release, .evict, .cancel, .quit, .compact, .clock, .watch, .unwatch, .history,

@@ -9,6 +9,8 @@ package struct ServerOptions: Sendable {
     package var limits = Limits()
     package var grace = Duration.seconds(5)
     package var hasManualClock = false
+    /// What a user says of itself is for nobody else but administrators.
+    package var isPrivate = false
     /// Whether there is a log; without one nothing outlives the daemon.
     package var hasLog = true
     package var seed: UInt64 = 0
@@ -80,7 +82,7 @@ package struct Server: ~Copyable {
         clockName = options.hasManualClock ? .manual : .system
         machine = Machine(
             policy: policy, limits: options.limits, hasManualClock: options.hasManualClock,
-            seed: options.seed)
+            isPrivate: options.isPrivate, seed: options.seed)
         if options.hasLog {
             machine.room = Room(logBytes: 0, tokens: 0, sequences: 0)
         }
@@ -234,8 +236,14 @@ extension Server {
         done.records.withUnsafeBufferPointer { records in
             for index in records.indices { appendToBatch(records[index]) }
         }
-        for answer in done.answers {
-            deliver(answer)
+        var answered = 0
+        for telling in done.tellings {
+            switch telling {
+            case .event: break
+            case .answer:
+                deliver(done.answers[answered])
+                answered += 1
+            }
         }
         for waiter in done.dropped { forgetPending(of: waiter) }
         closing += done.unbound

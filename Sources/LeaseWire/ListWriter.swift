@@ -44,7 +44,7 @@ enum ListWriter {
                 line.append("token=", number: lease.grant.token)
                 line.append(" key=", lease.grant.keys)
                 appendLife(lease, to: &line)
-                if let note = lease.grant.note { line.append(" note=", note) }
+                if let note = lease.grant.note, !lease.isVeiled { line.append(" note=", note) }
             }
         }
         body.appendFirstLine(hasMore: hasMore, to: &output)
@@ -117,12 +117,13 @@ enum ListWriter {
         line.append("holder token=", number: grant.token)
         appendLife(lease, to: &line)
         if grant.keys.count > 1 { line.append(" key=", grant.keys) }
-        if let note = grant.note { line.append(" note=", note) }
+        if let note = grant.note, !lease.isVeiled { line.append(" note=", note) }
     }
 
     private static func appendLife(_ lease: LeaseView, to line: inout [UInt8]) {
         let grant = lease.grant
-        ReplyWriter.appendPerson(grant.owner, pid: grant.pid, uid: grant.uid, to: &line)
+        ReplyWriter.appendPerson(
+            lease.isVeiled ? nil : grant.owner, pid: grant.pid, uid: grant.uid, to: &line)
         line.append(" age=", lease.age)
         line.append(" left=", lease.left)
         line.append(" ttl=", grant.ttl)

@@ -77,8 +77,8 @@ package enum ReplyWriter {
         if gone.next != 0 { output.append(" next=", number: gone.next) }
     }
 
-    static func appendPerson(_ owner: Text, pid: Int32, uid: UInt32, to output: inout [UInt8]) {
-        output.append(" owner=", owner)
+    static func appendPerson(_ owner: Text?, pid: Int32, uid: UInt32, to output: inout [UInt8]) {
+        if let owner { output.append(" owner=", owner) }
         output.append(" pid=", number: pid)
         output.append(" uid=", number: uid)
     }
@@ -95,10 +95,10 @@ package enum ReplyWriter {
         output.append("OK token=", number: grant.token)
         output.append(" ttl=", lease.left)
         output.append(" key=", grant.keys)
-        appendPerson(grant.owner, pid: grant.pid, uid: grant.uid, to: &output)
+        appendPerson(lease.isVeiled ? nil : grant.owner, pid: grant.pid, uid: grant.uid, to: &output)
         output.append(" age=", lease.age)
         appendBindings(grant, to: &output)
-        if let note = grant.note { output.append(" note=", note) }
+        if let note = grant.note, !lease.isVeiled { output.append(" note=", note) }
     }
 
     static func appendBindings(_ grant: Grant, to output: inout [UInt8]) {

@@ -73,6 +73,10 @@ enum OptionTable {
             options, value throws(WrongValue) in
             options.mode = try OptionValue.mode(value)
         },
+        OptionEntry("private", nil, "show other users' owners and notes to administrators only") {
+            options, _ throws(WrongValue) in
+            options.isPrivate = true
+        },
         OptionEntry("clock", "system|manual", "a manual clock moves only when a client says so") {
             options, value throws(WrongValue) in
             options.hasManualClock = try OptionValue.choice(value, of: ["system", "manual"]) == "manual"

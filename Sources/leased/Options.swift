@@ -41,6 +41,8 @@ struct Options: Equatable, Sendable {
     /// Of the socket's file.
     var mode: UInt32 = 0o600
     var hasManualClock = false
+    /// Whether users see nothing of what others say of themselves.
+    var isPrivate = false
     /// Whether nothing is written to a disk.
     var isMemory = false
     /// Where to say that the service is up.

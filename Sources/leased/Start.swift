@@ -75,6 +75,7 @@ enum Start {
         wanted.limits = options.limits
         wanted.grace = options.grace
         wanted.hasManualClock = options.hasManualClock
+        wanted.isPrivate = options.isPrivate
         wanted.hasLog = !options.isMemory
         let random = try system("random numbers") { () throws(Errno) in try randomBytes(8) }
         wanted.seed = random.reduce(0) { $0 << 8 | UInt64($1) }

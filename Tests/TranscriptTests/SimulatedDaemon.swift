@@ -197,6 +197,7 @@ extension SimulatedDaemon {
             let parts = flag.split(separator: "=", maxSplits: 1).map(String.init)
             switch (parts[0], parts.count > 1 ? parts[1] : "") {
             case ("--memory", ""): options.hasLog = false
+            case ("--private", ""): options.isPrivate = true
             case ("--clock", "system"): options.hasManualClock = false
             case ("--grace", let value):
                 guard let grace = try? DurationReader.read(Array(value.utf8).span) else {
