@@ -76,7 +76,7 @@ extension Machine {
             return .reply(.refused(.noSpace))
         }
         let waited: Duration? = request.wait > .zero ? .zero : nil
-        emitGrant(grant, waited: waited, connection: caller.connection, into: &effects)
+        emitGrant(grant, waited: nil, connection: caller.connection, into: &effects)
         return .reply(.granted(token: grant.token, ttl: grant.ttl, waited: waited, again: false))
     }
 

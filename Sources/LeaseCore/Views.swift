@@ -18,7 +18,8 @@ extension Machine {
         }
         return Busy(
             key: ledger.keys[key].name, reason: reason, holder: holderThatEndsFirst(key, for: peer),
-            ahead: ahead, limit: ledger.rules(of: key).limit, waiting: waiters.trees.count(line), waited: waited)
+            ahead: ahead, limit: ledger.rules(of: key).limit, waiting: waiters.trees.count(line),
+            waited: waited)
     }
 
     private func ownerShown(_ waiter: Slot, to peer: Peer?) -> Text? {
@@ -58,6 +59,12 @@ extension Machine {
             pid: waiters.slab[slot].caller.peer.pid, uid: waiters.slab[slot].caller.peer.uid,
             waited: waiters.slab[slot].arrivedAt.until(clock), left: end == .never ? nil : clock.until(end),
             priority: waiters.slab[slot].priority, isShared: waiters.slab[slot].isShared, position: position)
+    }
+
+    /// The keys of a lease that is alive.
+    package func keys(of token: Token) -> Keys? {
+        let slot = ledger.leaseSlot(token)
+        return slot == .none ? nil : ledger.keys(of: slot, ended: false)
     }
 
     package func check(_ token: Token, for peer: Peer? = nil) -> Reply {

@@ -7,10 +7,11 @@ import Glibc
 /// To be used from one thread. After a job that failed the next ones are carried out all the same: the
 /// caller takes completions in order, and has to stop at the first failure.
 package final class SyncThread {
-    /// What came of a job: its ticket, and 0 or the number of its error.
+    /// What came of a job: its ticket, 0 or the number of its error, and how long it took.
     package struct Completion: Equatable, Sendable {
         package let ticket: UInt64
         package let code: Int32
+        package let nanoseconds: Int64
     }
 
     private let shared: Shared
@@ -127,7 +128,10 @@ private final class Shared: @unchecked Sendable {
         var batch: [Job] = []
         while waitForJobs(&batch) {
             for job in batch {
-                complete(SyncThread.Completion(ticket: job.ticket, code: job.run()))
+                let start = Clocks.monotonicNanoseconds()
+                let code = job.run()
+                let span = Clocks.monotonicNanoseconds() - start
+                complete(SyncThread.Completion(ticket: job.ticket, code: code, nanoseconds: span))
             }
             batch.removeAll(keepingCapacity: true)
         }

@@ -4,6 +4,7 @@
 /// What happened to a lease, or to who waits for one.
 public struct Event: Equatable, Sendable {
     public enum What: Equatable, Sendable {
+        /// `waited` is nil where it did not stand in line.
         case granted(ttl: Duration, waited: Duration?)
         /// `left` is what was left of the former ttl.
         case renewed(ttl: Duration, formerTTL: Duration, left: Duration)

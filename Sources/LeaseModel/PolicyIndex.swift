@@ -14,8 +14,16 @@ struct PolicyIndex: Sendable {
 
     /// The entry for the key's kind.
     func place(of key: KeyParts) -> Int? {
-        let range = key.range(0)
-        return KeyOrder.find(entries.count) { KeyOrder.compare(key.bytes, range, entries[$0].name) }
+        place(ofKind: key.bytes, key.range(0))
+    }
+
+    func place(ofKindOf key: Key) -> Int? {
+        let bytes = key.bytes
+        return place(ofKind: bytes, 0..<(bytes.firstIndex(of: UInt8(ascii: "/")) ?? bytes.count))
+    }
+
+    private func place(ofKind bytes: [UInt8], _ range: Range<Int>) -> Int? {
+        KeyOrder.find(entries.count) { KeyOrder.compare(bytes, range, entries[$0].name) }
     }
 }
 

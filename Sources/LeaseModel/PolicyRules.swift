@@ -13,6 +13,11 @@ extension Policy {
         try given(for: key).origins
     }
 
+    /// Where the key's kind stands among `kinds`; nil: it is none of them.
+    public func placeOfKind(of key: Key) -> Int? {
+        index.place(ofKindOf: key).map { index.entries[$0].place }
+    }
+
     private func given(for key: Key) throws(UnknownKey) -> GivenRules {
         let parts = KeyParts(key)
         guard let place = index.place(of: parts) else { throw unknownKind(parts) }

@@ -174,6 +174,7 @@ public enum Reply: Equatable, Sendable {
     case policy([Policy.Line])
     case whoami(Peer)
     case help(Verb?)
+    case statistics(StatisticsView)
     case clock(now: Instant, isManual: Bool)
     case compacted(bytesBefore: Int, bytesAfter: Int)
     case refused(Refusal)

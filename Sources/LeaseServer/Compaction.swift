@@ -164,6 +164,7 @@ extension Server {
         log.sizeToGrowTo = 4 * log.size
         log.sizeToCompactAgain = 0
         space.reservedBytes = compaction.size
+        counting.compactions += 1
         compaction = Compaction()
         updateRoom()
         finishCompactionRequests(.compacted(bytesBefore: before, bytesAfter: log.size))

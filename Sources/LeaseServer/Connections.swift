@@ -23,6 +23,7 @@ extension Server {
             connections[index] = connection
         }
         connectionCount += 1
+        counting.connectionsOpened += 1
         connectionsOfUser[peer.uid, default: 0] += 1
         return id
     }

@@ -18,6 +18,7 @@ extension Server {
         guard !connections[index].isGone else { return }
         let before = connections[index].output.count
         ReplyWriter.append(reply, tag: tag, to: &connections[index].output)
+        count(reply)
         connections[index].appended += UInt64(connections[index].output.count - before)
         if case .granted(let token, _, _, false) = reply {
             connections[index].unsentGrants.append(

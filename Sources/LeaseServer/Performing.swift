@@ -46,12 +46,12 @@ extension Server {
             compact(index, tag)
         case .clock(let advance):
             clock(advance, index, tag)
-        case .list:
+        case .list, .stats:
             reply(index, tag, answer(request, index))
             yield(index)
         case .get, .check, .policy, .whoami, .ping, .help:
             reply(index, tag, answer(request, index))
-        case .watch, .unwatch, .history, .forget, .stats, .reload, .drain:
+        case .watch, .unwatch, .history, .forget, .reload, .drain:
             preconditionFailure("each of these gets its place here")
         }
         return true
@@ -71,12 +71,13 @@ extension Server {
         case .get(let key, let limit): machine.view(key, limit: limit, for: peer)
         case .check(let token): machine.check(token, for: peer)
         case .list(let list): machine.list(list, for: peer)
+        case .stats: .statistics(statistics)
         case .policy(let key): machine.policy(key)
         case .whoami: .whoami(peer)
         case .help(let verb): .help(verb)
         case .ping: .ok
         case .acquire, .renew, .release, .evict, .cancel, .quit, .compact, .clock, .watch, .unwatch, .history,
-            .forget, .stats, .reload, .drain:
+            .forget, .reload, .drain:
             preconditionFailure("these do more than look")
         }
     }

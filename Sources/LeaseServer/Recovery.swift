@@ -89,6 +89,8 @@ extension Server {
         let rebooted = isRebooted(moment)
         let now = options.hasManualClock ? machine.lastInstant : moment.now
         machine.finishRecovery(lastSequence: lastSequence)
+        counting.startedAt = now
+        counting.startedMilliseconds = moment.wallMilliseconds
         log.synced = position?.lastSequence ?? 0
         log.acknowledged = log.synced
         if position == nil, options.hasLog {

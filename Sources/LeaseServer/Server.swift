@@ -60,6 +60,7 @@ package struct Server: ~Copyable {
     var lastTicket: UInt64 = 0
 
     var effects = Effects()
+    var counting: Counting
     var directives: [Directive] = []
 
     // The log.
@@ -79,6 +80,7 @@ package struct Server: ~Copyable {
 
     package init(policy: Policy, options: ServerOptions) {
         self.options = options
+        counting = Counting(policy: policy)
         clockName = options.hasManualClock ? .manual : .system
         machine = Machine(
             policy: policy, limits: options.limits, hasManualClock: options.hasManualClock,
@@ -235,6 +237,9 @@ extension Server {
         swap(&done, &effects)
         done.records.withUnsafeBufferPointer { records in
             for index in records.indices { appendToBatch(records[index]) }
+        }
+        for event in done.events {
+            counting.add(event)
         }
         var answered = 0
         for telling in done.tellings {

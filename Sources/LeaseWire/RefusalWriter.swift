@@ -27,6 +27,10 @@ enum RefusalWriter {
         }
     }
 
+    static func code(of refusal: Refusal) -> ErrorCode {
+        words(of: refusal).code
+    }
+
     private static func words(of refusal: Refusal) -> Words {
         switch refusal {
         case .lineTooLong: lineTooLong

@@ -30,6 +30,7 @@ package enum ReplyWriter {
         case .policy(let lines): ListWriter.append(lines, to: &output)
         case .help(let verb): ListWriter.appendHelp(verb, to: &output)
         case .whoami(let peer): appendPeer(peer, to: &output)
+        case .statistics(let view): StatisticsWriter.append(view, to: &output)
         case .clock(let now, let isManual):
             output.append("OK now=", number: now.nanoseconds / 1_000_000)
             output.append(isManual ? "ms clock=manual" : "ms clock=system")
@@ -39,6 +40,11 @@ package enum ReplyWriter {
         case .refused(let refusal): RefusalWriter.append(refusal, to: &output)
         }
         output.append(ASCII.lineFeed)
+    }
+
+    /// What an `ERR` for this would say.
+    package static func code(of refusal: Refusal) -> ErrorCode {
+        RefusalWriter.code(of: refusal)
     }
 
     static func appendTag(_ tag: Span<UInt8>, to output: inout [UInt8]) {

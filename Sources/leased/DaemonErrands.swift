@@ -212,7 +212,9 @@ extension Daemon {
         try store.takeCompleted { completed.append($0) }
         for one in completed {
             switch one {
-            case .synced(let sequence): server.acknowledge(upTo: sequence, synced: true)
+            case .synced(let sequence, let span):
+                server.noteSync(took: span)
+                server.acknowledge(upTo: sequence, synced: true)
             case .numbersReserved(let numbers):
                 server.numbersReserved(numbers)
                 noteSpace(now)

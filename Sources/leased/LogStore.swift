@@ -24,7 +24,8 @@ final class LogFile {
 
 /// What the syncing thread has done.
 enum Completed {
-    case synced(Sequence64)
+    /// It took so long.
+    case synced(Sequence64, Duration)
     case numbersReserved(Numbers)
     case compactionSynced
     case compactionRenamed
@@ -117,16 +118,19 @@ final class LogStore {
         var done: [SyncThread.Completion] = []
         try thread.takeCompletions(into: &done)
         for completion in done {
-            body(conclude(jobs.removeFirst(), completion.code))
+            body(conclude(jobs.removeFirst(), completion))
         }
     }
 
-    private func conclude(_ job: Job, _ code: Int32) -> Completed {
+    private func conclude(_ job: Job, _ completion: SyncThread.Completion) -> Completed {
+        let code = completion.code
         let error = Errno(code: code)
         switch job {
         case .sync(let sequence):
             isSyncing = false
-            return code == 0 ? .synced(sequence) : .failed(error, what: "the log can't be synced")
+            return code == 0
+                ? .synced(sequence, Duration(nanoseconds: completion.nanoseconds))
+                : .failed(error, what: "the log can't be synced")
         case .numbers(let numbers):
             if code == 0 { return .numbersReserved(numbers) }
             if error.isNoSpace { return .numbersRefused }

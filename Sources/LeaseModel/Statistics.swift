@@ -1,0 +1,148 @@
+// What is counted of the service since the daemon began, as values.
+
+/// How many values there were, and how many of them up to each bound.
+public struct Histogram: Equatable, Sendable {
+    /// Rising. A value counts at the first bound that it does not pass.
+    public let bounds: [Int64]
+    /// One for each bound and one for what passes the last; empty as long as nothing was added.
+    private var counts: [UInt64] = []
+    public private(set) var count: UInt64 = 0
+    /// Wide, since a million leases that are held for a day make more nanoseconds than 64 bits count.
+    public private(set) var sum: Int128 = 0
+
+    public init(bounds: [Int64]) {
+        self.bounds = bounds
+    }
+
+    public mutating func add(_ value: Int64) {
+        if counts.isEmpty { counts = Array(repeating: 0, count: bounds.count + 1) }
+        var place = 0
+        while place < bounds.count, bounds[place] < value {
+            place += 1
+        }
+        counts[place] += 1
+        count += 1
+        sum += Int128(value)
+    }
+
+    /// How many values were not greater than the bound at this place.
+    public func count(upTo place: Int) -> UInt64 {
+        counts.isEmpty ? 0 : counts[...place].reduce(0, +)
+    }
+}
+
+/// The bounds of all histograms: a closed set, so that they can be added up over daemons and time.
+public enum HistogramBounds {
+    public static let spans = [1, 10, 100, 1_000, 10_000, 60_000, 600_000, 3_600_000, 86_400_000].map {
+        Duration.milliseconds($0).nanoseconds
+    }
+    /// In hundredths.
+    public static let shares: [Int64] = [10, 20, 30, 40, 50, 60, 70, 80, 90]
+}
+
+/// What became of the requests for the keys of a kind, and of their leases.
+public struct KindCounts: Equatable, Sendable {
+    public private(set) var granted: UInt64 = 0
+    /// Of those that were granted, how many had stood in line.
+    public private(set) var waited: UInt64 = 0
+    /// Retries that got the lease they had.
+    public var again: UInt64 = 0
+    public private(set) var renewed: UInt64 = 0
+    /// Requests that have come to stand in line, and those that went from it without a grant.
+    public private(set) var queued: UInt64 = 0
+    public private(set) var left: UInt64 = 0
+    private var endings: [UInt64] = []
+    private var refusals: [UInt64] = []
+    /// The time in line of those who stood there, whatever they got.
+    public private(set) var waits = Histogram(bounds: HistogramBounds.spans)
+    /// From the grant to the end.
+    public private(set) var holds = Histogram(bounds: HistogramBounds.spans)
+    /// How much of the ttl was left when a lease was renewed, in hundredths.
+    public private(set) var shares = Histogram(bounds: HistogramBounds.shares)
+
+    public init() {}
+
+    public func count(_ reason: EndReason) -> UInt64 {
+        endings.isEmpty ? 0 : endings[Int(reason.rawValue)]
+    }
+
+    public func count(_ reason: BusyReason) -> UInt64 {
+        refusals.isEmpty ? 0 : refusals[Int(reason.rawValue)]
+    }
+
+    public var busy: UInt64 { refusals.reduce(0, +) }
+
+    public mutating func add(_ what: Event.What) {
+        switch what {
+        case .granted(_, let waited):
+            granted += 1
+            if let waited {
+                self.waited += 1
+                waits.add(waited.nanoseconds)
+            }
+        case .renewed(_, let formerTTL, let left):
+            renewed += 1
+            // Divided first: a long ttl times 100 does not fit. With a grace, more than the ttl may be left.
+            shares.add(min(100, left.nanoseconds / max(1, formerTTL.nanoseconds / 100)))
+        case .ended(let ending, let held):
+            if endings.isEmpty { endings = Array(repeating: 0, count: EndReason.allCases.count) }
+            endings[Int(ending.reason.rawValue)] += 1
+            holds.add(held.nanoseconds)
+        case .queued:
+            queued += 1
+        case .left(_, let waited):
+            left += 1
+            waits.add(waited.nanoseconds)
+        }
+    }
+
+    public mutating func add(_ busy: Busy) {
+        if refusals.isEmpty { refusals = Array(repeating: 0, count: BusyReason.allCases.count) }
+        refusals[Int(busy.reason.rawValue)] += 1
+    }
+}
+
+/// `stats`.
+public struct StatisticsView: Equatable, Sendable {
+    public struct Kind: Equatable, Sendable {
+        public let name: [UInt8]
+        public let counts: KindCounts
+
+        public init(name: [UInt8], counts: KindCounts) {
+            self.name = name
+            self.counts = counts
+        }
+    }
+
+    public struct Error: Equatable, Sendable {
+        public let code: String
+        public let count: UInt64
+
+        public init(code: String, count: UInt64) {
+            self.code = code
+            self.count = count
+        }
+    }
+
+    /// On the daemon's clock, which a restart on a manual clock does not set back.
+    public var uptime = Duration.zero
+    /// By the wall clock, since 1970.
+    public var startedMilliseconds: Int64 = 0
+    public var leases = 0
+    public var waiters = 0
+    public var connections = 0
+    /// All that there ever were.
+    public var connectionsOpened: UInt64 = 0
+    public var logBytes = 0
+    public var logBytesReserved = 0
+    public var compactions: UInt64 = 0
+    /// How long each sync of the log took.
+    public var syncs = Histogram(bounds: HistogramBounds.spans)
+    public var errors: [Error] = []
+    /// Each lease and each reply once.
+    public var all = KindCounts()
+    /// In the order of the policy.
+    public var kinds: [Kind] = []
+
+    public init() {}
+}
