@@ -38,7 +38,12 @@ extension Machine {
         _ request: AcquireRequest, _ slots: KeySlots, process: ProcessReport, from caller: Caller,
         into effects: inout Effects
     ) -> Outcome {
-        if isDraining {
+        if request.joins, let problem = joinProblem(request, slots) {
+            return .reply(.refused(.cannotJoin(problem)))
+        }
+        // What is kept is no grant: it answers while the daemon drains, too.
+        let done = request.joins ? keptAnswer(slots[0], for: caller.peer, into: &effects) : nil
+        if isDraining, done == nil {
             return .reply(.busy(busy(slots[0], .draining, waited: nil, for: caller.peer)))
         }
         if let ttl = request.ttl, let refusal = ttlRefusal(ttl, slots) {
@@ -49,11 +54,12 @@ extension Machine {
         case .names(let found): identity = found
         case .outcome(let outcome): return outcome
         }
+        if let done { return .reply(.done(done)) }
         let order = Order(
             instant: (clock - .milliseconds(Int64(request.priority) * Limits.priorityStep.wholeMilliseconds))
                 .nanoseconds,
             number: waiters.lastNumber + 1)
-        if let (slot, reason) = firstObstacle(slots, isShared: request.isShared, order: order) {
+        if let (slot, reason) = firstObstacle(slots, request, order: order) {
             guard request.wait > .zero else {
                 return .reply(.busy(busy(slot, reason, waited: nil, for: caller.peer)))
             }
@@ -104,9 +110,10 @@ extension Machine {
         _ request: AcquireRequest, _ slots: KeySlots, _ process: ProcessIdentity?, order: Order,
         from caller: Caller, into effects: inout Effects
     ) -> Outcome {
-        for index in 0..<slots.count {
+        // Who joins asks for nothing that others wait for, and finds a place where the line is full.
+        for index in 0..<slots.count where !request.joins {
             let bound = ledger.rules(of: slots[index]).queue ?? .max
-            if waiters.trees.count(ledger.keys[slots[index]].line) >= bound {
+            if placesTaken(slots[index]) >= bound {
                 return .reply(.busy(busy(slots[index], .queueFull, waited: nil, for: caller.peer)))
             }
         }
@@ -119,6 +126,7 @@ extension Machine {
         waiter.ttl = request.ttl
         waiter.priority = request.priority
         waiter.isShared = request.isShared
+        waiter.joins = request.joins
         waiter.isEphemeral = request.isEphemeral
         waiter.process = process
         waiter.request = request.request

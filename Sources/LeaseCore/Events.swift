@@ -20,9 +20,23 @@ extension Machine {
         case .ended(let ending):
             let slot = ledger.leaseSlot(ending.token)
             return event(.ended(ending, held: ledger.leases[slot].grantedAt.until(clock)), of: slot)
-        case .bound, .resumed, .advanced, .started, .stopped, .compacted, .held, .remembered:
+        case .kept(let result):
+            return event(.kept(for: result.keep), of: result, keys: result.keys)
+        case .forgotten(let forgetting):
+            let result = ledger.keptView(ledger.resultSlot(forgetting.token))
+            return event(
+                .forgotten(forgetting.reason), of: result,
+                keys: forgetting.key.map { Keys($0) } ?? result.keys)
+        case .bound, .resumed, .advanced, .started, .stopped, .compacted, .held, .remembered,
+            .result:
             return nil
         }
+    }
+
+    private func event(_ what: Event.What, of result: KeptResult, keys: Keys) -> Event {
+        Event(
+            sequence: sequence, at: clock, what: what, keys: keys, token: result.token, owner: result.owner,
+            uid: result.uid, pid: result.pid, isShared: false)
     }
 
     private func event(_ what: Event.What, of slot: Slot) -> Event {

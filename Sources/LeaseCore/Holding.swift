@@ -63,14 +63,15 @@ extension Machine {
     }
 
     package mutating func release(
-        _ token: Token, from caller: Caller, into effects: inout Effects
+        _ request: ReleaseRequest, from caller: Caller, into effects: inout Effects
     ) -> Reply {
-        let slot = liveLease(token, into: &effects)
-        guard slot != .none else { return .gone(gone(token)) }
+        let slot = liveLease(request.token, into: &effects)
+        guard slot != .none else { return .gone(gone(request.token)) }
         if let refusal = ownershipRefusal(slot, caller.peer) { return .refused(refusal) }
         let held = ledger.leases[slot].grantedAt.until(clock)
-        endLease(slot, .released, into: &effects)
-        return .released(token: token, held: held)
+        let work = work(slot, request)
+        endLease(slot, .released, work: work, into: &effects)
+        return .released(token: request.token, held: held, kept: work?.kept?.keep)
     }
 
     /// For administrators: the server has made sure of that.
@@ -114,7 +115,7 @@ extension Machine {
 
     /// Ends a lease and grants what becomes possible by it.
     mutating func endLease(
-        _ slot: Slot, _ reason: EndReason, isTakenBack: Bool = false, note: Text? = nil,
+        _ slot: Slot, _ reason: EndReason, isTakenBack: Bool = false, note: Text? = nil, work: Work? = nil,
         into effects: inout Effects
     ) {
         let token = ledger.leases[slot].token
@@ -130,6 +131,9 @@ extension Machine {
         let ending = Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)
         emit(.ended(ending), into: &effects)
         var entrants: [WaiterID] = []
+        if let work {
+            share(work, of: [first] + others, token: token, entrants: &entrants, into: &effects)
+        }
         if ledger.keys[first].line != .none { refreshFront(first, entrants: &entrants) }
         for key in others where ledger.keys[key].line != .none {
             refreshFront(key, entrants: &entrants)

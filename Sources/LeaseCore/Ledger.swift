@@ -76,10 +76,15 @@ struct KeyEntry {
     var holders: Slot = .none
     /// The line: a tree of places by (arrival, number).
     var line: Slot = .none
+    /// Those of the line who wait for the holder's work: a tree as well.
+    var joiners: Slot = .none
+    /// What is kept for those who ask for the work.
+    var result: Slot = .none
     /// How many at the head of the line stand where this key would let them be granted.
     var front: UInt32 = 0
     var newestToken: Token = 0
-    /// Holders, places in line and remembered leases that name it: without any the key is forgotten.
+    /// Holders, places in line, remembered leases and kept results that name it: without any the key is
+    /// forgotten.
     var references: UInt32 = 0
 
     var holderCount: Int { Int(exclusiveHolders) + Int(sharedHolders) }
@@ -104,6 +109,9 @@ struct UserCount {
     let uid: UInt32
     var leases = 0
     var waiters = 0
+    /// The tree of its kept results, and their bytes.
+    var results: Slot = .none
+    var resultBytes = 0
 }
 
 /// The durable state. Everything in it follows from the changes applied, in their order.
@@ -134,6 +142,7 @@ struct Ledger: ~Copyable {
     var endedIndex = SlotIndex()
     var endedRequestIndex = SlotIndex()
 
+    var results: Results
     var users: [UserCount] = []
     var lastToken: Token = 0
     /// The instant of the last change.
@@ -144,6 +153,7 @@ struct Ledger: ~Copyable {
         self.policy = policy
         hasher = Hasher32(seed: seed)
         holderTrees = OrderTrees(seed: seed)
+        results = Results(seed: seed)
     }
 
     var leaseCount: Int { leases.count }
@@ -164,6 +174,10 @@ struct Ledger: ~Copyable {
             end(ending, at: instant)
         case .bound(let token):
             adopt(token)
+        case .kept(let result):
+            keep(result, at: instant)
+        case .forgotten(let forgetting):
+            forget(forgetting)
         case .resumed(let grace, let afterRestart):
             resume(at: instant, grace: grace, afterRestart: afterRestart)
         case .started(let start):
@@ -173,6 +187,8 @@ struct Ledger: ~Copyable {
             insert(held)
         case .remembered(let lease):
             remember(lease)
+        case .result(let standing):
+            keep(standing.kept, at: standing.at)
         case .advanced, .stopped, .compacted:
             break
         }
@@ -298,6 +314,7 @@ extension Ledger {
                 ledger.leases[slot].details?.orphanedAt?.shifted(by: nanoseconds)
             ledger.setDeadline(slot, deadline)
         }
+        shiftResults(by: nanoseconds)
         for slot in 0..<Slot(ended.count) {
             ended[slot].endedAt = ended[slot].endedAt.shifted(by: nanoseconds)
         }

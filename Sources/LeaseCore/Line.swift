@@ -6,17 +6,20 @@ internal import LeaseModel
 // everybody before it on each of its keys had got a slot, one were left for it.
 extension Machine {
     /// What is in the way of a request at this place in the order; the first of its keys that something is.
-    func firstObstacle(_ slots: KeySlots, isShared: Bool, order: Order) -> (key: Slot, reason: BusyReason)? {
+    func firstObstacle(
+        _ slots: KeySlots, _ request: AcquireRequest, order: Order
+    ) -> (key: Slot, reason: BusyReason)? {
         for index in 0..<slots.count {
-            if let reason = obstacle(slots[index], isShared: isShared, order: order) {
-                return (slots[index], reason)
-            }
+            let reason = obstacle(
+                slots[index], isShared: request.isShared, joins: request.joins, order: order)
+            if let reason { return (slots[index], reason) }
         }
         return nil
     }
 
-    private func obstacle(_ key: Slot, isShared: Bool, order: Order) -> BusyReason? {
-        let limit = ledger.rules(of: key).limit
+    /// Who joins waits while anybody works, also where a reload has given the key more slots.
+    private func obstacle(_ key: Slot, isShared: Bool, joins: Bool, order: Order) -> BusyReason? {
+        let limit = joins ? 1 : ledger.rules(of: key).limit
         let exclusive = Int(ledger.keys[key].exclusiveHolders)
         if isShared {
             if exclusive > 0 { return .held }
@@ -36,10 +39,10 @@ extension Machine {
     func obstacle(ofWaiter slot: Slot) -> (key: Slot, reason: BusyReason) {
         let keys = waiters.slab[slot].keySlots
         for key in keys {
-            let isShared = waiters.slab[slot].isShared
-            if let reason = obstacle(key, isShared: isShared, order: waiters.slab[slot].order) {
-                return (key, reason)
-            }
+            let reason = obstacle(
+                key, isShared: waiters.slab[slot].isShared, joins: waiters.slab[slot].joins,
+                order: waiters.slab[slot].order)
+            if let reason { return (key, reason) }
         }
         return (keys[0], .queued)
     }
@@ -53,6 +56,10 @@ extension Machine {
             ledger.keys[key].references += 1
             waiters.trees.insert(
                 slot, order: waiter.order, isExclusive: !waiter.isShared, into: &ledger.keys[key].line)
+            if waiter.joins {
+                waiters.trees.insert(
+                    slot, order: waiter.order, isExclusive: true, into: &ledger.keys[key].joiners)
+            }
             refreshFront(key, entrants: &entrants)
         }
         waiters.trees.insert(
@@ -95,6 +102,7 @@ extension Machine {
         for key in waiter.keySlots {
             let rank = waiters.trees.before(ledger.keys[key].line, waiter.order).all
             waiters.trees.remove(order: waiter.order, from: &ledger.keys[key].line)
+            if waiter.joins { waiters.trees.remove(order: waiter.order, from: &ledger.keys[key].joiners) }
             if rank < ledger.keys[key].front {
                 ledger.keys[key].front -= 1
             }
@@ -112,6 +120,10 @@ extension Machine {
         let before = Int(ledger.keys[key].front)
         let now = frontLength(key)
         ledger.keys[key].front = UInt32(now)
+        if before > 0, now > 0, ledger.keys[key].joiners != .none {
+            // Who joins may have stood in front while others held the key, which a reload gave more slots.
+            entrants.append(waiters.id(waiters.trees.item(ledger.keys[key].line, at: 0)))
+        }
         guard now > before else { return }
         for rank in before..<now {
             entrants.append(waiters.id(waiters.trees.item(ledger.keys[key].line, at: rank)))
@@ -134,8 +146,14 @@ extension Machine {
         for key in waiters.slab[slot].keySlots {
             let rank = waiters.trees.before(ledger.keys[key].line, waiters.slab[slot].order).all
             guard rank < ledger.keys[key].front else { return false }
+            if waiters.slab[slot].joins, rank > 0 || ledger.keys[key].exclusiveHolders > 0 { return false }
         }
         return true
+    }
+
+    /// How many of a line count against its bound.
+    func placesTaken(_ key: Slot) -> Int {
+        waiters.trees.count(ledger.keys[key].line) - waiters.trees.count(ledger.keys[key].joiners)
     }
 
     /// Grants whoever of these can be granted now, in the order of the line.

@@ -43,16 +43,22 @@ package struct Machine: ~Copyable {
     package var waiterCount: Int { waiters.count }
     /// Ended leases that are still known.
     package var rememberedCount: Int { ledger.ended.count }
+    /// Bytes and numbers that are set aside for what there is to end.
+    package var owedBytes: Int {
+        leaseCount * RecordSize.ending + ledger.results.keyCount * RecordSize.forgetting
+    }
+    package var owedSequences: UInt64 { UInt64(leaseCount + ledger.results.keyCount) }
+    /// What the kept results would have in a log that is written anew: an estimate.
+    package var keptBytes: Int { ledger.results.bytes }
     package var lastToken: Token { ledger.lastToken }
     package var lastInstant: Instant { ledger.lastInstant }
 
     /// When something will be due: the daemon may sleep until then. nil: never.
     package var nextDeadline: Instant? {
-        switch (ledger.deadlines.first?.instant, waiters.ends.first?.instant) {
-        case (let lease?, let wait?): min(lease, wait)
-        case (let lease?, nil): lease
-        case (nil, let wait): wait
-        }
+        let due = min(
+            ledger.deadlines.first?.instant ?? .never, ledger.results.ends.first?.instant ?? .never,
+            waiters.ends.first?.instant ?? .never)
+        return due == .never ? nil : due
     }
 }
 
@@ -122,9 +128,20 @@ extension Machine {
     /// Whether there is room for a change of so many bytes; if so, it is taken. A grant pays for its end as
     /// well.
     mutating func takeRoom(bytes: Int, isGrant: Bool) -> Bool {
-        let sequences: UInt64 = isGrant ? 2 : 1
-        let tokens: UInt64 = isGrant ? 1 : 0
-        let bytes = bytes + (isGrant ? RecordSize.ending : 0)
+        takeRoom(
+            bytes: bytes + (isGrant ? RecordSize.ending : 0), sequences: isGrant ? 2 : 1,
+            tokens: isGrant ? 1 : 0)
+    }
+
+    /// A result that is kept pays for being forgotten as well, for one key after the other.
+    mutating func takeRoom(for result: KeptResult) -> Bool {
+        let count = result.keys.count
+        return takeRoom(
+            bytes: RecordSize.bound(of: result) + count * RecordSize.forgetting,
+            sequences: 1 + UInt64(count), tokens: 0)
+    }
+
+    private mutating func takeRoom(bytes: Int, sequences: UInt64, tokens: UInt64) -> Bool {
         guard room.logBytes >= bytes, room.sequences >= sequences, room.tokens >= tokens else { return false }
         room.logBytes -= bytes
         room.sequences -= sequences
@@ -163,13 +180,16 @@ extension Machine {
         return false
     }
 
-    /// Among equal instants leases come before waits: a wait that ends as the lease before it ends is
-    /// granted.
+    /// Among equal instants leases come first, then results, then waits: a wait that ends as the lease before
+    /// it ends is granted.
     private mutating func endWhatIsDue(into effects: inout Effects) {
         let lease = ledger.deadlines.first
+        let result = ledger.results.ends.first
         let wait = waiters.ends.first
-        if let lease, lease.instant <= wait?.instant ?? .never {
+        if let lease, lease.instant <= min(result?.instant ?? .never, wait?.instant ?? .never) {
             endLease(lease.slot, ledger.leases[lease.slot].reasonWhenDue, into: &effects)
+        } else if let result, result.instant <= wait?.instant ?? .never {
+            emitForgotten(result.slot, .expired, into: &effects)
         } else if let wait {
             giveUpWaiting(wait.slot, .timeout, .timeout, into: &effects)
         }

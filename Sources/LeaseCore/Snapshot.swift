@@ -13,7 +13,8 @@ struct Snapshot {
     var lastToken: Token = 0
     /// The next to be written.
     var cursor: Slot = .none
-    var endedCursor = 0
+    /// Behind the last result that was written; nil: the leases come first.
+    var resultCursor: Order?
     /// Lines that are written and not yet taken.
     var lines: [Change] = []
 
@@ -36,6 +37,7 @@ extension Ledger {
                 leases[slot].snapshot = 0
                 slot = leases[slot].next
             }
+            for slot in resultsInOrder() { results.slab[slot].snapshot = 0 }
         }
         snapshot = Snapshot()
         snapshot.number = number
@@ -57,13 +59,18 @@ extension Ledger {
         snapshot.number = number
     }
 
-    /// Writes up to `count` leases more.
+    /// Writes up to `count` leases more, and then results, which are larger.
     mutating func drawSnapshot(count: Int) {
         guard !snapshot.isDrawn else { return }
+        if snapshot.resultCursor == nil { drawLeases(count: count) }
+        if snapshot.resultCursor != nil { drawResults(count: max(1, count / 16)) }
+    }
+
+    private mutating func drawLeases(count: Int) {
         for _ in 0..<count {
             let slot = snapshot.cursor
             guard slot != .none, leases[slot].token <= snapshot.lastToken else {
-                snapshot.isDrawn = true
+                snapshot.resultCursor = Order(instant: .min, number: 0)
                 return
             }
             snapshot.cursor = leases[slot].next
@@ -72,6 +79,29 @@ extension Ledger {
                 snapshot.lines.append(.held(heldView(slot)))
             }
         }
+    }
+
+    /// Results come and go meanwhile: the next is the first behind the last one's place.
+    private mutating func drawResults(count: Int) {
+        // One turn more than results are drawn finds that there are none left.
+        for _ in 0...count {
+            let rank = results.trees.before(results.all, snapshot.resultCursor!).all
+            guard rank < results.count else {
+                snapshot.isDrawn = true
+                return
+            }
+            let slot = results.trees.item(results.all, at: rank)
+            let order = results.slab[slot].order
+            snapshot.resultCursor = Order(instant: order.instant, number: order.number + 1)
+            writeResultToSnapshotBefore(changing: slot)
+        }
+    }
+
+    /// A result is about to lose a key: where it belongs to the picture, it is written first.
+    mutating func writeResultToSnapshotBefore(changing slot: Slot) {
+        guard !snapshot.isDrawn, results.slab[slot].snapshot != snapshot.number else { return }
+        results.slab[slot].snapshot = snapshot.number
+        snapshot.lines.append(.result(standingView(slot)))
     }
 
     /// A lease is about to change or end: where it belongs to the picture, it is written first.

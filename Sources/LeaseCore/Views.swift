@@ -3,8 +3,8 @@
 package import LeaseModel
 
 extension Machine {
-    /// Whether somebody may see what a user says of itself: its owners and notes, and with `list` that its
-    /// leases are there at all. nil: who may see everything.
+    /// Whether somebody may see what a user says of itself: its owners, notes and results, and with `list`
+    /// that its leases are there at all. nil: who may see everything.
     func mayLook(_ peer: Peer?, at uid: UInt32) -> Bool {
         guard isPrivate, let peer else { return true }
         return peer.uid == uid || peer.isAdministrator
@@ -58,7 +58,8 @@ extension Machine {
             keys: waiters.slab[slot].keys, owner: ownerShown(slot, to: peer),
             pid: waiters.slab[slot].caller.peer.pid, uid: waiters.slab[slot].caller.peer.uid,
             waited: waiters.slab[slot].arrivedAt.until(clock), left: end == .never ? nil : clock.until(end),
-            priority: waiters.slab[slot].priority, isShared: waiters.slab[slot].isShared, position: position)
+            priority: waiters.slab[slot].priority, isShared: waiters.slab[slot].isShared,
+            joins: waiters.slab[slot].joins, position: position)
     }
 
     /// The keys of a lease that is alive.
@@ -86,8 +87,8 @@ extension Machine {
         do throws(UnknownKey) {
             rules = try ledger.policy.rules(for: key)
         } catch {
-            // A lease whose kind the policy no longer knows stays visible.
-            guard slot != .none, ledger.keys[slot].holderCount > 0 else {
+            // What is of a kind that the policy no longer knows stays visible.
+            guard slot != .none, ledger.keys[slot].holderCount > 0 || keptView(slot, for: peer) != nil else {
                 return .refused(.unknownKey(key, error))
             }
             rules = ledger.rules(of: slot)
@@ -103,6 +104,9 @@ extension Machine {
         let waiting = waiters.trees.count(line)
         let shownHolders = min(holders, limit)
         let shownWaiters = min(waiting, limit - shownHolders)
+        let kept = keptView(slot, for: peer)
+        let showsKept = shownHolders + shownWaiters < limit
+        let cuts = shownHolders + shownWaiters < holders + waiting || kept != nil && !showsKept
         return .key(
             KeyView(
                 key: key, rules: rules, holderCount: holders, waiterCount: waiting,
@@ -110,7 +114,16 @@ extension Machine {
                 waiters: (0..<shownWaiters).map { rank in
                     waiterView(waiters.trees.item(line, at: rank), position: rank + 1, for: peer)
                 },
-                hasMore: shownHolders + shownWaiters < holders + waiting))
+                kept: showsKept ? kept : nil, hasMore: cuts))
+    }
+
+    private func keptView(_ key: Slot, for peer: Peer?) -> KeptView? {
+        let slot = ledger.keys[key].result
+        guard slot != .none, ledger.results.slab[slot].endsAt > clock else { return nil }
+        return KeptView(
+            kept: ledger.keptView(slot), age: ledger.results.slab[slot].at.until(clock),
+            left: clock.until(ledger.results.slab[slot].endsAt),
+            isVeiled: !mayLook(peer, at: ledger.results.slab[slot].uid))
     }
 
     package func list(_ request: ListRequest, for peer: Peer? = nil) -> Reply {
@@ -183,5 +196,6 @@ extension Machine {
             return Change.remembered(ledger.endedView(Slot(slot)))
         }
         return remembered + ledger.slotsInOrder().map { .held(ledger.heldView($0)) }
+            + ledger.resultsInOrder().map { .result(ledger.standingView($0)) }
     }
 }

@@ -35,6 +35,8 @@ struct Waiter {
     var ttl: Duration?
     var priority = 0
     var isShared = false
+    /// It waits for the holder's work, not for the key: it becomes the holder where there is none.
+    var joins = false
     var isEphemeral = false
     var process: ProcessIdentity?
     var request: Text?

@@ -25,6 +25,12 @@ enum EncodedSize {
             plainMax + bytes(in: lease.grant)
         case .remembered(let lease):
             plainMax + bytes(in: lease.keys) + (lease.request?.bytes.count ?? 0)
+        case .kept(let result):
+            plainMax + bytes(in: result)
+        case .result(let standing):
+            plainMax + bytes(in: standing.kept)
+        case .forgotten(let forgetting):
+            plainMax + (forgetting.key?.bytes.count ?? 0)
         case .renewed, .bound, .resumed, .advanced, .stopped, .compacted:
             plainMax
         }
@@ -33,6 +39,10 @@ enum EncodedSize {
     private static func bytes(in grant: Grant) -> Int {
         bytes(in: grant.keys) + grant.owner.bytes.count + (grant.request?.bytes.count ?? 0)
             + (grant.note?.bytes.count ?? 0)
+    }
+
+    private static func bytes(in result: KeptResult) -> Int {
+        bytes(in: result.keys) + result.owner.bytes.count + result.value.bytes.count
     }
 
     private static func bytes(in keys: Keys) -> Int {

@@ -117,6 +117,10 @@ struct FieldCursor {
         return Keys(first, others)
     }
 
+    mutating func keyIfThere(in line: Span<UInt8>) throws(Unreadable) -> Key? {
+        take(Field.key, in: line) ? try key(in: line) : nil
+    }
+
     mutating func processIfThere(in line: Span<UInt8>) throws(Unreadable) -> ProcessIdentity? {
         guard take(Field.process, in: line) else { return nil }
         let pid = try pid(in: line)

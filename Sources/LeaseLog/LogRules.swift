@@ -29,7 +29,7 @@ package struct LogPosition: Equatable, Sendable {
 struct LogRules {
     let header: LogHeader
     private(set) var position: LogPosition
-    /// `held` and `remembered` lines so far.
+    /// `held`, `remembered` and `result` lines so far.
     private var stateLines: UInt64 = 0
 
     init(header: LogHeader) {
@@ -63,7 +63,7 @@ struct LogRules {
         case .started:
             if position.boot != nil, isInState { return "`started` stands before `compacted`" }
             return nil
-        case .held, .remembered:
+        case .held, .remembered, .result:
             if !isInState { return "a line of a compacted state stands outside of it" }
         case .stopped:
             if isInState { return "`stopped` stands before `compacted`" }
@@ -73,7 +73,7 @@ struct LogRules {
             if isInState, lines != stateLines {
                 return "`compacted` closes \(lines) lines of state, and \(stateLines) stand here"
             }
-        case .granted, .renewed, .ended, .bound, .resumed, .advanced:
+        case .granted, .renewed, .ended, .bound, .kept, .forgotten, .resumed, .advanced:
             break
         }
         if position.boot == nil { return "the first record is not `started`" }
@@ -88,7 +88,7 @@ struct LogRules {
         let isRight =
             switch record.change {
             case .started: isInState ? number == last : number > last
-            case .held, .remembered: number == last
+            case .held, .remembered, .result: number == last
             default: number > last && number - last == 1
             }
         return isRight ? nil : "number \(number) follows \(last)"
@@ -115,6 +115,12 @@ struct LogRules {
             return unknown(ending.token)
         case .bound(let token):
             return unknown(token)
+        case .kept(let result):
+            return unknown(result.token)
+        case .forgotten(let forgetting):
+            return unknown(forgetting.token)
+        case .result(let standing):
+            return unknown(standing.kept.token)
         case .held(let lease):
             return unknown(lease.grant.token)
         case .remembered(let lease):
@@ -153,9 +159,9 @@ struct LogRules {
             position.isStopped = true
         case .compacted:
             position.isCompactionComplete = true
-        case .held, .remembered:
+        case .held, .remembered, .result:
             stateLines += 1
-        case .renewed, .ended, .bound, .resumed, .advanced:
+        case .renewed, .ended, .bound, .kept, .forgotten, .resumed, .advanced:
             break
         }
     }

@@ -66,6 +66,7 @@ enum RecordDecoder {
         if let reason = endReason(line, &cursor) { return .ended(try ending(reason, line, &cursor)) }
         if cursor.take(Word.held, in: line) { return .held(try heldLease(line, &cursor)) }
         if cursor.take(Word.remembered, in: line) { return .remembered(try endedLease(line, &cursor)) }
+        if let change = try resultChange(line, &cursor) { return change }
         if cursor.take(Word.bound, in: line) { return .bound(try cursor.token(Field.token, in: line)) }
         if cursor.take(Word.resumed, in: line) {
             let grace = try cursor.duration(Field.grace, in: line)
@@ -77,6 +78,45 @@ enum RecordDecoder {
         if cursor.take(Word.compacted, in: line) {
             try cursor.skip(Field.lines, in: line)
             return .compacted(lines: try cursor.unsigned(in: line))
+        }
+        throw Unreadable()
+    }
+
+    private static func resultChange(
+        _ line: Span<UInt8>, _ cursor: inout FieldCursor
+    ) throws(Unreadable) -> Change? {
+        if cursor.take(Word.kept, in: line) { return .kept(try keptResult(line, &cursor)) }
+        if cursor.take(Word.forgotten, in: line) { return .forgotten(try forgetting(line, &cursor)) }
+        guard cursor.take(Word.result, in: line) else { return nil }
+        let kept = try keptResult(line, &cursor)
+        try cursor.skip(Field.at, in: line)
+        return .result(StandingResult(kept: kept, at: try cursor.instant(in: line)))
+    }
+
+    private static func keptResult(
+        _ line: Span<UInt8>, _ cursor: inout FieldCursor
+    ) throws(Unreadable) -> KeptResult {
+        let token = try cursor.token(Field.token, in: line)
+        let keys = try cursor.keys(in: line)
+        let owner = try cursor.text(Field.owner, in: line)
+        try cursor.skip(Field.uid, in: line)
+        let uid = try cursor.uid(in: line)
+        try cursor.skip(Field.pid, in: line)
+        let pid = try cursor.pid(in: line)
+        let keep = try cursor.duration(Field.keep, in: line)
+        let value = try cursor.text(Field.result, in: line)
+        return KeptResult(
+            token: token, keys: keys, owner: owner, uid: uid, pid: pid, keep: keep, value: value)
+    }
+
+    private static func forgetting(
+        _ line: Span<UInt8>, _ cursor: inout FieldCursor
+    ) throws(Unreadable) -> Forgetting {
+        let token = try cursor.token(Field.token, in: line)
+        let key = try cursor.keyIfThere(in: line)
+        try cursor.skip(Field.why, in: line)
+        for reason in ForgetReason.allCases where cursor.take(reason.word, in: line) {
+            return Forgetting(token: token, key: key, reason: reason)
         }
         throw Unreadable()
     }

@@ -87,6 +87,16 @@ package enum RecordEncoder {
             line.write(Word.compacted)
             line.write(Field.lines)
             line.write(lines)
+        case .kept(let result):
+            line.write(Word.kept)
+            write(result, to: &line)
+        case .forgotten(let forgetting):
+            write(forgetting, to: &line)
+        case .result(let standing):
+            line.write(Word.result)
+            write(standing.kept, to: &line)
+            line.write(Field.at)
+            line.write(standing.at)
         case .held(let lease):
             write(lease, to: &line)
         case .remembered(let lease):
@@ -141,6 +151,35 @@ package enum RecordEncoder {
         line.write(Field.nanoseconds)
         line.write(Field.lastToken)
         line.write(start.lastToken)
+    }
+
+    private static func write(_ result: KeptResult, to line: inout OutputSpan<UInt8>) {
+        line.write(Field.token)
+        line.write(result.token)
+        line.write(Field.key)
+        line.write(result.keys)
+        line.write(Field.owner)
+        line.write(result.owner.bytes)
+        line.write(Field.uid)
+        line.write(UInt64(result.uid))
+        line.write(Field.pid)
+        line.write(Int64(result.pid))
+        line.write(Field.keep)
+        line.write(result.keep)
+        line.write(Field.result)
+        line.write(result.value.bytes)
+    }
+
+    private static func write(_ forgetting: Forgetting, to line: inout OutputSpan<UInt8>) {
+        line.write(Word.forgotten)
+        line.write(Field.token)
+        line.write(forgetting.token)
+        if let key = forgetting.key {
+            line.write(Field.key)
+            line.write(key.bytes)
+        }
+        line.write(Field.why)
+        line.write(forgetting.reason.word)
     }
 
     private static func write(_ lease: HeldLease, to line: inout OutputSpan<UInt8>) {

@@ -20,6 +20,9 @@ enum Word {
     static let compacted: StaticString = " compacted"
     static let held: StaticString = " held"
     static let remembered: StaticString = " remembered"
+    static let kept: StaticString = " kept"
+    static let forgotten: StaticString = " forgotten"
+    static let result: StaticString = " result"
 
     static func of(_ reason: EndReason) -> StaticString {
         switch reason {
@@ -64,6 +67,8 @@ enum Field {
     static let why: StaticString = " why="
     static let at: StaticString = " at="
     static let lines: StaticString = " lines="
+    static let keep: StaticString = " keep="
+    static let result: StaticString = " result="
     static let newest: StaticString = " newest="
     static let synced: StaticString = " synced="
     static let wall: StaticString = " wall="

@@ -9,6 +9,8 @@ public struct Event: Equatable, Sendable {
         /// `left` is what was left of the former ttl.
         case renewed(ttl: Duration, formerTTL: Duration, left: Duration)
         case ended(Ending, held: Duration)
+        case kept(for: Duration)
+        case forgotten(ForgetReason)
         /// A request has come to stand in line: at this place, or further ahead on others of its keys.
         case queued(position: Int, priority: Int)
         /// A request goes from the line without a grant.
@@ -30,7 +32,7 @@ public struct Event: Equatable, Sendable {
     /// Whether it has a number of its own, and is remembered.
     public var isChange: Bool {
         switch what {
-        case .granted, .renewed, .ended: true
+        case .granted, .renewed, .ended, .kept, .forgotten: true
         case .queued, .left: false
         }
     }
@@ -54,6 +56,8 @@ public struct Event: Equatable, Sendable {
 /// Why a request went from the line without a grant.
 public enum LeaveReason: UInt8, Equatable, Sendable, CaseIterable {
     case timeout, cancelled, draining, disconnected, processEnded, tooManyLeases
+    /// It was for the work, and that is done.
+    case done
 
     public var word: StaticString {
         switch self {
@@ -63,6 +67,7 @@ public enum LeaveReason: UInt8, Equatable, Sendable, CaseIterable {
         case .disconnected: "disconnected"
         case .processEnded: "process-ended"
         case .tooManyLeases: "too-many-leases"
+        case .done: "done"
         }
     }
 }

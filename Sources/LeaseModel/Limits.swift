@@ -31,6 +31,12 @@ public struct Limits: Equatable, Sendable {
     /// A reply of several lines is cut (and says `more=yes`) where it would grow past this.
     public static let replyBytesMax = 1 << 20
 
+    /// What a kept result counts besides its bytes, so that very many small ones are not free.
+    public static let keptOverheadBytes = 128
+    /// The most that one result can count: any that may be asked for finds room.
+    public static let keptBytesOfOneMax =
+        resultBytesMax + keysPerRequestMax * keyBytesMax + keptOverheadBytes
+
     public var connectionsMax = 10_000
     public var connectionsPerUserMax = 8_000
     public var leasesMax = 2_000_000
@@ -38,6 +44,11 @@ public struct Limits: Equatable, Sendable {
     public var waitersMax = 400_000
     public var waitersPerUserMax = 400_000
     public var waitersPerConnectionMax = 200_000
+    /// Kept results. A result counts with its bytes, those of its keys, and `keptOverheadBytes`.
+    public var keptMax = 100_000
+    public var keptPerUserMax = 50_000
+    public var keptBytesMax = 64 << 20
+    public var keptBytesPerUserMax = 32 << 20
     /// What may wait to be read by one client before its requests are no longer read.
     public var outputBytesMax = 2 << 20
     /// What may wait behind a request of the same connection before its requests are no longer read.
@@ -56,6 +67,13 @@ public struct Limits: Equatable, Sendable {
         }
         if waitersPerConnectionMax > waitersPerUserMax {
             return "--waiters-per-connection-max must not be more than --waiters-per-user-max"
+        }
+        if keptPerUserMax > keptMax { return "--kept-per-user-max must not be more than --kept-max" }
+        if keptBytesPerUserMax > keptBytesMax {
+            return "--kept-bytes-per-user-max must not be more than --kept-bytes-max"
+        }
+        if keptBytesPerUserMax < Limits.keptBytesOfOneMax {
+            return "--kept-bytes-per-user-max must be at least \(Limits.keptBytesOfOneMax)"
         }
         if outputBytesMax < Limits.replyBytesMax + Limits.lineBytesMax {
             return "--output-bytes-max must be at least \(Limits.replyBytesMax + Limits.lineBytesMax)"

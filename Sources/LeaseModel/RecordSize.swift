@@ -20,5 +20,17 @@ public enum RecordSize {
         return bytes
     }
 
+    /// A result, without what its forgetting needs.
+    public static func bound(of result: KeptResult) -> Int {
+        var bytes = fixedPart + 100 + result.owner.bytes.count + result.value.bytes.count
+        for key in result.keys.all {
+            bytes += key.bytes.count + 1
+        }
+        return bytes
+    }
+
+    /// Forgetting a result for one key.
+    public static let forgetting = fixedPart + Limits.keyBytesMax
+
     public static let renewal = fixedPart + 100
 }

@@ -85,6 +85,39 @@ public struct Gone: Equatable, Sendable {
     }
 }
 
+/// `DONE`: somebody else's result.
+public struct Done: Equatable, Sendable {
+    public var token: Token
+    public var result: Text
+    /// How long the request stood in line; nil for a kept result, which answers at once.
+    public var waited: Duration?
+    /// How old a kept result is.
+    public var age: Duration?
+
+    public init(token: Token, result: Text, waited: Duration? = nil, age: Duration? = nil) {
+        self.token = token
+        self.result = result
+        self.waited = waited
+        self.age = age
+    }
+}
+
+/// A kept result as `get` prints it.
+public struct KeptView: Equatable, Sendable {
+    public var kept: KeptResult
+    public var age: Duration
+    public var left: Duration
+    /// The owner and the result itself are not to be shown to who asks.
+    public var isVeiled: Bool
+
+    public init(kept: KeptResult, age: Duration, left: Duration, isVeiled: Bool = false) {
+        self.kept = kept
+        self.age = age
+        self.left = left
+        self.isVeiled = isVeiled
+    }
+}
+
 /// A lease as `list`, `check` and `get` print it.
 public struct LeaseView: Equatable, Sendable {
     public var grant: Grant
@@ -113,12 +146,14 @@ public struct WaiterView: Equatable, Sendable {
     public var left: Duration?
     public var priority: Int
     public var isShared: Bool
+    /// It waits for the work.
+    public var joins: Bool
     /// From 1, in the line of the key that was asked for; 0 in `list waiting`.
     public var position: Int
 
     public init(
         keys: Keys, owner: Text?, pid: Int32, uid: UInt32, waited: Duration, left: Duration?, priority: Int,
-        isShared: Bool, position: Int
+        isShared: Bool, joins: Bool = false, position: Int
     ) {
         self.keys = keys
         self.owner = owner
@@ -128,6 +163,7 @@ public struct WaiterView: Equatable, Sendable {
         self.left = left
         self.priority = priority
         self.isShared = isShared
+        self.joins = joins
         self.position = position
     }
 }
@@ -140,12 +176,13 @@ public struct KeyView: Equatable, Sendable {
     public var waiterCount: Int
     public var holders: [LeaseView]
     public var waiters: [WaiterView]
+    public var kept: KeptView?
     /// `limit` cut the lines.
     public var hasMore: Bool
 
     public init(
         key: Key, rules: Rules, holderCount: Int, waiterCount: Int, holders: [LeaseView],
-        waiters: [WaiterView], hasMore: Bool
+        waiters: [WaiterView], kept: KeptView? = nil, hasMore: Bool
     ) {
         self.key = key
         self.rules = rules
@@ -153,6 +190,7 @@ public struct KeyView: Equatable, Sendable {
         self.waiterCount = waiterCount
         self.holders = holders
         self.waiters = waiters
+        self.kept = kept
         self.hasMore = hasMore
     }
 }
@@ -161,8 +199,11 @@ public enum Reply: Equatable, Sendable {
     case ok
     case granted(token: Token, ttl: Duration, waited: Duration?, again: Bool)
     case renewed(token: Token, ttl: Duration)
-    /// `release` and `evict`.
-    case released(token: Token, held: Duration)
+    /// `release` and `evict`. `kept`: how long the result is kept, where it is.
+    case released(token: Token, held: Duration, kept: Duration? = nil)
+    case done(Done)
+    /// `forget`: whose result was dropped, and how old it was.
+    case forgotten(token: Token, age: Duration)
     case busy(Busy)
     case gone(Gone)
     case checked(LeaseView)

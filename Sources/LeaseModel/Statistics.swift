@@ -47,6 +47,10 @@ public struct KindCounts: Equatable, Sendable {
     public private(set) var waited: UInt64 = 0
     /// Retries that got the lease they had.
     public var again: UInt64 = 0
+    /// Requests that got somebody else's result, from the line or of those that are kept.
+    public var done: UInt64 = 0
+    public private(set) var kept: UInt64 = 0
+    public private(set) var forgotten: UInt64 = 0
     public private(set) var renewed: UInt64 = 0
     /// Requests that have come to stand in line, and those that went from it without a grant.
     public private(set) var queued: UInt64 = 0
@@ -88,10 +92,15 @@ public struct KindCounts: Equatable, Sendable {
             if endings.isEmpty { endings = Array(repeating: 0, count: EndReason.allCases.count) }
             endings[Int(ending.reason.rawValue)] += 1
             holds.add(held.nanoseconds)
+        case .kept:
+            kept += 1
+        case .forgotten:
+            forgotten += 1
         case .queued:
             queued += 1
-        case .left(_, let waited):
+        case .left(let reason, let waited):
             left += 1
+            if reason == .done { done += 1 }
             waits.add(waited.nanoseconds)
         }
     }

@@ -140,7 +140,7 @@ extension Server {
             compaction.isAsked = true
             // What may still come before the file is in its place is no more than what the log has room for.
             let coming = max(0, space.reservedBytes - log.size)
-            let owed = max(coming, machine.leaseCount * RecordSize.ending) + 2 * RecordSize.ownRecords
+            let owed = max(coming, machine.owedBytes) + 2 * RecordSize.ownRecords
             directives.append(.syncCompaction(size: compaction.size + owed))
         } else if compaction.phase == .installing, compaction.isClosed {
             compaction.isAsked = true

@@ -48,6 +48,12 @@ struct Counting {
         }
     }
 
+    /// A kept result has answered: who waits for one is told of in the event.
+    mutating func addKeptAnswer(of key: Key) {
+        all.done += 1
+        if let place = policy.placeOfKind(of: key) { kinds[place].done += 1 }
+    }
+
     /// The kind of the key at this place, unless one before it is of the same.
     private func newPlace(_ keys: Keys, _ index: Int) -> Int? {
         guard let place = policy.placeOfKind(of: keys[index]) else { return nil }

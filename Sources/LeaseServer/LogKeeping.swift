@@ -77,14 +77,14 @@ extension Server {
     /// Counts anew what may be used: after each batch the true sizes are known.
     mutating func updateRoom() {
         guard options.hasLog else { return }
-        let owed = machine.leaseCount * RecordSize.ending + RecordSize.ownRecords
+        let owed = machine.owedBytes + RecordSize.ownRecords
         // On a full disk nothing more is granted or renewed, be it ever so small: what little is left is for
         // ends.
         let left = space.isExhausted ? 0 : space.reservedBytes - log.size - log.batch.count - owed
         machine.room.logBytes = max(0, left)
         machine.room.tokens = numbers.token - min(numbers.token, machine.lastToken)
         let sequences = numbers.sequence - min(numbers.sequence, machine.sequence)
-        let ends = UInt64(machine.leaseCount) + 64
+        let ends = machine.owedSequences + 64
         machine.room.sequences = sequences - min(sequences, ends)
     }
 
@@ -109,7 +109,7 @@ extension Server {
 
     /// Numbers to be written down before the first batch is.
     package var numbersToBeginWith: Numbers {
-        let ends = UInt64(machine.leaseCount)
+        let ends = machine.owedSequences
         return Numbers(
             token: machine.lastToken + Server.numbersAhead,
             sequence: machine.sequence + ends + 4 * Server.numbersAhead)
@@ -133,7 +133,7 @@ extension Server {
         let areSequencesLow = machine.room.sequences < Server.numbersAhead / 2
         if areTokensLow || areSequencesLow, !isReservingNumbers, !space.areNumbersRefused {
             isReservingNumbers = true
-            let ends = UInt64(machine.leaseCount)
+            let ends = machine.owedSequences
             // A busy daemon uses up a block while the next one is being synced: ahead of the numbers it has,
             // too.
             var wanted = numbers
@@ -151,7 +151,7 @@ extension Server {
 
     private mutating func wantSpace() {
         space.isReserving = true
-        let owed = machine.leaseCount * RecordSize.ending + RecordSize.ownRecords
+        let owed = machine.owedBytes + RecordSize.ownRecords
         let base = log.size + log.batch.count + owed
         directives.append(
             .reserveSpace(wanted: base + Server.spaceAhead, least: base + Server.requestBytesMax))
@@ -209,11 +209,11 @@ extension Server {
     /// What a compaction may need on the disk beside the log.
     package var bytesToCompact: Int {
         let alive = max(aliveBytes, log.sizeToGrowTo / 4)
-        return alive + alive / 4 + machine.leaseCount * RecordSize.ending + (64 << 10)
+        return alive + alive / 4 + machine.owedBytes + (64 << 10)
     }
 
     /// What the log would have if it were written anew: an estimate.
     var aliveBytes: Int {
-        machine.leaseCount * 200 + machine.rememberedCount * 130
+        machine.leaseCount * 200 + machine.rememberedCount * 130 + machine.keptBytes
     }
 }

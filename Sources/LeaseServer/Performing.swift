@@ -31,7 +31,9 @@ extension Server {
             guard hasRoom(index) else { return false }
             take(renew, .notLookedAt, index, tag)
         case .release(let release):
-            reply(index, tag, machine.release(release.token, from: connections[index].caller, into: &effects))
+            // A result may be kept, which takes space; an end alone has its own.
+            if release.result != nil, !hasRoom(index) { return false }
+            reply(index, tag, machine.release(release, from: connections[index].caller, into: &effects))
             settle()
         case .evict(let token, let note):
             guard hasRoom(index) else { return false }
@@ -51,7 +53,10 @@ extension Server {
             yield(index)
         case .get, .check, .policy, .whoami, .ping, .help:
             reply(index, tag, answer(request, index))
-        case .watch, .unwatch, .history, .forget, .reload, .drain:
+        case .forget(let key):
+            reply(index, tag, machine.forget(key, from: connections[index].caller, into: &effects))
+            settle()
+        case .watch, .unwatch, .history, .reload, .drain:
             preconditionFailure("each of these gets its place here")
         }
         return true
@@ -88,6 +93,7 @@ extension Server {
         var caller = connections[index].caller
         caller.waitingCount = connections[index].waitingCount
         let outcome = machine.acquire(request, process: process, from: caller, into: &effects)
+        if case .reply(.done) = outcome { counting.addKeptAnswer(of: request.keys.first) }
         conclude(outcome, .acquire(request), index, tag)
     }
 

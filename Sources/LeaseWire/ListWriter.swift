@@ -14,6 +14,9 @@ enum ListWriter {
                 appendWaiter(waiter, keys: waiter.keys.count > 1 ? waiter.keys : nil, to: &line)
             }
         }
+        if let kept = view.kept {
+            body.addLine { appendKept(kept, to: &$0) }
+        }
         body.appendFirstLine(hasMore: view.hasMore, to: &output) { first in
             let rules = view.rules
             first.append(" key=", view.key)
@@ -120,6 +123,17 @@ enum ListWriter {
         if let note = grant.note, !lease.isVeiled { line.append(" note=", note) }
     }
 
+    private static func appendKept(_ view: KeptView, to line: inout [UInt8]) {
+        let kept = view.kept
+        line.append("kept token=", number: kept.token)
+        ReplyWriter.appendPerson(
+            view.isVeiled ? nil : kept.owner, pid: kept.pid, uid: kept.uid, to: &line)
+        line.append(" age=", view.age)
+        line.append(" left=", view.left)
+        if kept.keys.count > 1 { line.append(" key=", kept.keys) }
+        if !view.isVeiled { line.append(" result=", kept.value) }
+    }
+
     private static func appendLife(_ lease: LeaseView, to line: inout [UInt8]) {
         let grant = lease.grant
         ReplyWriter.appendPerson(
@@ -136,6 +150,7 @@ enum ListWriter {
         if let left = waiter.left { line.append(" left=", left) }
         line.append(" priority=", number: waiter.priority)
         if waiter.isShared { line.append(" shared=yes") }
+        if waiter.joins { line.append(" join=yes") }
         if let keys { line.append(" key=", keys) }
     }
 

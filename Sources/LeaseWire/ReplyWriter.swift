@@ -16,9 +16,14 @@ package enum ReplyWriter {
         case .renewed(let token, let ttl):
             output.append("OK token=", number: token)
             output.append(" ttl=", ttl)
-        case .released(let token, let held):
+        case .released(let token, let held, let kept):
             output.append("OK token=", number: token)
             output.append(" held=", held)
+            if let kept { output.append(" kept=", kept) }
+        case .done(let done): appendDone(done, to: &output)
+        case .forgotten(let token, let age):
+            output.append("OK token=", number: token)
+            output.append(" age=", age)
         case .busy(let busy): appendBusy(busy, to: &output)
         case .gone(let gone): appendGone(gone, to: &output)
         case .ok: output.append("OK")
@@ -69,6 +74,13 @@ package enum ReplyWriter {
         output.append(" limit=", number: busy.limit)
         output.append(" waiting=", number: busy.waiting)
         if let waited = busy.waited { output.append(" waited=", waited) }
+    }
+
+    private static func appendDone(_ done: Done, to output: inout [UInt8]) {
+        output.append("DONE token=", number: done.token)
+        output.append(" result=", done.result)
+        if let waited = done.waited { output.append(" waited=", waited) }
+        if let age = done.age { output.append(" age=", age) }
     }
 
     private static func appendGone(_ gone: Gone, to output: inout [UInt8]) {

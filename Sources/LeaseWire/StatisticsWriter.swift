@@ -79,9 +79,12 @@ enum StatisticsWriter {
         appendCount(" granted=", counts.granted, to: &line)
         appendCount(" waited=", counts.waited, to: &line)
         appendCount(" again=", counts.again, to: &line)
+        appendCount(" done=", counts.done, to: &line)
         appendCount(" queued=", counts.queued, to: &line)
         appendCount(" left=", counts.left, to: &line)
         appendCount(" renewed=", counts.renewed, to: &line)
+        appendCount(" kept=", counts.kept, to: &line)
+        appendCount(" forgotten=", counts.forgotten, to: &line)
         for reason in EndReason.allCases {
             appendCount(" ", reason.word, "=", counts.count(reason), to: &line)
         }

@@ -112,6 +112,10 @@ enum OptionTable {
         bound("waiters-max", \.waitersMax, "requests that wait"),
         bound("waiters-per-user-max", \.waitersPerUserMax, "waiting requests of one user"),
         bound("waiters-per-connection-max", \.waitersPerConnectionMax, "waiting requests of one connection"),
+        bound("kept-max", \.keptMax, "kept results"),
+        bound("kept-per-user-max", \.keptPerUserMax, "kept results of one user"),
+        bound("kept-bytes-max", \.keptBytesMax, "bytes of kept results"),
+        bound("kept-bytes-per-user-max", \.keptBytesPerUserMax, "bytes of kept results of one user"),
         bound("output-bytes-max", \.outputBytesMax, "bytes that a client has yet to read"),
         bound("held-input-bytes-max", \.heldInputBytesMax, "bytes held behind a request of a connection"),
     ]

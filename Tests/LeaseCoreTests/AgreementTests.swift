@@ -40,7 +40,8 @@ final class Talk {
         kind a x limit=1 ttl=4s
         kind b x limit=2 ttl=3s max-ttl=6s queue=3
         kind c x limit=3
-        kind d x limit=1 ttl=9s queue=0
+        kind d x limit=1 ttl=9s queue=0 keep=5s
+        key b/1 keep=3s
         key a/2 limit=4 max-ttl=5s
         """
     private static let allKeys = ["a/1", "a/2", "b/1", "c/1", "d/1", "e/1"].map {
@@ -84,8 +85,9 @@ final class Talk {
         switch draw.below(100) {
         case 0..<46: try acquire()
         case 46..<56: try renew()
-        case 56..<66: try rig.release(token(), draw.one(of: callers))
-        case 66..<82: try rig.advance(by: span())
+        case 56..<66: try release()
+        case 66..<68: try rig.forget(draw.one(of: keys), draw.one(of: callers))
+        case 68..<82: try rig.advance(by: span())
         case 82..<85: try cancel()
         case 85..<88: try hangUp()
         case 88..<90: try endProcess()
@@ -140,6 +142,13 @@ final class Talk {
         request.wait = draw.one(of: [
             .zero, .zero, .seconds(1), .seconds(2), .seconds(4), .seconds(5), .seconds(12), .forever,
         ])
+        if draw.once(in: 4) {
+            request.joins = true
+            if draw.below(8) > 0 {
+                request.isShared = false
+                request.keys = Keys(request.keys.first)
+            }
+        }
         request.priority = draw.once(in: 3) ? draw.below(3) : 0
         request.isEphemeral = draw.once(in: 5)
         request.owner = draw.once(in: 2) ? Text("owner-\(draw.below(3))") : nil
@@ -162,6 +171,16 @@ final class Talk {
             sent[id] = request
         }
         try rig.acquire(request, report(request.whilePID), caller)
+    }
+
+    private func release() throws {
+        var request = ReleaseRequest(token: token())
+        if draw.once(in: 2) {
+            let length = draw.one(of: [0, 5, 5, 4_000])
+            request.result = Text(String(repeating: "r", count: length))
+            request.keep = draw.once(in: 2) ? .seconds(Int64(draw.below(9) + 1)) : nil
+        }
+        try rig.release(request, draw.one(of: callers))
     }
 
     private func someKeys() -> Keys {

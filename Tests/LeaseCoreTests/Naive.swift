@@ -63,12 +63,14 @@ struct NaiveCaller {
 
 struct Naive {
     let policy: Policy
+    let limits: Limits
     var clock = Instant.zero
     var leases: [NaiveLease] = []
     var ended: [NaiveEnded] = []
     /// All grants there have been.
     var grants: [(token: Token, keys: [Key])] = []
     var waiters: [NaiveWaiter] = []
+    var results: [NaiveResult] = []
     var lastToken: Token = 0
     var isFull = false
     var isDraining = false
@@ -76,8 +78,9 @@ struct Naive {
     /// What has happened to leases since somebody looked.
     var changes: [Change] = []
 
-    init(policy: Policy) {
+    init(policy: Policy, limits: Limits) {
         self.policy = policy
+        self.limits = limits
     }
 
     func rules(_ key: Key) -> Rules {
@@ -95,7 +98,7 @@ struct Naive {
     }
 
     var next: Instant? {
-        (leases.map(\.end) + waiters.map(\.until).filter { $0 != .never }).min()
+        (leases.map(\.end) + results.map(\.end) + waiters.map(\.until).filter { $0 != .never }).min()
     }
 
     var processes: Set<ProcessIdentity> {
@@ -106,8 +109,10 @@ struct Naive {
 // Who is in the way of whom.
 extension Naive {
     /// After everybody before it had got a slot, were one left?
-    func obstacle(_ key: Key, isShared: Bool, from countsFrom: Int64, _ arrival: Int) -> BusyReason? {
-        let limit = rules(key).limit
+    func obstacle(
+        _ key: Key, isShared: Bool, joins: Bool, from countsFrom: Int64, _ arrival: Int
+    ) -> BusyReason? {
+        let limit = joins ? 1 : rules(key).limit
         let exclusive = holders(key).count { !$0.grant.isShared }
         if isShared, exclusive > 0 { return .held }
         if !isShared {
@@ -127,7 +132,8 @@ extension Naive {
     func obstacle(_ waiter: NaiveWaiter) -> (Key, BusyReason)? {
         for key in waiter.request.keys.all {
             let reason = obstacle(
-                key, isShared: waiter.request.isShared, from: waiter.countsFrom, waiter.arrival)
+                key, isShared: waiter.request.isShared, joins: waiter.request.joins,
+                from: waiter.countsFrom, waiter.arrival)
             if let reason { return (key, reason) }
         }
         return nil
@@ -220,9 +226,12 @@ extension Naive {
                 return .reply(.refused(.unknownKey(key, error)))
             }
         }
-        if isDraining { return .reply(busy(request.keys.first, .draining)) }
+        if let problem = joinProblem(request) { return .reply(.refused(.cannotJoin(problem))) }
+        let done = keptAnswer(request)
+        if isDraining, done == nil { return .reply(busy(request.keys.first, .draining)) }
         if let refusal = ttlRefusal(request.ttl, request.keys) { return .reply(.refused(refusal)) }
         if let outcome = processOutcome(request.whilePID, report, caller) { return outcome }
+        if let done { return done }
         let process = request.whilePID == nil ? nil : report.identity
         let countsFrom = clock.nanoseconds - Int64(request.priority) * 10_000_000_000
         let waiter = NaiveWaiter(
@@ -238,8 +247,8 @@ extension Naive {
             return .reply(.granted(token: grant.token, ttl: grant.ttl, waited: waited, again: false))
         }
         if request.wait == .zero { return .reply(busy(key, reason)) }
-        for key in request.keys.all {
-            let waiting = waiters.count { $0.request.keys.all.contains(key) }
+        for key in request.keys.all where !request.joins {
+            let waiting = waiters.count { $0.request.keys.all.contains(key) && !$0.request.joins }
             if let bound = rules(key).queue, waiting >= bound { return .reply(busy(key, .queueFull)) }
         }
         waiters.append(waiter)
@@ -314,7 +323,7 @@ extension Naive {
                 next: since.map(\.token).max() ?? 0))
     }
 
-    private func refusal(_ token: Token, _ caller: NaiveCaller) -> Reply? {
+    func refusal(_ token: Token, _ caller: NaiveCaller) -> Reply? {
         guard let lease = leases.first(where: { $0.grant.token == token }) else { return gone(token) }
         if lease.grant.uid == caller.peer.uid || caller.peer.isAdministrator { return nil }
         return .refused(.forbidden(token, uid: lease.grant.uid))
@@ -343,11 +352,6 @@ extension Naive {
         leases[place].own = clock + leases[place].grant.ttl
         leases[place].deadline = leases[place].own
         return .reply(.renewed(token: request.token, ttl: leases[place].grant.ttl))
-    }
-
-    mutating func release(_ token: Token, _ caller: NaiveCaller) -> Reply {
-        if let reply = refusal(token, caller) { return reply }
-        return .released(token: token, held: end(token, .released))
     }
 
     mutating func evict(_ token: Token, note: Text?) -> Reply {
@@ -385,6 +389,15 @@ extension Naive {
     mutating func end(_ token: Token, _ reason: EndReason, isTakenBack: Bool = false, note: Text? = nil)
         -> Duration
     {
+        let held = endWithoutNext(token, reason, isTakenBack: isTakenBack, note: note)
+        settle()
+        return held
+    }
+
+    @discardableResult
+    mutating func endWithoutNext(
+        _ token: Token, _ reason: EndReason, isTakenBack: Bool = false, note: Text? = nil
+    ) -> Duration {
         let lease = leases.first { $0.grant.token == token }!
         leases.removeAll { $0.grant.token == token }
         changes.append(.ended(Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)))
@@ -392,7 +405,6 @@ extension Naive {
             NaiveEnded(
                 grant: lease.grant, reason: reason, at: clock, isTakenBack: isTakenBack,
                 grantsThen: grants.count))
-        settle()
         return lease.grantedAt.until(clock)
     }
 
@@ -430,6 +442,8 @@ extension Naive {
             clock = max(clock, due)
             if let lease = leases.filter({ $0.end == due }).min(by: { $0.grant.token < $1.grant.token }) {
                 end(lease.grant.token, lease.reason)
+            } else if let result = resultsByToken.first(where: { $0.end == due }) {
+                forgetWhole(result.kept.token, .expired)
             } else {
                 giveUp(waiters.filter { $0.until == due }.min { $0.arrival < $1.arrival }!, .timeout)
                 settle()
@@ -460,6 +474,9 @@ extension Naive {
             leases[place].grantedAt = leases[place].grantedAt.moved(by: shift)
             leases[place].own = leases[place].own.moved(by: shift)
             leases[place].deadline = leases[place].deadline.moved(by: shift)
+        }
+        for place in results.indices {
+            results[place].at = results[place].at.moved(by: shift)
         }
         for place in ended.indices {
             ended[place].at = ended[place].at.moved(by: shift)
@@ -495,7 +512,8 @@ extension Naive {
             keys: waiter.request.keys, owner: waiter.owner, pid: waiter.pid, uid: waiter.uid,
             waited: waiter.arrivedAt.until(clock),
             left: waiter.until == .never ? nil : clock.until(waiter.until),
-            priority: waiter.request.priority, isShared: waiter.request.isShared, position: position)
+            priority: waiter.request.priority, isShared: waiter.request.isShared,
+            joins: waiter.request.joins, position: position)
     }
 
     func view(_ key: Key, limit: Int) -> Reply {
@@ -504,11 +522,13 @@ extension Naive {
         let shownHolders = holding.prefix(limit).map { view($0) }
         let shownWaiters = queue.enumerated().map { view($0.element, position: $0.offset + 1) }
             .prefix(limit - shownHolders.count)
+        let shown = shownHolders.count + shownWaiters.count
+        let kept = keptView(key)
         return .key(
             KeyView(
                 key: key, rules: rules(key), holderCount: holding.count, waiterCount: queue.count,
-                holders: shownHolders, waiters: Array(shownWaiters),
-                hasMore: shownHolders.count + shownWaiters.count < holding.count + queue.count))
+                holders: shownHolders, waiters: Array(shownWaiters), kept: shown < limit ? kept : nil,
+                hasMore: shown < holding.count + queue.count || shown == limit && kept != nil))
     }
 
     func list(below prefix: KeyPrefix, limit: Int, after: Token) -> Reply {

@@ -43,6 +43,15 @@ final class Rig {
     var naive: Naive
     let isManual: Bool
     let policy: Policy
+    /// So small that results are dropped.
+    private static let limits = {
+        var limits = Limits()
+        limits.keptMax = 5
+        limits.keptPerUserMax = 3
+        limits.keptBytesMax = 15_000
+        limits.keptBytesPerUserMax = 9_000
+        return limits
+    }()
     private(set) var effects = Effects()
     /// What a restart would read.
     private var log: [Record] = []
@@ -59,11 +68,11 @@ final class Rig {
         self.policy = policy
         self.isManual = isManual
         machine = Rig.newMachine(policy, isManual)
-        naive = Naive(policy: policy)
+        naive = Naive(policy: policy, limits: Rig.limits)
     }
 
     private static func newMachine(_ policy: Policy, _ isManual: Bool) -> Machine {
-        Machine(policy: policy, limits: Limits(), hasManualClock: isManual, seed: 7)
+        Machine(policy: policy, limits: limits, hasManualClock: isManual, seed: 7)
     }
 
     /// One step of both, after which they are the same.
@@ -88,7 +97,7 @@ final class Rig {
         }
         try same("answers", answers, naive.answers)
         naive.answers = []
-        try same("changes", effects.records.map(\.change).filter(\.isOfOneLease), naive.changes)
+        try same("changes", effects.records.map(\.change).filter(\.isOfKeys), naive.changes)
         naive.changes = []
         try same("watches", Set(effects.watched).isDisjoint(with: effects.unwatched), true)
         watched.formUnion(effects.watched)
@@ -114,6 +123,8 @@ final class Rig {
         try same("leases", machine.list(ListRequest()), naive.list(below: .all, limit: 1_000, after: 0))
         try same(
             "line", machine.list(ListRequest(waiting: true)), naive.listWaiters(below: .all, limit: 1_000))
+        let kept = machine.ledger.resultsInOrder().map { machine.ledger.standingView($0) }
+        try same("results", kept, naive.resultsByAge.map { StandingResult(kept: $0.kept, at: $0.at) })
         try same("next deadline", machine.nextDeadline, naive.next)
         try same("last token", machine.lastToken, naive.lastToken)
         try same("watched", watched, naive.processes)
@@ -151,10 +162,19 @@ extension Rig {
         }
     }
 
-    func release(_ token: Token, _ caller: NaiveCaller) throws {
-        try step("release \(token) by \(caller.connection)") {
-            let reply = machine.release(token, from: caller.forCore, into: &effects)
-            try same("reply", reply, naive.release(token, caller))
+    func release(_ request: ReleaseRequest, _ caller: NaiveCaller) throws {
+        let keep = request.keep.map { " keep=\($0.wholeMilliseconds)" } ?? ""
+        let bytes = request.result.map { " result of \($0.bytes.count) bytes" } ?? ""
+        try step("release \(request.token)\(bytes)\(keep) by \(caller.connection)") {
+            let reply = machine.release(request, from: caller.forCore, into: &effects)
+            try same("reply", reply, naive.release(request, caller))
+        }
+    }
+
+    func forget(_ key: Key, _ caller: NaiveCaller) throws {
+        try step("forget \(key.string) by \(caller.connection)") {
+            let reply = machine.forget(key, from: caller.forCore, into: &effects)
+            try same("reply", reply, naive.forget(key, caller))
         }
     }
 
@@ -298,7 +318,8 @@ extension Rig {
     private func brief(_ request: AcquireRequest) -> String {
         let keys = request.keys.all.map(\.string).joined(separator: ",")
         let words = [
-            request.isShared ? "shared" : "", request.isEphemeral ? "ephemeral" : "",
+            request.isShared ? "shared" : "", request.joins ? "join" : "",
+            request.isEphemeral ? "ephemeral" : "",
             request.whilePID.map { "while=\($0)" } ?? "",
             request.request.map { "request=\($0.string)" } ?? "",
         ]
@@ -308,10 +329,10 @@ extension Rig {
 }
 
 extension Change {
-    var isOfOneLease: Bool {
+    var isOfKeys: Bool {
         switch self {
-        case .granted, .renewed, .ended, .bound: true
-        case .resumed, .advanced, .started, .stopped, .compacted, .held, .remembered: false
+        case .granted, .renewed, .ended, .bound, .kept, .forgotten: true
+        case .resumed, .advanced, .started, .stopped, .compacted, .held, .remembered, .result: false
         }
     }
 }

@@ -87,7 +87,7 @@ import Testing
         bench.token(asking("a/3"))
         let refusal = Refusal.tooManyLeases(max: 2, flag: "--leases-per-user-max")
         #expect(reply(bench.acquire(asking("a/4"))) == .refused(refusal))
-        _ = bench.machine.release(first, from: other.forCore, into: &bench.effects)
+        _ = bench.machine.release(ReleaseRequest(token: first), from: other.forCore, into: &bench.effects)
         let answers = bench.answers()
         #expect(answers.count == 2 && answers[0] == .refused(refusal) && answers[1].grantedToken == 4)
     }

@@ -49,7 +49,7 @@ final class Bench {
     }
 
     func release(_ token: Token) -> Reply {
-        machine.release(token, from: caller.forCore, into: &effects)
+        machine.release(ReleaseRequest(token: token), from: caller.forCore, into: &effects)
     }
 
     @discardableResult

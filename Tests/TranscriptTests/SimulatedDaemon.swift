@@ -221,6 +221,8 @@ extension SimulatedDaemon {
             "--leases-max": \.leasesMax,
             "--leases-per-user-max": \.leasesPerUserMax,
             "--waiters-max": \.waitersMax,
+            "--kept-max": \.keptMax, "--kept-per-user-max": \.keptPerUserMax,
+            "--kept-bytes-max": \.keptBytesMax, "--kept-bytes-per-user-max": \.keptBytesPerUserMax,
             "--waiters-per-user-max": \.waitersPerUserMax,
             "--waiters-per-connection-max": \.waitersPerConnectionMax,
         ]
