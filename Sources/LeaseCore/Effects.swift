@@ -25,6 +25,8 @@ package struct Effects {
     package internal(set) var answers: [Answer] = []
     /// The order in which events and answers are told.
     package private(set) var tellings: [Telling] = []
+    /// Leases that are shown to a watcher before their turn, since they are about to change.
+    package var shown: [(watcher: ConnectionID, lease: LeaseView)] = []
     /// Processes that are to be watched from now on, and those that no longer need to be.
     package var watched: [ProcessIdentity] = []
     package var unwatched: [ProcessIdentity] = []
@@ -46,8 +48,8 @@ package struct Effects {
     }
 
     package var isEmpty: Bool {
-        records.isEmpty && tellings.isEmpty && watched.isEmpty && unwatched.isEmpty && dropped.isEmpty
-            && unbound.isEmpty
+        records.isEmpty && tellings.isEmpty && shown.isEmpty && watched.isEmpty && unwatched.isEmpty
+            && dropped.isEmpty && unbound.isEmpty
     }
 
     package mutating func removeAll() {
@@ -55,6 +57,7 @@ package struct Effects {
         events.removeAll(keepingCapacity: true)
         answers.removeAll(keepingCapacity: true)
         tellings.removeAll(keepingCapacity: true)
+        shown.removeAll(keepingCapacity: true)
         watched.removeAll(keepingCapacity: true)
         unwatched.removeAll(keepingCapacity: true)
         dropped.removeAll(keepingCapacity: true)

@@ -11,12 +11,16 @@ extension Machine {
             return Event(
                 sequence: sequence, at: clock, what: .granted(ttl: grant.ttl, waited: waited),
                 keys: grant.keys, token: grant.token, owner: grant.owner, uid: grant.uid, pid: grant.pid,
-                isShared: grant.isShared)
+                isShared: grant.isShared, isEphemeral: grant.isEphemeral, whilePID: grant.process?.pid,
+                note: grant.note)
         case .renewed(let renewal):
             let slot = ledger.leaseSlot(renewal.token)
             let left = clock.until(ledger.leases[slot].deadline)
             let former = ledger.leases[slot].ttl
-            return event(.renewed(ttl: renewal.ttl, formerTTL: former, left: left), of: slot)
+            var event = event(.renewed(ttl: renewal.ttl, formerTTL: former, left: left), of: slot)
+            if renewal.bindsConnection { event.isEphemeral = true }
+            if let process = renewal.process { event.whilePID = process.pid }
+            return event
         case .ended(let ending):
             let slot = ledger.leaseSlot(ending.token)
             return event(.ended(ending, held: ledger.leases[slot].grantedAt.until(clock)), of: slot)
@@ -44,8 +48,10 @@ extension Machine {
             sequence: sequence, at: clock, what: what, keys: ledger.keys(of: slot, ended: false),
             token: ledger.leases[slot].token, owner: ledger.leases[slot].owner,
             uid: ledger.leases[slot].uid, pid: ledger.leases[slot].pid,
-            isShared: ledger.leases[slot].isShared)
+            isShared: ledger.leases[slot].isShared, isEphemeral: ledger.leases[slot].isEphemeral,
+            whilePID: ledger.leases[slot].details?.process?.pid, note: ledger.leases[slot].details?.note)
     }
+
     func event(_ what: Event.What, ofWaiter slot: Slot) -> Event {
         let peer = waiters.slab[slot].caller.peer
         return Event(

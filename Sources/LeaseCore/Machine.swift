@@ -20,6 +20,8 @@ package struct Machine: ~Copyable {
     package private(set) var sequence: Sequence64 = 0
     /// What was set aside ahead and may still be used.
     package var room = Room.unlimited
+    /// Pictures of the leases that watchers are shown.
+    var pictures: [Picture] = []
     /// Nothing is granted any more.
     package internal(set) var isDraining = false
 
@@ -64,10 +66,14 @@ package struct Machine: ~Copyable {
 
 // Recovery: the changes of a log, through the one function.
 extension Machine {
-    package mutating func recover(_ record: Record) {
-        ledger.apply(record.change, at: record.at)
+    /// - Returns: the event that tells of it, for those who will ask what they missed.
+    @discardableResult
+    package mutating func recover(_ record: Record) -> Event? {
         sequence = record.sequence
         clock = record.at
+        let event = event(of: record.change, waited: nil)
+        ledger.apply(record.change, at: record.at)
+        return event
     }
 
     /// The log was read to its end; its numbers may have been used up to `lastSequence`.
@@ -120,6 +126,7 @@ extension Machine {
 extension Machine {
     mutating func emit(_ change: Change, waited: Duration? = nil, into effects: inout Effects) {
         sequence += 1
+        if !pictures.isEmpty { showBefore(change, into: &effects) }
         if let event = event(of: change, waited: waited) { effects.tell(event) }
         ledger.apply(change, at: clock)
         effects.records.append(Record(sequence: sequence, at: clock, change: change))

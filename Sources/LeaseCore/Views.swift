@@ -45,7 +45,7 @@ extension Machine {
             next: ledger.nextToken(afterEnded: slot))
     }
 
-    private func leaseView(_ slot: Slot, for peer: Peer?) -> LeaseView {
+    func leaseView(_ slot: Slot, for peer: Peer?) -> LeaseView {
         LeaseView(
             grant: ledger.grantView(slot), age: ledger.leases[slot].grantedAt.until(clock),
             left: clock.until(ledger.leases[slot].endsAt),
@@ -156,7 +156,7 @@ extension Machine {
         return walk
     }
 
-    private func isBelow(_ prefix: KeyPrefix, _ slot: Slot) -> Bool {
+    func isBelow(_ prefix: KeyPrefix, _ slot: Slot) -> Bool {
         guard !prefix.bytes.isEmpty else { return true }
         for index in 0..<ledger.leases[slot].keyCount
         where prefix.matches(ledger.keys[ledger.leases[slot].keySlot(index)].name) {

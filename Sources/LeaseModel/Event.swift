@@ -28,6 +28,10 @@ public struct Event: Equatable, Sendable {
     public var uid: UInt32
     public var pid: Int32
     public var isShared: Bool
+    /// What the lease is bound to.
+    public var isEphemeral: Bool
+    public var whilePID: Int32?
+    public var note: Text?
 
     /// Whether it has a number of its own, and is remembered.
     public var isChange: Bool {
@@ -39,7 +43,7 @@ public struct Event: Equatable, Sendable {
 
     public init(
         sequence: Sequence64, at: Instant, what: What, keys: Keys, token: Token, owner: Text, uid: UInt32,
-        pid: Int32, isShared: Bool
+        pid: Int32, isShared: Bool, isEphemeral: Bool = false, whilePID: Int32? = nil, note: Text? = nil
     ) {
         self.sequence = sequence
         self.at = at
@@ -50,6 +54,9 @@ public struct Event: Equatable, Sendable {
         self.uid = uid
         self.pid = pid
         self.isShared = isShared
+        self.isEphemeral = isEphemeral
+        self.whilePID = whilePID
+        self.note = note
     }
 }
 

@@ -210,6 +210,10 @@ public enum Reply: Equatable, Sendable {
     case key(KeyView)
     case leases([LeaseView], hasMore: Bool)
     case waiters([WaiterView], hasMore: Bool)
+    /// `watch`: the last change before it, and how many leases are shown next; nil where none are asked for.
+    case watching(sequence: Sequence64, leases: Int?)
+    /// In their order; `hasMore`: older ones were left out.
+    case history([Event], now: Instant, hasMore: Bool)
     /// `policy KEY`: each rule with the line of the policy that gave it (0: nowhere, it always holds).
     case rules(Key, [Policy.Origin])
     case policy([Policy.Line])

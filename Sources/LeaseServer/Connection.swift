@@ -51,6 +51,8 @@ struct Connection {
     /// Requests of this connection that wait for their reply.
     var waitingCount = 0
     var waitingTagged = 0
+    /// The place of its watch.
+    var watch: Int?
     /// The peer is gone altogether.
     var isGone = false
     /// What still comes stood behind a request that waited when the peer went: it is dropped.

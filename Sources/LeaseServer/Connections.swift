@@ -72,6 +72,7 @@ extension Server {
     private mutating func remove(_ index: Int) {
         let id = connections[index].id
         let uid = connections[index].caller.peer.uid
+        endWatch(index)
         machine.endBoundLeases(of: id, into: &effects)
         settle()
         connections[index] = .vacant
@@ -104,7 +105,8 @@ extension Server {
                 connections[index].waitingCount == 0
             else { continue }
             let hasMore = !connections[index].input.isEmpty && !connections[index].isClosing
-            if !hasMore, connections[index].isClosing || !machine.hasBoundLeases(id) {
+            let isHeldOpen = machine.hasBoundLeases(id) || connections[index].watch != nil
+            if !hasMore, connections[index].isClosing || !isHeldOpen {
                 remove(index)
             }
         }

@@ -16,18 +16,27 @@ extension Server {
 
     mutating func reply(_ index: Int, _ tag: Span<UInt8>, _ reply: Reply) {
         guard !connections[index].isGone else { return }
-        let before = connections[index].output.count
         ReplyWriter.append(reply, tag: tag, to: &connections[index].output)
         count(reply)
-        connections[index].appended += UInt64(connections[index].output.count - before)
+        noteAppended(index)
         if case .granted(let token, _, _, false) = reply {
             connections[index].unsentGrants.append(
                 UnsentGrant(token: token, end: connections[index].appended))
         }
-        if !connections[index].isDirty {
-            connections[index].isDirty = true
-            dirty.append(connections[index].id)
-        }
+    }
+
+    /// Appends lines that are no reply.
+    mutating func append(_ index: Int, _ write: (inout [UInt8]) -> Void) {
+        guard !connections[index].isGone else { return }
+        write(&connections[index].output)
+        noteAppended(index)
+    }
+
+    private mutating func noteAppended(_ index: Int) {
+        connections[index].appended = connections[index].sent + UInt64(connections[index].unsentCount)
+        guard !connections[index].isDirty else { return }
+        connections[index].isDirty = true
+        dirty.append(connections[index].id)
     }
 
     /// Replies of this pass may go when all changes up to now are logged.

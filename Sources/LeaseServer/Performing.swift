@@ -56,7 +56,15 @@ extension Server {
         case .forget(let key):
             reply(index, tag, machine.forget(key, from: connections[index].caller, into: &effects))
             settle()
-        case .watch, .unwatch, .history, .reload, .drain:
+        case .watch(let prefixes, let since):
+            watch(prefixes, since: since, index, tag)
+            yield(index)
+        case .unwatch:
+            unwatch(index, tag)
+        case .history(let prefix, let last):
+            reply(index, tag, history(prefix, last: last, index))
+            yield(index)
+        case .reload, .drain:
             preconditionFailure("each of these gets its place here")
         }
         return true
@@ -173,6 +181,7 @@ extension Server {
     /// Withdraws what waits, ends what is bound to the connection, says OK, and closes.
     private mutating func quit(_ index: Int, _ tag: Span<UInt8>) {
         let id = connections[index].id
+        endWatch(index)
         machine.cancelAll(of: id, into: &effects)
         settle()
         while let other = others.firstIndex(where: { $0.pending.connection == id }) {

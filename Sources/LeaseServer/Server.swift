@@ -59,6 +59,13 @@ package struct Server: ~Copyable {
     var others: [OtherPending] = []
     var lastTicket: UInt64 = 0
 
+    // Events, and those who watch. Vacant places have no connection.
+    var recent: RecentEvents
+    var watches: [Watch] = []
+    var vacantWatches: [Int] = []
+    /// The places of those who are not live.
+    var behind: [Int] = []
+
     var effects = Effects()
     var counting: Counting
     var directives: [Directive] = []
@@ -81,6 +88,7 @@ package struct Server: ~Copyable {
     package init(policy: Policy, options: ServerOptions) {
         self.options = options
         counting = Counting(policy: policy)
+        recent = RecentEvents(capacity: options.limits.eventsMax)
         clockName = options.hasManualClock ? .manual : .system
         machine = Machine(
             policy: policy, limits: options.limits, hasManualClock: options.hasManualClock,
@@ -111,7 +119,7 @@ package struct Server: ~Copyable {
     /// Whether another pass is wanted without waiting for anything.
     package var wantsTurn: Bool {
         isBehind || !ready.isEmpty || !yielded.isEmpty || compaction.phase == .drawing
-            || others.contains { if case .advance = $0.kind { true } else { false } }
+            || others.contains { if case .advance = $0.kind { true } else { false } } || hasWatchersToServe
     }
 }
 
@@ -187,6 +195,7 @@ extension Server {
     /// Ends a pass: looks at what can be looked at, and makes the batch for the log ready.
     package mutating func endPass() {
         serveReady()
+        serveWatchers()
         continueCompaction(leases: Self.leasesPerPass)
         wantSpaceAndNumbers()
         gateReplies()
@@ -241,20 +250,27 @@ extension Server {
         for event in done.events {
             counting.add(event)
         }
-        var answered = 0
-        for telling in done.tellings {
-            switch telling {
-            case .event: break
-            case .answer:
-                deliver(done.answers[answered])
-                answered += 1
-            }
-        }
+        for shown in done.shown { show(shown.lease, to: shown.watcher) }
+        tellInOrder(done)
         for waiter in done.dropped { forgetPending(of: waiter) }
         closing += done.unbound
         for process in done.watched { directives.append(.watch(process)) }
         for process in done.unwatched { directives.append(.unwatch(process)) }
         done.removeAll()
         swap(&done, &effects)
+    }
+
+    private mutating func tellInOrder(_ done: borrowing Effects) {
+        var (told, answered) = (0, 0)
+        for telling in done.tellings {
+            switch telling {
+            case .event:
+                tell(done.events[told])
+                told += 1
+            case .answer:
+                deliver(done.answers[answered])
+                answered += 1
+            }
+        }
     }
 }

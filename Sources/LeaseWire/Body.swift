@@ -5,7 +5,9 @@ import LeaseModel
 /// The lines behind the first, which must be counted before the first can be written.
 struct Body {
     /// What leaves room for the longest first line.
-    private static let bytesMax = Limits.replyBytesMax - Limits.lineBytesMax
+    static let bytesMax = Limits.replyBytesMax - Limits.lineBytesMax
+    /// What a line has beside its text: its indent, and the end of the one before.
+    static let extraBytes = 3
 
     private var bytes: [UInt8] = []
     private var lineCount = 0

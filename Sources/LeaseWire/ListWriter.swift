@@ -64,6 +64,27 @@ enum ListWriter {
         body.appendFirstLine(hasMore: hasMore, to: &output)
     }
 
+    /// The newest are what was asked for: where all would be too much, the oldest are left out.
+    static func append(_ events: [Event], now: Instant, hasMore: Bool, to output: inout [UInt8]) {
+        var lines: [[UInt8]] = []
+        var size = 0
+        for event in events.reversed() {
+            var line: [UInt8] = []
+            line.append("seq=", number: event.sequence)
+            line.append(" ago=", event.at.until(now))
+            line.append(ASCII.space)
+            EventWriter.appendWhat(event, to: &line)
+            size += line.count + Body.extraBytes
+            guard size <= Body.bytesMax else { break }
+            lines.append(line)
+        }
+        var body = Body()
+        for line in lines.reversed() {
+            body.addLine { $0 += line }
+        }
+        body.appendFirstLine(hasMore: hasMore || lines.count < events.count, to: &output)
+    }
+
     static func append(_ origins: [Policy.Origin], of key: Key, to output: inout [UInt8]) {
         var body = Body()
         for origin in origins {
@@ -134,7 +155,7 @@ enum ListWriter {
         if !view.isVeiled { line.append(" result=", kept.value) }
     }
 
-    private static func appendLife(_ lease: LeaseView, to line: inout [UInt8]) {
+    static func appendLife(_ lease: LeaseView, to line: inout [UInt8]) {
         let grant = lease.grant
         ReplyWriter.appendPerson(
             lease.isVeiled ? nil : grant.owner, pid: grant.pid, uid: grant.uid, to: &line)

@@ -31,6 +31,11 @@ package enum ReplyWriter {
         case .key(let view): ListWriter.append(view, to: &output)
         case .leases(let leases, let hasMore): ListWriter.append(leases, hasMore: hasMore, to: &output)
         case .waiters(let waiters, let hasMore): ListWriter.append(waiters, hasMore: hasMore, to: &output)
+        case .watching(let sequence, let leases):
+            output.append("OK seq=", number: sequence)
+            if let leases { output.append(" leases=", number: leases) }
+        case .history(let events, let now, let hasMore):
+            ListWriter.append(events, now: now, hasMore: hasMore, to: &output)
         case .rules(let key, let origins): ListWriter.append(origins, of: key, to: &output)
         case .policy(let lines): ListWriter.append(lines, to: &output)
         case .help(let verb): ListWriter.appendHelp(verb, to: &output)

@@ -116,6 +116,7 @@ enum OptionTable {
         bound("kept-per-user-max", \.keptPerUserMax, "kept results of one user"),
         bound("kept-bytes-max", \.keptBytesMax, "bytes of kept results"),
         bound("kept-bytes-per-user-max", \.keptBytesPerUserMax, "bytes of kept results of one user"),
+        bound("events-max", \.eventsMax, "events that are remembered"),
         bound("output-bytes-max", \.outputBytesMax, "bytes that a client has yet to read"),
         bound("held-input-bytes-max", \.heldInputBytesMax, "bytes held behind a request of a connection"),
     ]

@@ -216,6 +216,7 @@ extension SimulatedDaemon {
 
     private static var bounds: [String: WritableKeyPath<Limits, Int>] {
         [
+            "--events-max": \.eventsMax,
             "--connections-max": \.connectionsMax,
             "--connections-per-user-max": \.connectionsPerUserMax,
             "--leases-max": \.leasesMax,
