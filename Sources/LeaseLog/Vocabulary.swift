@@ -80,6 +80,6 @@ enum Field {
 package enum LogFormat {
     /// What this program writes, and the only one it reads.
     package static let number: UInt64 = 1
-    /// The longest line that is read, with its LF. The longest that is written is under 6,000 bytes.
+    /// The longest line that is read, with its LF. The longest that is written is under 9,500 bytes.
     package static let lineBytesMax = 16_384
 }

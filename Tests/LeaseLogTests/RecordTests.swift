@@ -53,6 +53,8 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
             if case .granted(let grant) = record.change {
                 #expect(bytes.count <= RecordSize.bound(of: grant))
             }
+            if case .kept(let result) = record.change { #expect(bytes.count <= RecordSize.bound(of: result)) }
+            if case .forgotten = record.change { #expect(bytes.count <= RecordSize.forgetting) }
             if case .renewed = record.change { #expect(bytes.count <= RecordSize.renewal) }
         }
     }
@@ -94,6 +96,21 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         let longest = line(Record(sequence: .max, at: at, change: .held(held)), mark)
         #expect(longest.count <= EncodedSize.max(of: .held(held)))
         #expect(longest.count < 6_000)
+        let result = KeptResult(
+            token: .max, keys: grant.keys, owner: text, uid: .max, pid: .min,
+            keep: Duration(nanoseconds: .max),
+            value: Text(printed: [UInt8](repeating: 0x61, count: Limits.resultBytesMax)))
+        let kept = line(Record(sequence: .max, at: at, change: .kept(result)), mark)
+        #expect(kept.count <= RecordSize.bound(of: result))
+        let standing = StandingResult(kept: result, at: at)
+        let longestOfAll = line(Record(sequence: .max, at: at, change: .result(standing)), mark)
+        #expect(longestOfAll.count <= EncodedSize.max(of: .result(standing)))
+        #expect(longestOfAll.count < 9_500)
+        for reason in ForgetReason.allCases {
+            let forgetting = Forgetting(token: .max, key: key, reason: reason)
+            let record = Record(sequence: .max, at: at, change: .forgotten(forgetting))
+            #expect(line(record, mark).count <= RecordSize.forgetting)
+        }
         let renewal = Renewal(token: .max, ttl: grant.ttl, bindsConnection: true, process: process)
         let renewed = line(Record(sequence: .max, at: at, change: .renewed(renewal)), mark)
         #expect(renewed.count <= RecordSize.renewal)
@@ -141,6 +158,13 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         "7 0.000000000 remembered token=1 why=expired at=0.000000000 key=a/b= uid=0",
         "7 0.000000000 remembered token=1 why=expired at=0.000000000 key=a/%41 uid=0",
         "7 0.000000000 remembered token=1 why=expired at=0.000000000 key=a/b uid=4294967296",
+        "7 0.000000000 forgotten token=1", "7 0.000000000 forgotten token=1 why=lost",
+        "7 0.000000000 forgotten token=1 why=asked key=a/b",
+        "7 0.000000000 forgotten token=1 key=a why=asked",
+        "7 0.000000000 kept token=1 key=a/b owner=o uid=0 pid=1 keep=1ms",
+        "7 0.000000000 kept token=1 key=a/b owner=o uid=0 pid=1 result=r keep=1ms",
+        "7 0.000000000 kept token=1 key=a/b owner=o uid=0 pid=1 keep=1ms result=r at=0.000000000",
+        "7 0.000000000 result token=1 key=a/b owner=o uid=0 pid=1 keep=1ms result=r",
         "", "7", "7 0.000000000", "7 0.000000000 ",
     ])
     func anotherSpellingIsNoRecord(_ rest: String) {

@@ -101,6 +101,12 @@ import Testing
                 isShared: false, uid: 1, request: nil, newestThen: 1))
     }
 
+    private static let result = StandingResult(
+        kept: KeptResult(
+            token: 8, keys: Keys(Key(printed: Array("user/1".utf8))), owner: Text("o"), uid: 1, pid: 1,
+            keep: .seconds(1), value: Text("r")),
+        at: .zero)
+
     /// Two leases and an ended one, a grant while it was written, and two changes after it.
     private func compactedLog(complete: Bool = true) -> SampleLog {
         var log = SampleLog(sequence: 100, isCompacted: true)
@@ -150,11 +156,27 @@ import Testing
         }
     }
 
+    @Test func aResultIsALineOfTheState() {
+        for lines in UInt64(0)...2 {
+            var log = SampleLog(sequence: 100, isCompacted: true)
+            log.add(SampleLog.start(lastToken: 40), synced: 100, step: 0)
+            log.add(.result(Self.result), step: 0)
+            log.add(.compacted(lines: lines))
+            #expect(ReadLog(log.bytes).damagedLine == (lines == 1 ? nil : 4))
+        }
+        for change in [Change.kept(Self.result.kept), .result(Self.result)] {
+            var log = SampleLog(sequence: 100, isCompacted: true)
+            log.add(SampleLog.start(lastToken: 7), synced: 100, step: 0)
+            log.add(change, step: change == .kept(Self.result.kept) ? 1 : 0)
+            #expect(ReadLog(log.bytes).damage?.contains("never granted") == true)
+        }
+    }
+
     @Test func stateLinesStandOnlyInACompactedState() {
         #expect(wrong { $0.add(held(1), step: 0) }?.contains("outside") == true)
         // The old file, where the daemon ended before the new one was in its place.
         #expect(wrong { $0.add(.compacted(lines: 9)) } == nil)
-        for change in [held(1), remembered(1)] {
+        for change in [held(1), remembered(1), .result(Self.result)] {
             var log = compactedLog()
             log.add(change, step: 0)
             #expect(ReadLog(log.bytes).damagedLine == 10)

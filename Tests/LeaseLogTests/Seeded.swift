@@ -85,12 +85,22 @@ struct Seeded {
             process: process(), request: optional(text()), note: optional(text()))
     }
 
+    private mutating func keptResult() -> KeptResult {
+        KeptResult(
+            token: token(), keys: keys(), owner: text(), uid: UInt32(truncatingIfNeeded: next()),
+            pid: Int32(truncatingIfNeeded: next()), keep: duration(), value: text())
+    }
+
+    private mutating func forgetReason() -> ForgetReason {
+        ForgetReason.allCases[below(ForgetReason.allCases.count)]
+    }
+
     private mutating func reason() -> EndReason {
         EndReason.allCases[below(EndReason.allCases.count)]
     }
 
     mutating func change() -> Change {
-        switch below(11) {
+        switch below(14) {
         case 0: .granted(grant())
         case 1:
             .renewed(Renewal(token: token(), ttl: duration(), bindsConnection: coin(), process: process()))
@@ -106,6 +116,10 @@ struct Seeded {
                 HeldLease(
                     grant: grant(), grantedAt: instant(), ownDeadline: instant(), deadline: instant(),
                     orphanedAt: coin() ? nil : instant()))
+        case 10: .kept(keptResult())
+        case 11:
+            .forgotten(Forgetting(token: token(), key: coin() ? nil : key(), reason: forgetReason()))
+        case 12: .result(StandingResult(kept: keptResult(), at: instant()))
         default:
             .remembered(
                 EndedLease(

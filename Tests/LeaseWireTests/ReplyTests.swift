@@ -30,6 +30,19 @@ struct ReplyTests {
         (.renewed(token: 17, ttl: .seconds(30)), "OK token=17 ttl=30000ms"),
         (.released(token: 17, held: .milliseconds(4210)), "OK token=17 held=4210ms"),
         (
+            .released(token: 17, held: .milliseconds(4210), kept: .seconds(300)),
+            "OK token=17 held=4210ms kept=300000ms"
+        ),
+        (
+            .done(Done(token: 17, result: Text("a b"), waited: .milliseconds(12))),
+            "DONE token=17 result=a%20b waited=12ms"
+        ),
+        (
+            .done(Done(token: 17, result: Text(""), age: .milliseconds(902))),
+            "DONE token=17 result= age=902ms"
+        ),
+        (.forgotten(token: 17, age: .milliseconds(902)), "OK token=17 age=902ms"),
+        (
             .gone(Gone(token: 17, reason: .released, ago: .milliseconds(902), next: 0)),
             "GONE token=17 why=released ago=902ms"
         ),
