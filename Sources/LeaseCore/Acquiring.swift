@@ -83,6 +83,7 @@ extension Machine {
         }
         let waited: Duration? = request.wait > .zero ? .zero : nil
         emitGrant(grant, waited: nil, connection: caller.connection, into: &effects)
+        if request.notifies { subscribe(caller.subscriber, to: ledger.newest, into: &effects) }
         return .reply(.granted(token: grant.token, ttl: grant.ttl, waited: waited, again: false))
     }
 
@@ -92,7 +93,7 @@ extension Machine {
     ) {
         emit(.granted(grant), waited: waited, into: &effects)
         if grant.isEphemeral {
-            bind(connection: connection, to: ledger.newest)
+            bind(connection: connection, to: ledger.newest, into: &effects)
         }
         if let process = grant.process {
             bind(process, to: grant.token, into: &effects)
@@ -131,11 +132,13 @@ extension Machine {
         waiter.process = process
         waiter.request = request.request
         waiter.note = request.note
+        waiter.subscriber = request.notifies ? caller.subscriber : nil
         waiter.arrivedAt = clock
         waiter.order = order
         waiter.waitsUntil = request.wait == .forever ? .never : clock + request.wait
         let slot = enter(waiter)
         effects.tell(event(.queued(position: position(slot), priority: waiter.priority), ofWaiter: slot))
+        tellPlace(slot, into: &effects)
         if let process {
             bind(process, to: waiters.id(slot), into: &effects)
         }
@@ -257,8 +260,9 @@ extension Machine {
                 }
                 emit(.bound(ledger.leases[slot].token), into: &effects)
             }
-            bind(connection: caller.connection, to: slot)
+            bind(connection: caller.connection, to: slot, into: &effects)
         }
+        if request.notifies { subscribe(caller.subscriber, to: slot, into: &effects) }
         let left = clock.until(ledger.leases[slot].deadline)
         return .reply(.granted(token: ledger.leases[slot].token, ttl: left, waited: nil, again: true))
     }
@@ -288,6 +292,11 @@ extension Machine {
         }
         if let index = starved.firstIndex(of: before) {
             starved[index] = waiters.id(slot)
+        }
+        if request.notifies {
+            if waiters.slab[slot].subscriber == nil { waiters.notifying += 1 }
+            waiters.slab[slot].subscriber = caller.subscriber
+            tellPlace(slot, into: &effects)
         }
         return .waits(waiters.id(slot))
     }

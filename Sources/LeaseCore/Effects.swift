@@ -14,7 +14,7 @@ package struct Answer {
 package struct Effects {
     /// What is told, one after the other: each takes the next of its array.
     package enum Telling {
-        case event, answer
+        case event, answer, notice
     }
 
     /// What happened, in order. The log takes them before any reply goes out.
@@ -23,7 +23,9 @@ package struct Effects {
     package internal(set) var events: [Event] = []
     /// Replies to others.
     package internal(set) var answers: [Answer] = []
-    /// The order in which events and answers are told.
+    /// What those are told who asked for it.
+    package internal(set) var notices: [(to: Subscriber, notice: Notice)] = []
+    /// The order in which all these are told.
     package private(set) var tellings: [Telling] = []
     /// Leases that are shown to a watcher before their turn, since they are about to change.
     package var shown: [(watcher: ConnectionID, lease: LeaseView)] = []
@@ -47,6 +49,11 @@ package struct Effects {
         tellings.append(.answer)
     }
 
+    mutating func notify(_ subscriber: Subscriber, _ notice: Notice) {
+        notices.append((subscriber, notice))
+        tellings.append(.notice)
+    }
+
     package var isEmpty: Bool {
         records.isEmpty && tellings.isEmpty && shown.isEmpty && watched.isEmpty && unwatched.isEmpty
             && dropped.isEmpty && unbound.isEmpty
@@ -56,6 +63,7 @@ package struct Effects {
         records.removeAll(keepingCapacity: true)
         events.removeAll(keepingCapacity: true)
         answers.removeAll(keepingCapacity: true)
+        notices.removeAll(keepingCapacity: true)
         tellings.removeAll(keepingCapacity: true)
         shown.removeAll(keepingCapacity: true)
         watched.removeAll(keepingCapacity: true)

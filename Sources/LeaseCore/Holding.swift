@@ -31,8 +31,9 @@ extension Machine {
             bindsConnection: request.isEphemeral, process: identity)
         let formerProcess = ledger.leases[slot].details?.process
         emit(.renewed(renewal), into: &effects)
+        arm(slot, into: &effects)
         if request.isEphemeral {
-            bind(connection: caller.connection, to: slot)
+            bind(connection: caller.connection, to: slot, into: &effects)
         }
         if let identity, identity != formerProcess {
             if let formerProcess { unbind(formerProcess, from: request.token, into: &effects) }
@@ -70,18 +71,20 @@ extension Machine {
         if let refusal = ownershipRefusal(slot, caller.peer) { return .refused(refusal) }
         let held = ledger.leases[slot].grantedAt.until(clock)
         let work = work(slot, request)
-        endLease(slot, .released, work: work, into: &effects)
+        endLease(slot, .released, by: caller.connection, work: work, into: &effects)
         return .released(token: request.token, held: held, kept: work?.kept?.keep)
     }
 
     /// For administrators: the server has made sure of that.
-    package mutating func evict(_ token: Token, note: Text?, into effects: inout Effects) -> Reply {
+    package mutating func evict(
+        _ token: Token, note: Text?, by connection: ConnectionID? = nil, into effects: inout Effects
+    ) -> Reply {
         let slot = liveLease(token, into: &effects)
         guard slot != .none else { return .gone(gone(token)) }
         // The space for the end is there; a note needs more.
         if let note, !takeRoom(bytes: note.bytes.count, isGrant: false) { return .refused(.noSpace) }
         let held = ledger.leases[slot].grantedAt.until(clock)
-        endLease(slot, .evicted, note: note, into: &effects)
+        endLease(slot, .evicted, by: connection, note: note, into: &effects)
         return .released(token: token, held: held)
     }
 
@@ -113,23 +116,24 @@ extension Machine {
         return .forbidden(ledger.leases[slot].token, uid: uid)
     }
 
-    /// Ends a lease and grants what becomes possible by it.
+    /// Ends a lease and grants what becomes possible by it. `asker`: the connection that wanted it.
     mutating func endLease(
-        _ slot: Slot, _ reason: EndReason, isTakenBack: Bool = false, note: Text? = nil, work: Work? = nil,
-        into effects: inout Effects
+        _ slot: Slot, _ reason: EndReason, by asker: ConnectionID? = nil, isTakenBack: Bool = false,
+        note: Text? = nil, work: Work? = nil, into effects: inout Effects
     ) {
         let token = ledger.leases[slot].token
         if let details = ledger.leases[slot].details {
             if let connection = details.connection {
-                unbind(connection, from: token)
-                if boundLeases[connection] == nil { effects.unbound.append(connection) }
+                unbind(connection, from: token, into: &effects)
             }
             if let process = details.process { unbind(process, from: token, into: &effects) }
         }
         let first = ledger.leases[slot].key
         let others = ledger.leases[slot].details?.otherKeys ?? []
+        let subscriber = unsubscribe(slot, into: &effects)
         let ending = Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)
         emit(.ended(ending), into: &effects)
+        if let subscriber, subscriber.connection != asker { effects.notify(subscriber, .lost(token, reason)) }
         var entrants: [WaiterID] = []
         if let work {
             share(work, of: [first] + others, token: token, entrants: &entrants, into: &effects)
@@ -144,22 +148,28 @@ extension Machine {
 
 // Leases that end with a connection or a process.
 extension Machine {
-    mutating func bind(connection: ConnectionID, to slot: Slot) {
+    mutating func bind(connection: ConnectionID, to slot: Slot, into effects: inout Effects) {
         let token = ledger.leases[slot].token
-        if let former = ledger.leases[slot].details?.connection { unbind(former, from: token) }
+        if let former = ledger.leases[slot].details?.connection {
+            unbind(former, from: token, into: &effects)
+        }
         ledger.leases[slot].details?.connection = connection
         boundLeases[connection, default: []].insert(token)
     }
 
-    private mutating func unbind(_ connection: ConnectionID, from token: Token) {
+    private mutating func unbind(
+        _ connection: ConnectionID, from token: Token, into effects: inout Effects
+    ) {
         boundLeases[connection]?.remove(token)
         if boundLeases[connection]?.isEmpty == true {
             boundLeases[connection] = nil
+            if !hasBoundLeases(connection) { effects.unbound.append(connection) }
         }
     }
 
+    /// Whether a lease ends with the connection, or it is told of one.
     package func hasBoundLeases(_ connection: ConnectionID) -> Bool {
-        boundLeases[connection] != nil
+        boundLeases[connection] != nil || subscriptions[connection] != nil
     }
 
     /// Connections are gone: their waiters go first, all of them before anything is granted to anybody.
@@ -193,6 +203,7 @@ extension Machine {
 
     /// The connection is gone, and what it had sent is carried out: its ephemeral leases end.
     package mutating func endBoundLeases(of connection: ConnectionID, into effects: inout Effects) {
+        unsubscribeAll(connection)
         guard let tokens = boundLeases.removeValue(forKey: connection) else { return }
         for token in tokens.sorted() {
             let slot = ledger.leaseSlot(token)

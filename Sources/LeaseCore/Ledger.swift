@@ -17,6 +17,10 @@ final class LeaseDetails {
     var orphanedUntil = Instant.never
     /// The connection of an ephemeral lease; nil for an orphan. Not part of the log.
     var connection: ConnectionID?
+    /// Who is told of the lease. Not part of the log.
+    var subscriber: Subscriber?
+    /// Whether a warning is due before its end.
+    var isToBeWarned = false
 }
 
 /// A lease that is alive. A vacant slot has token 0.

@@ -72,6 +72,8 @@ extension Machine {
             waiters.requestIndex.insert(slot, hash: hash)
         }
         waiters.link(slot)
+        noteOvertaking(by: slot)
+        if waiter.subscriber != nil { waiters.notifying += 1 }
         ledger.users[ledger.user(waiter.caller.peer.uid)].waiters += 1
         return slot
     }
@@ -96,6 +98,8 @@ extension Machine {
             waiters.ends.remove(slot)
         }
         waiters.unlink(slot)
+        noteGoing(from: waiter.keySlots)
+        if waiter.subscriber != nil { waiters.notifying -= 1 }
         waiters.trees.remove(order: waiter.order, from: &waiters.everybody)
         ledger.users[ledger.user(waiter.caller.peer.uid)].waiters -= 1
         waiters.slab.remove(slot, leaving: .vacant)
@@ -158,7 +162,11 @@ extension Machine {
 
     /// Grants whoever of these can be granted now, in the order of the line.
     mutating func promote(_ candidates: [WaiterID], into effects: inout Effects) {
-        guard !candidates.isEmpty else { return }
+        if !candidates.isEmpty { grantInOrder(candidates, into: &effects) }
+        tellWhoIsFirst(into: &effects)
+    }
+
+    private mutating func grantInOrder(_ candidates: [WaiterID], into effects: inout Effects) {
         var pending = candidates
         while !pending.isEmpty {
             var entrants: [WaiterID] = []
@@ -199,6 +207,9 @@ extension Machine {
             at: waiter.caller.connection)
         // Bound before it leaves the line, so that its process goes on being watched.
         emitGrant(grant, waited: waited, connection: waiter.caller.connection, into: &effects)
+        if let subscriber = waiter.subscriber {
+            subscribe(subscriber, to: ledger.newest, into: &effects)
+        }
         leave(slot, nil, entrants: &entrants, into: &effects)
     }
 
@@ -256,5 +267,6 @@ extension Machine {
             var entrants: [WaiterID] = []
             leave(slot, .draining, entrants: &entrants, into: &effects)
         }
+        shortened.removeAll()
     }
 }

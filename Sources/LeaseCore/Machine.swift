@@ -27,6 +27,12 @@ package struct Machine: ~Copyable {
 
     /// Tokens of the ephemeral leases of each connection.
     var boundLeases: [ConnectionID: Set<Token>] = [:]
+    /// Tokens of the leases of which each connection is told.
+    var subscriptions: [ConnectionID: Set<Token>] = [:]
+    /// When those are to be told that their lease is about to end.
+    var warnings = DeadlineHeap()
+    /// Keys from whose lines somebody has gone in this step.
+    var shortened: [Slot] = []
     var processes: [ProcessIdentity: ProcessBonds] = [:]
     /// Waiters whose turn has come while there was no room to write it down.
     var starved: [WaiterID] = []
@@ -59,7 +65,7 @@ package struct Machine: ~Copyable {
     package var nextDeadline: Instant? {
         let due = min(
             ledger.deadlines.first?.instant ?? .never, ledger.results.ends.first?.instant ?? .never,
-            waiters.ends.first?.instant ?? .never)
+            waiters.ends.first?.instant ?? .never, warnings.first?.instant ?? .never)
         return due == .never ? nil : due
     }
 }
@@ -114,7 +120,9 @@ extension Machine {
     package mutating func resume(grace: Duration, at now: Instant, into effects: inout Effects) {
         clock = max(clock, now)
         guard leaseCount > 0 else { return }
+        let before = subscribedEnds
         emit(.resumed(grace: grace, afterRestart: false), into: &effects)
+        armAgain(before, into: &effects)
     }
 
     package mutating func stop(into effects: inout Effects) {
@@ -187,18 +195,21 @@ extension Machine {
         return false
     }
 
-    /// Among equal instants leases come first, then results, then waits: a wait that ends as the lease before
-    /// it ends is granted.
+    /// Among equal instants leases come first, then results, then waits, then warnings: a wait that ends as
+    /// the lease before it ends is granted.
     private mutating func endWhatIsDue(into effects: inout Effects) {
         let lease = ledger.deadlines.first
         let result = ledger.results.ends.first
         let wait = waiters.ends.first
-        if let lease, lease.instant <= min(result?.instant ?? .never, wait?.instant ?? .never) {
+        let due = nextDeadline
+        if let lease, lease.instant == due {
             endLease(lease.slot, ledger.leases[lease.slot].reasonWhenDue, into: &effects)
-        } else if let result, result.instant <= wait?.instant ?? .never {
+        } else if let result, result.instant == due {
             emitForgotten(result.slot, .expired, into: &effects)
-        } else if let wait {
+        } else if let wait, wait.instant == due {
             giveUpWaiting(wait.slot, .timeout, .timeout, into: &effects)
+        } else if let warning = warnings.first {
+            warn(warning.slot, into: &effects)
         }
     }
 

@@ -17,12 +17,17 @@ package struct Caller {
     package var peer: Peer
     /// How many requests of the connection wait already.
     package var waitingCount: Int
+    /// Of a request that wants to be notified: what stands before its events.
+    package var tag: [UInt8]
 
-    package init(connection: ConnectionID, peer: Peer, waitingCount: Int = 0) {
+    package init(connection: ConnectionID, peer: Peer, waitingCount: Int = 0, tag: [UInt8] = []) {
         self.connection = connection
         self.peer = peer
         self.waitingCount = waitingCount
+        self.tag = tag
     }
+
+    var subscriber: Subscriber { Subscriber(connection: connection, tag: tag) }
 }
 
 struct Waiter {
@@ -41,6 +46,9 @@ struct Waiter {
     var process: ProcessIdentity?
     var request: Text?
     var note: Text?
+    /// Who is told of its way up the line.
+    var subscriber: Subscriber?
+    var isToldFirst = false
     var arrivedAt = Instant.zero
     /// Its place in every line: by when it counts as having come, then by who came first.
     var order = Order(instant: 0, number: 0)
@@ -68,6 +76,8 @@ struct Waiters: ~Copyable {
     /// The first waiter of each connection that has any.
     var firstOfConnection: [ConnectionID: Slot] = [:]
     var lastNumber: UInt64 = 0
+    /// How many of them somebody is told of.
+    var notifying = 0
 
     init(seed: UInt64) {
         trees = OrderTrees(seed: seed)

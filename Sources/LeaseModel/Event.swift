@@ -60,6 +60,16 @@ public struct Event: Equatable, Sendable {
     }
 }
 
+/// What is told to the connection that asked to be notified of its request and its lease.
+public enum Notice: Equatable, Sendable {
+    /// The request stands in line: at this place, or further ahead on others of its keys.
+    case queued(Keys, position: Int)
+    /// A fifth of the ttl is left.
+    case expiring(Token, left: Duration)
+    /// The lease has ended, and this connection did not ask for that.
+    case lost(Token, EndReason)
+}
+
 /// Why a request went from the line without a grant.
 public enum LeaveReason: UInt8, Equatable, Sendable, CaseIterable {
     case timeout, cancelled, draining, disconnected, processEnded, tooManyLeases

@@ -38,7 +38,7 @@ extension Server {
         case .evict(let token, let note):
             guard hasRoom(index) else { return false }
             guard isAllowed(.evict, index, tag) else { return true }
-            reply(index, tag, machine.evict(token, note: note, into: &effects))
+            reply(index, tag, machine.evict(token, note: note, by: connections[index].id, into: &effects))
             settle()
         case .cancel(let tag2):
             cancel(tag2, index, tag)
@@ -100,6 +100,7 @@ extension Server {
     ) {
         var caller = connections[index].caller
         caller.waitingCount = connections[index].waitingCount
+        if request.notifies { caller.tag = tag.copied() }
         let outcome = machine.acquire(request, process: process, from: caller, into: &effects)
         if case .reply(.done) = outcome { counting.addKeptAnswer(of: request.keys.first) }
         conclude(outcome, .acquire(request), index, tag)

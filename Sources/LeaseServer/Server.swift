@@ -261,7 +261,7 @@ extension Server {
     }
 
     private mutating func tellInOrder(_ done: borrowing Effects) {
-        var (told, answered) = (0, 0)
+        var (told, answered, noticed) = (0, 0, 0)
         for telling in done.tellings {
             switch telling {
             case .event:
@@ -270,6 +270,9 @@ extension Server {
             case .answer:
                 deliver(done.answers[answered])
                 answered += 1
+            case .notice:
+                tell(done.notices[noticed].notice, done.notices[noticed].to)
+                noticed += 1
             }
         }
     }

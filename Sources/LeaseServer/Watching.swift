@@ -104,6 +104,12 @@ extension Server {
         }
     }
 
+    /// Tells a connection of its own request or lease.
+    mutating func tell(_ notice: Notice, _ subscriber: Subscriber) {
+        guard let index = index(subscriber.connection), !connections[index].isClosing else { return }
+        append(index) { EventWriter.append(notice, tag: subscriber.tag.span, to: &$0) }
+    }
+
     /// A lease that is about to change is shown before its turn.
     mutating func show(_ lease: LeaseView, to watcher: ConnectionID) {
         guard let index = index(watcher), let place = connections[index].watch else { return }

@@ -25,6 +25,24 @@ package enum EventWriter {
         output.append(ASCII.lineFeed)
     }
 
+    /// What a connection is told of its own request or lease.
+    package static func append(_ notice: Notice, tag: Span<UInt8>, to output: inout [UInt8]) {
+        begin(tag, to: &output)
+        switch notice {
+        case .queued(let keys, let position):
+            output.append("queued key=", keys)
+            output.append(" position=", number: position)
+        case .expiring(let token, let left):
+            output.append("expiring token=", number: token)
+            output.append(" left=", left)
+        case .lost(let token, let reason):
+            output.append("lost token=", number: token)
+            output.append(" why=")
+            output.append(reason.word)
+        }
+        output.append(ASCII.lineFeed)
+    }
+
     /// The last word to a watcher that does not keep up: all up to this number it has been told.
     package static func appendCut(_ sequence: Sequence64, tag: Span<UInt8>, to output: inout [UInt8]) {
         begin(tag, to: &output)
