@@ -207,7 +207,8 @@ public enum Reply: Equatable, Sendable {
     case busy(Busy)
     case gone(Gone)
     case checked(LeaseView)
-    case key(KeyView)
+    /// Apart, since it is large: every reply takes the room of the largest.
+    indirect case key(KeyView)
     case leases([LeaseView], hasMore: Bool)
     case waiters([WaiterView], hasMore: Bool)
     /// `watch`: the last change before it, and how many leases are shown next; nil where none are asked for.
@@ -219,7 +220,8 @@ public enum Reply: Equatable, Sendable {
     case policy([Policy.Line])
     case whoami(Peer)
     case help(Verb?)
-    case statistics(StatisticsView)
+    /// Apart, as above.
+    indirect case statistics(StatisticsView)
     case clock(now: Instant, isManual: Bool)
     case compacted(bytesBefore: Int, bytesAfter: Int)
     case refused(Refusal)
