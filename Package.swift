@@ -48,6 +48,11 @@ let package = Package(
             of: ["LeaseModel", "LeaseWire", "LeaseCore", "LeaseServer", "TestSupport"]),
         tests("DaemonOptionTests", of: ["leased", "LeaseModel"]),
         .executableTarget(name: "contender", path: "Tests/Contender", swiftSettings: strict),
+        .executableTarget(name: "bench-load", path: "Tests/Bench/Load"),
+        .executableTarget(name: "bench-floor", path: "Tests/Bench/Floor"),
+        .executableTarget(
+            name: "bench", dependencies: ["leased", "bench-load", "bench-floor", "TestSupport", "CTestSupport"],
+            path: "Tests/Bench/Compare", swiftSettings: strict),
         tests("DaemonTests", of: ["leased", "contender", "TestSupport", "CTestSupport"]),
         tests("StyleTests", of: []),
         tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),

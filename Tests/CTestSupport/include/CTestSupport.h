@@ -12,4 +12,10 @@ int ctest_set_thread_users(uint32_t real, uint32_t effective, uint32_t saved);
 // Cuts the power of an ext4 file system: what is not on the disk is lost. -1 and errno on failure.
 int ctest_shut_down_ext4(int descriptor);
 
+// Runs a thread on one core only. -1 and errno on failure.
+int ctest_pin_thread(int thread, int core);
+
+// Whether a path is on a file system in memory.
+int ctest_is_in_memory(const char *path);
+
 #endif

@@ -1,0 +1,45 @@
+// What the parts of the load generator share: a slot is one client's loop of take, give back, take again.
+
+#ifndef LOAD_H
+#define LOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// One loop that always has one request under way.
+struct slot {
+    uint32_t number;
+    // Whether the next request gives back what the last one took.
+    int holds;
+    // What the server named it; 0 where it names nothing.
+    uint64_t token;
+};
+
+// How one kind of server is spoken to. Texts go out without copying what does not change.
+struct protocol {
+    const char *name;
+    // Sent once a connection, and how many lines answer it; NULL: nothing.
+    const char *greeting;
+    int greeting_lines;
+    // Writes the request and says how long it is.
+    size_t (*take)(char *to, const struct slot *slot);
+    size_t (*give)(char *to, const struct slot *slot);
+    // Reads one answer. Says how many bytes it has, 0 if it is not complete; -1 if it is no success.
+    long (*answer)(const char *from, size_t length, struct slot *slot);
+};
+
+// The longest request of any protocol.
+#define REQUEST_BYTES_MAX 512
+
+const struct protocol *protocol_named(const char *name);
+
+// Latencies in buckets of 1/64 of a power of two.
+struct histogram {
+    uint64_t counts[64 * 64];
+    uint64_t total, longest;
+};
+
+void histogram_add(struct histogram *histogram, uint64_t nanoseconds);
+uint64_t histogram_at(const struct histogram *histogram, double share);
+
+#endif
