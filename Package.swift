@@ -51,6 +51,9 @@ let package = Package(
         .executableTarget(name: "bench-load", path: "Tests/Bench/Load"),
         .executableTarget(name: "bench-floor", path: "Tests/Bench/Floor"),
         .executableTarget(
+            name: "bench-pure", dependencies: ["LeaseModel", "LeaseServer"], path: "Tests/Bench/Pure",
+            swiftSettings: strict),
+        .executableTarget(
             name: "bench", dependencies: ["leased", "bench-load", "bench-floor", "TestSupport", "CTestSupport"],
             path: "Tests/Bench/Compare", swiftSettings: strict),
         tests("DaemonTests", of: ["leased", "contender", "TestSupport", "CTestSupport"]),
