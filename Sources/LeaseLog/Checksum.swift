@@ -9,9 +9,11 @@ package enum Checksum {
 
     /// The CRC-32C of the bytes: `e3069283` for `123456789`.
     package static func of(_ bytes: Span<UInt8>) -> UInt32 {
-        bytes.withUnsafeBytes { raw in
-            tables.withUnsafeBufferPointer { run(over: raw, $0) }
-        }
+        bytes.withUnsafeBytes { of($0) }
+    }
+
+    static func of(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        tables.withUnsafeBufferPointer { run(over: bytes, $0) }
     }
 
     private static func run(over bytes: UnsafeRawBufferPointer, _ table: UnsafeBufferPointer<UInt32>)

@@ -20,7 +20,7 @@ package struct BatchMark: Equatable, Sendable {
 package enum RecordEncoder {
     /// Appends one line, with its LF. `mark` goes with the first record of a batch, and with no other.
     package static func append(_ record: Record, mark: BatchMark?, to bytes: inout [UInt8]) {
-        bytes.append(addingCapacity: EncodedSize.max(of: record.change)) { line in
+        LineOutput.append(to: &bytes, room: EncodedSize.max(of: record.change)) { line in
             begin(&line, record.sequence, record.at)
             write(record.change, to: &line)
             if let mark {
@@ -35,7 +35,7 @@ package enum RecordEncoder {
 
     /// Appends the first line of a file.
     package static func append(_ header: LogHeader, to bytes: inout [UInt8]) {
-        bytes.append(addingCapacity: 256) { line in
+        LineOutput.append(to: &bytes, room: 256) { line in
             begin(&line, header.sequence, header.at)
             line.write(Word.log)
             line.write(Field.format)
@@ -46,20 +46,20 @@ package enum RecordEncoder {
         }
     }
 
-    private static func begin(_ line: inout OutputSpan<UInt8>, _ sequence: Sequence64, _ at: Instant) {
+    private static func begin(_ line: inout LineOutput, _ sequence: Sequence64, _ at: Instant) {
         line.write("00000000 ")
         line.write(sequence)
         line.append(UInt8(ascii: " "))
         line.write(at)
     }
 
-    private static func end(_ line: inout OutputSpan<UInt8>) {
-        let crc = Checksum.of(line.span.extracting(droppingFirst: 9))
+    private static func end(_ line: inout LineOutput) {
+        let crc = Checksum.of(line.written(from: 9))
         line.writeHex(crc, at: 0)
         line.append(UInt8(ascii: "\n"))
     }
 
-    private static func write(_ change: Change, to line: inout OutputSpan<UInt8>) {
+    private static func write(_ change: Change, to line: inout LineOutput) {
         switch change {
         case .granted(let grant):
             line.write(Word.granted)
@@ -104,7 +104,7 @@ package enum RecordEncoder {
         }
     }
 
-    private static func write(_ grant: Grant, to line: inout OutputSpan<UInt8>) {
+    private static func write(_ grant: Grant, to line: inout LineOutput) {
         line.write(Field.token)
         line.write(grant.token)
         line.write(Field.key)
@@ -124,7 +124,7 @@ package enum RecordEncoder {
         write(Field.note, grant.note, to: &line)
     }
 
-    private static func write(_ renewal: Renewal, to line: inout OutputSpan<UInt8>) {
+    private static func write(_ renewal: Renewal, to line: inout LineOutput) {
         line.write(Word.renewed)
         line.write(Field.token)
         line.write(renewal.token)
@@ -134,7 +134,7 @@ package enum RecordEncoder {
         write(renewal.process, to: &line)
     }
 
-    private static func write(_ ending: Ending, to line: inout OutputSpan<UInt8>) {
+    private static func write(_ ending: Ending, to line: inout LineOutput) {
         line.write(Word.of(ending.reason))
         line.write(Field.token)
         line.write(ending.token)
@@ -142,7 +142,7 @@ package enum RecordEncoder {
         write(Field.note, ending.note, to: &line)
     }
 
-    private static func write(_ start: Start, to line: inout OutputSpan<UInt8>) {
+    private static func write(_ start: Start, to line: inout LineOutput) {
         line.write(Word.started)
         line.write(Field.boot)
         line.write(start.boot.bytes)
@@ -153,7 +153,7 @@ package enum RecordEncoder {
         line.write(start.lastToken)
     }
 
-    private static func write(_ result: KeptResult, to line: inout OutputSpan<UInt8>) {
+    private static func write(_ result: KeptResult, to line: inout LineOutput) {
         line.write(Field.token)
         line.write(result.token)
         line.write(Field.key)
@@ -170,7 +170,7 @@ package enum RecordEncoder {
         line.write(result.value.bytes)
     }
 
-    private static func write(_ forgetting: Forgetting, to line: inout OutputSpan<UInt8>) {
+    private static func write(_ forgetting: Forgetting, to line: inout LineOutput) {
         line.write(Word.forgotten)
         line.write(Field.token)
         line.write(forgetting.token)
@@ -182,7 +182,7 @@ package enum RecordEncoder {
         line.write(forgetting.reason.word)
     }
 
-    private static func write(_ lease: HeldLease, to line: inout OutputSpan<UInt8>) {
+    private static func write(_ lease: HeldLease, to line: inout LineOutput) {
         line.write(Word.held)
         write(lease.grant, to: &line)
         line.write(Field.since)
@@ -197,7 +197,7 @@ package enum RecordEncoder {
         }
     }
 
-    private static func write(_ lease: EndedLease, to line: inout OutputSpan<UInt8>) {
+    private static func write(_ lease: EndedLease, to line: inout LineOutput) {
         line.write(Word.remembered)
         line.write(Field.token)
         line.write(lease.token)
@@ -215,13 +215,13 @@ package enum RecordEncoder {
         line.write(lease.newestThen)
     }
 
-    private static func write(_ process: ProcessIdentity?, to line: inout OutputSpan<UInt8>) {
+    private static func write(_ process: ProcessIdentity?, to line: inout LineOutput) {
         guard let process else { return }
         line.write(Field.process)
         line.write(process)
     }
 
-    private static func write(_ name: StaticString, _ text: Text?, to line: inout OutputSpan<UInt8>) {
+    private static func write(_ name: StaticString, _ text: Text?, to line: inout LineOutput) {
         guard let text else { return }
         line.write(name)
         line.write(text.bytes)
