@@ -60,16 +60,17 @@ package struct Effects {
     }
 
     package mutating func removeAll() {
-        records.removeAll(keepingCapacity: true)
-        events.removeAll(keepingCapacity: true)
-        answers.removeAll(keepingCapacity: true)
-        notices.removeAll(keepingCapacity: true)
-        tellings.removeAll(keepingCapacity: true)
-        shown.removeAll(keepingCapacity: true)
-        watched.removeAll(keepingCapacity: true)
-        unwatched.removeAll(keepingCapacity: true)
-        dropped.removeAll(keepingCapacity: true)
-        unbound.removeAll(keepingCapacity: true)
+        // Most of them are empty most of the time, and emptying an array costs more than looking at it.
+        if !records.isEmpty { records.removeAll(keepingCapacity: true) }
+        if !events.isEmpty { events.removeAll(keepingCapacity: true) }
+        if !answers.isEmpty { answers.removeAll(keepingCapacity: true) }
+        if !notices.isEmpty { notices.removeAll(keepingCapacity: true) }
+        if !tellings.isEmpty { tellings.removeAll(keepingCapacity: true) }
+        if !shown.isEmpty { shown.removeAll(keepingCapacity: true) }
+        if !watched.isEmpty { watched.removeAll(keepingCapacity: true) }
+        if !unwatched.isEmpty { unwatched.removeAll(keepingCapacity: true) }
+        if !dropped.isEmpty { dropped.removeAll(keepingCapacity: true) }
+        if !unbound.isEmpty { unbound.removeAll(keepingCapacity: true) }
     }
 }
 

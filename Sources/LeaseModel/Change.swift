@@ -196,21 +196,21 @@ public struct Start: Equatable, Sendable {
 
 /// One thing that happened.
 public enum Change: Equatable, Sendable {
-    case granted(Grant)
-    case renewed(Renewal)
+    indirect case granted(Grant)
+    indirect case renewed(Renewal)
     case ended(Ending)
     /// An ephemeral lease that had outlived its daemon has a connection again.
     case bound(Token)
     /// A result is kept; for each of its keys it takes the place of the one that was.
-    case kept(KeptResult)
-    case forgotten(Forgetting)
+    indirect case kept(KeptResult)
+    indirect case forgotten(Forgetting)
     /// The daemon (or the machine) had not been there for its holders: each deadline d, as last granted or
     /// renewed, is now the later of d and min(now + grace, d + grace). After a restart, ephemeral leases are
     /// orphans.
     case resumed(grace: Duration, afterRestart: Bool)
     /// The manual clock was moved to the instant of this change.
     case advanced
-    case started(Start)
+    indirect case started(Start)
     /// The daemon stopped in order: everything is on the disk, and numbers go on without a gap.
     case stopped
     /// A compacted log is complete up to here, with so many `held`, `remembered` and `result` lines:
@@ -218,9 +218,9 @@ public enum Change: Equatable, Sendable {
     case compacted(lines: UInt64)
     /// Lines of a compacted log: what there was when it was written. They repeat the number of the change
     /// before.
-    case held(HeldLease)
-    case remembered(EndedLease)
-    case result(StandingResult)
+    indirect case held(HeldLease)
+    indirect case remembered(EndedLease)
+    indirect case result(StandingResult)
 }
 
 /// A change with its place in the order and its instant.

@@ -195,36 +195,35 @@ public struct KeyView: Equatable, Sendable {
     }
 }
 
+/// Large cases stand apart: every reply that is passed on takes the room of the largest that does not.
 public enum Reply: Equatable, Sendable {
     case ok
     case granted(token: Token, ttl: Duration, waited: Duration?, again: Bool)
     case renewed(token: Token, ttl: Duration)
     /// `release` and `evict`. `kept`: how long the result is kept, where it is.
     case released(token: Token, held: Duration, kept: Duration? = nil)
-    case done(Done)
+    indirect case done(Done)
     /// `forget`: whose result was dropped, and how old it was.
     case forgotten(token: Token, age: Duration)
-    case busy(Busy)
-    case gone(Gone)
-    case checked(LeaseView)
-    /// Apart, since it is large: every reply takes the room of the largest.
+    indirect case busy(Busy)
+    indirect case gone(Gone)
+    indirect case checked(LeaseView)
     indirect case key(KeyView)
-    case leases([LeaseView], hasMore: Bool)
-    case waiters([WaiterView], hasMore: Bool)
+    indirect case leases([LeaseView], hasMore: Bool)
+    indirect case waiters([WaiterView], hasMore: Bool)
     /// `watch`: the last change before it, and how many leases are shown next; nil where none are asked for.
     case watching(sequence: Sequence64, leases: Int?)
     /// In their order; `hasMore`: older ones were left out.
-    case history([Event], now: Instant, hasMore: Bool)
+    indirect case history([Event], now: Instant, hasMore: Bool)
     /// `policy KEY`: each rule with the line of the policy that gave it (0: nowhere, it always holds).
-    case rules(Key, [Policy.Origin])
+    indirect case rules(Key, [Policy.Origin])
     case policy([Policy.Line])
-    case whoami(Peer)
+    indirect case whoami(Peer)
     case help(Verb?)
-    /// Apart, as above.
     indirect case statistics(StatisticsView)
     case clock(now: Instant, isManual: Bool)
     case compacted(bytesBefore: Int, bytesAfter: Int)
-    case refused(Refusal)
+    indirect case refused(Refusal)
 }
 
 /// `ERR`: the request was wrong, or can't be carried out. The wire makes the code, its fields and the
