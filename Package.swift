@@ -54,7 +54,8 @@ let package = Package(
             name: "bench-pure", dependencies: ["LeaseModel", "LeaseServer"], path: "Tests/Bench/Pure",
             swiftSettings: strict),
         .executableTarget(
-            name: "bench", dependencies: ["leased", "bench-load", "bench-floor", "TestSupport", "CTestSupport"],
+            name: "bench",
+            dependencies: ["leased", "bench-load", "bench-floor", "TestSupport", "CTestSupport"],
             path: "Tests/Bench/Compare", swiftSettings: strict),
         tests("DaemonTests", of: ["leased", "contender", "TestSupport", "CTestSupport"]),
         tests("StyleTests", of: []),

@@ -8,7 +8,8 @@ func builtProgram(_ name: String) -> String { Daemon.builtProgram(name) }
 
 /// The path of a program that is installed; nil: it is not.
 func installed(_ name: String) -> String? {
-    ["/usr/bin", "/usr/local/bin", "/bin", "/usr/sbin"].map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+    ["/usr/bin", "/usr/local/bin", "/bin", "/usr/sbin"].map { "\($0)/\(name)" }
+        .first { access($0, X_OK) == 0 }
 }
 
 /// All threads of a process, and those that they start from now on, on one core.

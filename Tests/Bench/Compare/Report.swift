@@ -38,8 +38,8 @@ struct Comparison {
 enum Report {
     static func table(_ comparisons: [Comparison]) -> String {
         let head = """
-            | `--sync` | connections x in flight | server | requests/s | leased is | to reach | processor time a \
-            request | p50 | p99 |
+            | `--sync` | connections x in flight | server | requests/s | leased is | to reach | \
+            processor time a request | p50 | p99 |
             | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 
             """
@@ -48,7 +48,8 @@ enum Report {
 
     private static func rows(_ comparison: Comparison) -> String {
         let order = Peers.all.map(\.name) + ["etcd", "PostgreSQL"]
-        return order.compactMap { name in comparison.outcomes[name].map { row(comparison, name, $0) } }.joined()
+        let rows = order.compactMap { name in comparison.outcomes[name].map { row(comparison, name, $0) } }
+        return rows.joined()
     }
 
     private static func row(_ comparison: Comparison, _ name: String, _ outcome: Outcome) -> String {

@@ -54,17 +54,17 @@ func run(_ shape: Shape, on server: Server, seconds: Double) throws(Failure) -> 
 }
 
 /// What a program prints.
-func output(of words: [String], core: Int?, within seconds: Int, uid: UInt32? = nil) throws(Failure) -> String {
+func output(of words: [String], core: Int, within seconds: Int) throws(Failure) -> String {
     let (outlet, inlet) = try makePipe()
     defer { closeForAll(outlet) }
     let program: Program
     do throws(Failure) {
         defer { closeForAll(inlet) }
-        program = try Program(words, descriptors: [1: inlet, 2: 2], uid: uid)
+        program = try Program(words, descriptors: [1: inlet, 2: 2])
     } catch {
         throw error
     }
-    if let core { pin(program.pid, toCore: core) }
+    pin(program.pid, toCore: core)
     guard program.exitCode(within: seconds) == 0 else { throw Failure("\(words[0]) failed") }
     var bytes = [UInt8](repeating: 0, count: 1 << 16)
     let count = read(outlet, &bytes, bytes.count)

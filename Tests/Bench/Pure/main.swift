@@ -89,7 +89,8 @@ final class Rig {
         options.seed = 0x5EED
         server = Server(policy: .builtIn, options: options)
         server.begin(
-            at: Moment(boot: Text("boot"), now: Instant(nanoseconds: now), wallMilliseconds: 0), reserved: nil)
+            at: Moment(boot: Text("boot"), now: Instant(nanoseconds: now), wallMilliseconds: 0),
+            reserved: nil)
         server.numbersReserved(server.numbersToBeginWith)
         keep()
     }
