@@ -175,9 +175,11 @@ extension Machine {
     /// Connections are gone: their waiters go first, all of them before anything is granted to anybody.
     package mutating func dropWaiters(of connections: [ConnectionID], into effects: inout Effects) {
         var entrants: [WaiterID] = []
-        for slot in waitersInOrder(of: connections) {
-            effects.dropped.append(waiters.id(slot))
-            leave(slot, .disconnected, entrants: &entrants, into: &effects)
+        for connection in connections {
+            while let slot = waiters.firstOfConnection[connection] {
+                effects.dropped.append(waiters.id(slot))
+                leave(slot, .disconnected, entrants: &entrants, into: &effects)
+            }
         }
         promote(entrants, into: &effects)
     }
@@ -185,24 +187,18 @@ extension Machine {
     /// The connection withdraws all its waiting requests: each is told so, in the order of the line, before
     /// anything is granted.
     package mutating func cancelAll(of connection: ConnectionID, into effects: inout Effects) {
+        var slots: [Slot] = []
+        var next = waiters.firstOfConnection[connection] ?? .none
+        while next != .none {
+            slots.append(next)
+            next = waiters.slab[next].next
+        }
         var entrants: [WaiterID] = []
-        for slot in waitersInOrder(of: [connection]) {
+        for slot in slots.sorted(by: { waiters.slab[$0].order < waiters.slab[$1].order }) {
             effects.answer(waiters.id(slot), .busy(farewell(slot, .cancelled)), at: connection)
             leave(slot, .cancelled, entrants: &entrants, into: &effects)
         }
         promote(entrants, into: &effects)
-    }
-
-    private func waitersInOrder(of connections: [ConnectionID]) -> [Slot] {
-        var slots: [Slot] = []
-        for connection in connections {
-            var next = waiters.firstOfConnection[connection] ?? .none
-            while next != .none {
-                slots.append(next)
-                next = waiters.slab[next].next
-            }
-        }
-        return slots.sorted { waiters.slab[$0].order < waiters.slab[$1].order }
     }
 
     /// The connection is gone, and what it had sent is carried out: its ephemeral leases end.

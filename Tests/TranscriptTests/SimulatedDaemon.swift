@@ -33,6 +33,8 @@ final class SimulatedDaemon {
     /// What each connection was sent since somebody looked.
     var sent: [UInt64: [UInt8]] = [:]
     private(set) var closed: Set<UInt64> = []
+    /// How many bytes a connection takes till more are allowed; all there are where nothing is said.
+    var appetite: [UInt64: Int] = [:]
 
     init(_ disk: SimulatedDisk, flags: [String], policy: [UInt8]?) throws(Stuck) {
         self.disk = disk
@@ -143,11 +145,13 @@ final class SimulatedDaemon {
     private func flush() {
         var list: [UInt64] = []
         server.takeSendable(into: &list)
-        for id in list {
+        for id in list + appetite.keys {
             var bytes: [UInt8] = []
             _ = server.send(id) { part in
-                bytes += part
-                return part.count
+                let taken = min(part.count, appetite[id] ?? .max)
+                bytes += part[..<taken]
+                appetite[id]? -= taken
+                return taken
             }
             sent[id, default: []] += bytes
         }
@@ -217,12 +221,12 @@ extension SimulatedDaemon {
     private static var bounds: [String: WritableKeyPath<Limits, Int>] {
         [
             "--events-max": \.eventsMax,
+            "--output-bytes-max": \.outputBytesMax,
             "--connections-max": \.connectionsMax,
             "--connections-per-user-max": \.connectionsPerUserMax,
             "--leases-max": \.leasesMax,
             "--leases-per-user-max": \.leasesPerUserMax,
             "--waiters-max": \.waitersMax,
-            "--joiners-max": \.joinersMax, "--joiners-per-user-max": \.joinersPerUserMax,
             "--kept-max": \.keptMax, "--kept-per-user-max": \.keptPerUserMax,
             "--kept-bytes-max": \.keptBytesMax, "--kept-bytes-per-user-max": \.keptBytesPerUserMax,
             "--waiters-per-user-max": \.waitersPerUserMax,

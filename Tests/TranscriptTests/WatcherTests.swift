@@ -1,0 +1,229 @@
+// Watchers that read slowly, or not at all, and a daemon to which that does not matter.
+
+import LeaseModel
+import LeaseServer
+import LeaseWire
+import TestSupport
+import Testing
+
+/// A simulated daemon, somebody who asks, and somebody who watches.
+private final class Watchtower {
+    let daemon: SimulatedDaemon
+    private(set) var asker: UInt64 = 0
+    private(set) var watcher: UInt64 = 0
+    private var unread: [UInt8] = []
+
+    init(_ flags: [String] = []) throws {
+        daemon = try SimulatedDaemon(
+            SimulatedDisk(), flags: flags, policy: Array("kind a x limit=1 ttl=1h\n".utf8))
+        asker = try connect()
+        watcher = try connect()
+    }
+
+    func connect() throws -> UInt64 {
+        let peer = Peer(uid: 0, pid: 7, defaultOwner: Text("nc:7"), isAdministrator: true)
+        guard case .id(let id) = daemon.open(peer) else { throw Stuck("no connection") }
+        return id
+    }
+
+    func send(_ line: String, from id: UInt64) {
+        daemon.take([.received(id, Array((line + "\n").utf8))])
+    }
+
+    /// What the asker is answered.
+    func ask(_ line: String) -> String {
+        send(line, from: asker)
+        let bytes = daemon.sent.removeValue(forKey: asker) ?? []
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Whole lines that have come to the watcher, which takes so many bytes more, or all there are.
+    func read(_ count: Int = .max) -> [ReplyLine] {
+        daemon.appetite[watcher] = count
+        daemon.take([])
+        unread += daemon.sent.removeValue(forKey: watcher) ?? []
+        guard let end = unread.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
+        let lines = unread[...end].split(separator: UInt8(ascii: "\n"))
+        unread.removeFirst(end + 1)
+        return lines.compactMap { ReplyLine(Array($0).span) }
+    }
+
+    /// From now on the watcher takes nothing.
+    func stall() { daemon.appetite[watcher] = 0 }
+}
+
+extension ReplyLine {
+    var event: String { String(decoding: word, as: UTF8.self) }
+    var sequence: UInt64 { number("seq") ?? 0 }
+    var token: UInt64 { number("token") ?? 0 }
+}
+
+@Suite struct WatcherTests {
+    /// Grants and releases, while a watcher takes nothing; then all that it gets.
+    private func stalledWatcher(events: Int) throws -> (tower: Watchtower, lines: [ReplyLine]) {
+        let tower = try Watchtower(["--events-max=1000", "--output-bytes-max=1056768"])
+        tower.send("#w watch", from: tower.watcher)
+        try #require(tower.read().first?.sequence == 1)
+        tower.stall()
+        let owner = String(repeating: "x", count: 200)
+        for event in 0..<events {
+            let token = event / 2 + 1
+            let reply = tower.ask(event % 2 == 0 ? "acquire a/1 owner=\(owner)" : "release \(token)")
+            // It slows nobody.
+            try #require(reply.hasPrefix("OK token=\(token) "))
+        }
+        let lines = tower.read()
+        try #require(lines.allSatisfy { $0.tag == Array("w".utf8) })
+        return (tower, lines)
+    }
+
+    private func requireNoGap(_ lines: some Collection<ReplyLine>, from first: UInt64) throws {
+        for (place, line) in lines.enumerated() {
+            try #require(line.sequence == first + UInt64(place), "\(line.event)")
+        }
+    }
+
+    @Test func aWatcherThatDoesNotReadIsCut() throws {
+        let (_, lines) = try stalledWatcher(events: 9_000)
+        let cut = try #require(lines.last)
+        #expect(cut.event == "cut" && cut.value("why") == Array("slow".utf8))
+        try requireNoGap(lines.dropLast(), from: 2)
+        #expect(cut.sequence == UInt64(lines.count))
+
+        // In time it may go on where it was: that is still remembered.
+        let (tower, fewer) = try stalledWatcher(events: lines.count + 600)
+        #expect(fewer.count == lines.count && fewer.last?.event == "cut")
+        tower.send("watch since=\(cut.sequence)", from: tower.watcher)
+        let missed = tower.read()
+        #expect(missed.count == 602)
+        try requireNoGap(missed.dropFirst(), from: cut.sequence + 1)
+        // And from then on it is live.
+        _ = tower.ask("acquire a/2")
+        #expect(tower.read().first?.event == "granted")
+    }
+
+    @Test func aWatcherThatReadsAgainInTimeMissesNothing() throws {
+        let cutAt = try stalledWatcher(events: 9_000).lines.count
+        let (tower, lines) = try stalledWatcher(events: cutAt + 300)
+        try requireNoGap(lines, from: 2)
+        #expect(lines.count == cutAt + 300)
+        _ = tower.ask("acquire a/2")
+        #expect(tower.read().first?.event == "granted")
+    }
+
+    /// Leases come, change and go while a slow watcher is shown what there was. In the end it knows the same
+    /// as everybody.
+    @Test(arguments: 1...20)
+    func aPictureIsThatOfOneMoment(seed: Int) throws {
+        print("WatcherTests.aPictureIsThatOfOneMoment: seed \(seed)")
+        var draw = SeededDraw(seed: UInt64(seed))
+        let tower = try Watchtower()
+        var last = 0
+        for _ in 0..<Int.random(in: 500...3_000, using: &draw) {
+            last += 1
+            _ = tower.ask("acquire a/\(last) ttl=\(last)s")
+        }
+        for _ in 0..<300 {
+            _ = tower.ask("release \(Int.random(in: 1...last, using: &draw))")
+        }
+        let before = Mirror(listed: tower.ask("list limit=10000"))
+        tower.stall()
+        tower.send("watch", from: tower.watcher)
+        var lines: [ReplyLine] = []
+        for _ in 0..<Int.random(in: 0...1_500, using: &draw) {
+            switch Int.random(in: 0..<4, using: &draw) {
+            case 0:
+                last += 1
+                _ = tower.ask("acquire a/\(last) ttl=\(last)s")
+            case 1: _ = tower.ask("renew \(Int.random(in: 1...last, using: &draw)) ttl=7h")
+            default: _ = tower.ask("release \(Int.random(in: 1...last, using: &draw))")
+            }
+            lines += tower.read(Int.random(in: 0...900, using: &draw))
+        }
+        lines += tower.read()
+        let reply = try #require(lines.first)
+        let held = lines.dropFirst().prefix { $0.event == "held" }
+        let told = lines.dropFirst(1 + held.count)
+        #expect(held.count == Int(reply.number("leases") ?? 0))
+        #expect(held.allSatisfy { $0.sequence == reply.sequence })
+        var mirror = Mirror()
+        for line in held { mirror.take(line) }
+        let isAsItWas = mirror == before
+        #expect(isAsItWas)
+        #expect(mirror.isConsistent)
+        try requireNoGap(told, from: reply.sequence + 1)
+        for line in told { mirror.take(line) }
+        let knowsAll = mirror == Mirror(listed: tower.ask("list limit=10000"))
+        #expect(knowsAll)
+        #expect(mirror.isConsistent)
+    }
+
+    @Test func whatIsReplayedTooSlowlyIsCut() throws {
+        let tower = try Watchtower(["--events-max=5000"])
+        for token in 1...3_000 {
+            _ = tower.ask("acquire a/1")
+            _ = tower.ask("release \(token)")
+        }
+        tower.send("watch since=0", from: tower.watcher)
+        let refusal = try #require(tower.read().first)
+        #expect(refusal.code == .tooOld)
+        let oldest = try #require(refusal.number("oldest"))
+        #expect(oldest == 6_001 - 5_000)
+
+        tower.stall()
+        tower.send("watch since=\(oldest)", from: tower.watcher)
+        var lines = tower.read(100_000)
+        for token in 3_001...5_000 {
+            _ = tower.ask("acquire a/1")
+            _ = tower.ask("release \(token)")
+        }
+        lines += tower.read()
+        #expect(lines.last?.event == "cut")
+        try requireNoGap(lines.dropFirst().dropLast(), from: oldest + 1)
+        #expect(lines.last?.sequence == oldest + UInt64(lines.count) - 2)
+    }
+}
+
+/// What somebody knows who was shown what there was and told what happened.
+private struct Mirror: Equatable {
+    /// The ttl of each lease.
+    private var leases: [UInt64: UInt64] = [:]
+    private(set) var isConsistent = true
+
+    init() {}
+
+    init(listed reply: String) {
+        for line in reply.split(separator: "\n").dropFirst() {
+            guard let lease = ReplyLine(Array(line.utf8).span) else { continue }
+            leases[lease.token] = lease.number("ttl")
+        }
+    }
+
+    mutating func take(_ line: ReplyLine) {
+        switch line.event {
+        case "held", "granted":
+            if leases[line.token] != nil { isConsistent = false }
+            leases[line.token] = line.number("ttl")
+        case "renewed":
+            if leases[line.token] == nil { isConsistent = false }
+            leases[line.token] = line.number("ttl")
+        default:
+            if leases.removeValue(forKey: line.token) == nil { isConsistent = false }
+        }
+    }
+}
+
+private struct SeededDraw: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+}
