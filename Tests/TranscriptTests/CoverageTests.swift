@@ -1,8 +1,9 @@
 // The transcripts together show everything that the protocol can say.
 
 import LeaseModel
-import LeaseWire
 import Testing
+
+@testable import LeaseWire
 
 @Suite struct TranscriptCoverageTests {
     /// They need a disk that fails or is full, or a stop that comes in the middle of a compaction.
@@ -53,6 +54,39 @@ import Testing
         }
         for word in EndReason.allCases.map({ "\($0.word)" }) + ["unknown"] {
             #expect(said.contains("GONE why=\(word)"), "no transcript shows why=\(word)")
+        }
+    }
+
+    @Test func everyWordOfEveryVerbIsUsed() {
+        let asked = talk(">")
+        for entry in VerbTable.entries {
+            let lines = asked.filter { $0[0] == entry.verb.rawValue }
+            for word in entry.words {
+                let form = word.name.form
+                let isThere = lines.contains { line in
+                    line.dropFirst().contains { word.name.isFlag ? $0 == form : $0.hasPrefix(form) }
+                }
+                #expect(isThere, "no transcript uses \(form) with \(entry.verb.rawValue)")
+            }
+        }
+    }
+
+    /// `granted`, `left why=timeout`. A watcher that is too slow needs a test of its own.
+    @Test func everyEventOccurs() {
+        var told: Set<String> = []
+        for words in talk("<") where words[0] == "*" {
+            guard let word = words.dropFirst().first(where: { !$0.contains("=") }) else { continue }
+            told.insert(word)
+            if let why = words.first(where: { $0.hasPrefix("why=") }) { told.insert("\(word) \(why)") }
+        }
+        let words = ["held", "granted", "renewed", "kept", "forgotten", "queued", "left", "expiring", "lost"]
+        let wanted =
+            words + EndReason.allCases.map { "\($0.word)" }
+            + LeaveReason.allCases.map { "left why=\($0.word)" }
+            + ForgetReason.allCases.map { "forgotten why=\($0.word)" }
+            + EndReason.allCases.filter { $0 != .disconnected }.map { "lost why=\($0.word)" }
+        for event in wanted {
+            #expect(told.contains(event), "no transcript shows \(event)")
         }
     }
 }
