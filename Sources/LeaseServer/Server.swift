@@ -63,6 +63,9 @@ package struct Server: ~Copyable {
     var recent: RecentEvents
     var watches: [Watch] = []
     var vacantWatches: [Int] = []
+    var watchIndex: WatchIndex
+    /// Used again for each event.
+    var concerned: [Int] = []
     /// The places of those who are not live.
     var behind: [Int] = []
 
@@ -89,6 +92,7 @@ package struct Server: ~Copyable {
         self.options = options
         counting = Counting(policy: policy)
         recent = RecentEvents(capacity: options.limits.eventsMax)
+        watchIndex = WatchIndex(seed: options.seed)
         clockName = options.hasManualClock ? .manual : .system
         machine = Machine(
             policy: policy, limits: options.limits, hasManualClock: options.hasManualClock,

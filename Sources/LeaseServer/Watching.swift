@@ -68,6 +68,7 @@ extension Server {
             watches[place] = watch
         }
         connections[index].watch = place
+        watchIndex.insert(place, prefixes)
         behind.append(place)
         goOn(place)
     }
@@ -82,6 +83,7 @@ extension Server {
         machine.endPicture(for: connections[index].id)
         connections[index].watch = nil
         behind.removeAll { $0 == place }
+        watchIndex.remove(place, watches[place].prefixes)
         watches[place] = Watch()
         vacantWatches.append(place)
         if connections[index].hasInputEnded { closing.append(connections[index].id) }
@@ -90,7 +92,10 @@ extension Server {
     /// Remembers an event, and tells those who watch.
     mutating func tell(_ event: Event) {
         recent.append(event)
-        for place in watches.indices where watches[place].phase == .live {
+        guard watches.count > vacantWatches.count else { return }
+        concerned.removeAll(keepingCapacity: true)
+        watchIndex.collect(event.keys, into: &concerned)
+        for place in concerned where watches[place].phase == .live {
             guard let index = index(watches[place].connection), concerns(event, place, index)
             else { continue }
             if connections[index].unsentCount < limits.outputBytesMax {

@@ -13,9 +13,8 @@ private final class Watchtower {
     private(set) var watcher: UInt64 = 0
     private var unread: [UInt8] = []
 
-    init(_ flags: [String] = []) throws {
-        daemon = try SimulatedDaemon(
-            SimulatedDisk(), flags: flags, policy: Array("kind a x limit=1 ttl=1h\n".utf8))
+    init(_ flags: [String] = [], policy: String = "kind a x limit=1 ttl=1h") throws {
+        daemon = try SimulatedDaemon(SimulatedDisk(), flags: flags, policy: Array((policy + "\n").utf8))
         asker = try connect()
         watcher = try connect()
     }
@@ -156,6 +155,47 @@ extension ReplyLine {
         let knowsAll = mirror == Mirror(listed: tower.ask("list limit=10000"))
         #expect(knowsAll)
         #expect(mirror.isConsistent)
+    }
+
+    @Test(arguments: 1...5)
+    func eachIsToldOnceOfWhatItAskedFor(seed: Int) throws {
+        print("WatcherTests.eachIsToldOnceOfWhatItAskedFor: seed \(seed)")
+        var draw = SeededDraw(seed: UInt64(seed))
+        let tower = try Watchtower(policy: "kind a x y\nkind ab x")
+        let names = ["a/1/1", "a/1/2", "a/11/1", "a/2/1", "ab/1", "ab/11"]
+        let beginnings = names + ["a/", "a/1", "a/1/", "a/11", "ab/"]
+        var watchers: [(id: UInt64, prefixes: [String], told: [UInt64])] = []
+        for _ in 0..<60 {
+            let count = [0, 1, 1, 1, 2, 3][Int.random(in: 0..<6, using: &draw)]
+            // `a/1` and `a/1/` are one prefix, which can't be given twice.
+            let some = beginnings.filter { $0 != "a/1/" || count == 1 }.shuffled(using: &draw).prefix(count)
+            watchers.append((try tower.connect(), Array(some), []))
+            tower.send("watch " + some.joined(separator: " "), from: watchers.last!.id)
+        }
+        for _ in 0..<40 {
+            if Int.random(in: 0..<4, using: &draw) == 0 {
+                let gone = watchers.remove(at: Int.random(in: 0..<watchers.count, using: &draw))
+                tower.send("unwatch", from: gone.id)
+            }
+            let keys = names.shuffled(using: &draw).prefix(Int.random(in: 1...3, using: &draw))
+            let line = tower.ask("acquire " + keys.joined(separator: " ")).utf8.dropLast()
+            let token = ReplyLine(Array(line).span)?.token ?? 0
+            _ = tower.ask("release \(token)")
+            for place in watchers.indices {
+                let prefixes = watchers[place].prefixes
+                let concerns = prefixes.contains { prefix in
+                    let whole = prefix.hasSuffix("/") ? String(prefix.dropLast()) : prefix
+                    return keys.contains { $0 == whole || $0.hasPrefix(whole + "/") }
+                }
+                if concerns || prefixes.isEmpty { watchers[place].told += [token, token] }
+            }
+        }
+        for watcher in watchers {
+            let bytes = tower.daemon.sent.removeValue(forKey: watcher.id) ?? []
+            let lines = bytes.split(separator: UInt8(ascii: "\n")).compactMap { ReplyLine(Array($0).span) }
+            let told = lines.filter { $0.kind == .event }.map(\.token)
+            #expect(told == watcher.told, "\(watcher.prefixes)")
+        }
     }
 
     @Test func whatIsReplayedTooSlowlyIsCut() throws {
