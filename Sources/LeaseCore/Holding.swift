@@ -176,7 +176,7 @@ extension Machine {
     package mutating func dropWaiters(of connections: [ConnectionID], into effects: inout Effects) {
         var entrants: [WaiterID] = []
         for connection in connections {
-            while let slot = waiters.firstOfConnection[connection] {
+            for slot in waitersInOrder(of: connection) {
                 effects.dropped.append(waiters.id(slot))
                 leave(slot, .disconnected, entrants: &entrants, into: &effects)
             }
@@ -187,18 +187,22 @@ extension Machine {
     /// The connection withdraws all its waiting requests: each is told so, in the order of the line, before
     /// anything is granted.
     package mutating func cancelAll(of connection: ConnectionID, into effects: inout Effects) {
+        var entrants: [WaiterID] = []
+        for slot in waitersInOrder(of: connection) {
+            effects.answer(waiters.id(slot), .busy(farewell(slot, .cancelled)), at: connection)
+            leave(slot, .cancelled, entrants: &entrants, into: &effects)
+        }
+        promote(entrants, into: &effects)
+    }
+
+    private func waitersInOrder(of connection: ConnectionID) -> [Slot] {
         var slots: [Slot] = []
         var next = waiters.firstOfConnection[connection] ?? .none
         while next != .none {
             slots.append(next)
             next = waiters.slab[next].next
         }
-        var entrants: [WaiterID] = []
-        for slot in slots.sorted(by: { waiters.slab[$0].order < waiters.slab[$1].order }) {
-            effects.answer(waiters.id(slot), .busy(farewell(slot, .cancelled)), at: connection)
-            leave(slot, .cancelled, entrants: &entrants, into: &effects)
-        }
-        promote(entrants, into: &effects)
+        return slots.sorted { waiters.slab[$0].order < waiters.slab[$1].order }
     }
 
     /// The connection is gone, and what it had sent is carried out: its ephemeral leases end.

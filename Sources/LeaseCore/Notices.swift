@@ -49,15 +49,15 @@ extension Machine {
 
     /// The lease has a new deadline: a warning is due when a fifth of the ttl is left, at once if less is.
     mutating func arm(_ slot: Slot, into effects: inout Effects) {
-        guard let details = ledger.leases[slot].details, let subscriber = details.subscriber else { return }
+        guard let details = ledger.leases[slot].details, details.subscriber != nil else { return }
         disarm(slot)
-        let end = ledger.leases[slot].endsAt
-        let due = end - Duration(nanoseconds: ledger.leases[slot].ttl.nanoseconds / 5)
+        let fifth = Duration(nanoseconds: ledger.leases[slot].ttl.nanoseconds / 5)
+        let due = ledger.leases[slot].endsAt - fifth
         if due > clock {
             warnings.insert(slot, at: due, tie: ledger.leases[slot].token)
             details.isToBeWarned = true
-        } else if end > clock {
-            effects.notify(subscriber, .expiring(ledger.leases[slot].token, left: clock.until(end)))
+        } else {
+            warn(slot, into: &effects)
         }
     }
 
@@ -67,11 +67,11 @@ extension Machine {
         details.isToBeWarned = false
     }
 
-    /// A fifth of its ttl is left.
+    /// A fifth of its ttl is left, or less. A daemon that comes too late has nothing to warn of.
     mutating func warn(_ slot: Slot, into effects: inout Effects) {
         disarm(slot)
-        guard let subscriber = ledger.leases[slot].details?.subscriber else { return }
         let left = clock.until(ledger.leases[slot].endsAt)
+        guard left > .zero, let subscriber = ledger.leases[slot].details?.subscriber else { return }
         effects.notify(subscriber, .expiring(ledger.leases[slot].token, left: left))
     }
 
@@ -111,22 +111,22 @@ extension Machine {
         }
     }
 
-    /// Somebody has gone from the lines of these keys. Who is first there is told when all is settled: it may
-    /// be granted by then.
+    /// Somebody has gone from the lines of these keys. Who is first there is told when all is settled: it
+    /// may be granted by then.
     mutating func noteGoing(from keys: [Slot]) {
         if waiters.notifying > 0 { shortened += keys }
     }
 
     mutating func tellWhoIsFirst(into effects: inout Effects) {
         guard !shortened.isEmpty else { return }
-        for key in shortened {
-            let line = ledger.keys[key].line
-            guard line != .none else { continue }
-            let first = waiters.trees.item(line, at: 0)
-            if !waiters.slab[first].isToldFirst, waiters.slab[first].subscriber != nil, position(first) == 1 {
-                tellPlace(first, into: &effects)
-            }
+        var first: [Slot] = []
+        for key in shortened where ledger.keys[key].line != .none {
+            first.append(waiters.trees.item(ledger.keys[key].line, at: 0))
         }
         shortened.removeAll(keepingCapacity: true)
+        for slot in first.sorted(by: { waiters.slab[$0].order < waiters.slab[$1].order })
+        where !waiters.slab[slot].isToldFirst && position(slot) == 1 {
+            tellPlace(slot, into: &effects)
+        }
     }
 }

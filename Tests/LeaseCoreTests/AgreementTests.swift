@@ -91,7 +91,8 @@ final class Talk {
         case 82..<85: try cancel()
         case 85..<88: try hangUp()
         case 88..<90: try endProcess()
-        case 90..<92: try rig.evict(token(), note: draw.once(in: 2) ? Text("out of turn") : nil)
+        case 90..<92:
+            try rig.evict(token(), note: draw.once(in: 2) ? Text("out of turn") : nil, draw.one(of: callers))
         case 92..<93: try rig.takeBack(token())
         case 93..<94:
             try rig.resume(grace: grace())
@@ -151,6 +152,7 @@ final class Talk {
         }
         request.priority = draw.once(in: 3) ? draw.below(3) : 0
         request.isEphemeral = draw.once(in: 5)
+        request.notifies = draw.once(in: 3)
         request.owner = draw.once(in: 2) ? Text("owner-\(draw.below(3))") : nil
         request.note = draw.once(in: 6) ? Text("a note") : nil
         if draw.once(in: 5) {
@@ -162,6 +164,7 @@ final class Talk {
             if let before = sent[id], draw.below(5) > 0 {
                 request = before
                 request.wait = draw.once(in: 2) ? .zero : request.wait
+                request.notifies = draw.once(in: 2)
                 if draw.once(in: 4) {
                     let shuffled = request.keys.all.shuffled(using: &draw)
                     request.keys = Keys(shuffled[0], Array(shuffled.dropFirst()))

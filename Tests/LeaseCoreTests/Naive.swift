@@ -12,6 +12,8 @@ struct NaiveLease {
     var connection: UInt64?
     var orphanedAt: Instant?
     var orphanedUntil: Instant?
+    var subscriber: NaiveSubscriber?
+    var isWarned = false
 
     var end: Instant { min(deadline, orphanedUntil ?? .never) }
     var reason: EndReason { end == deadline ? .expired : .disconnected }
@@ -41,6 +43,8 @@ struct NaiveWaiter {
     /// By when it counts as having come.
     var countsFrom: Int64
     var until: Instant
+    var subscriber: NaiveSubscriber?
+    var isToldFirst = false
 }
 
 enum NaiveOutcome: Equatable {
@@ -59,6 +63,10 @@ struct NaiveAnswer: Equatable {
 struct NaiveCaller {
     var connection: UInt64
     var peer: Peer
+
+    func subscriber(_ handle: Int) -> NaiveSubscriber {
+        NaiveSubscriber(connection: connection, handle: handle)
+    }
 }
 
 struct Naive {
@@ -74,7 +82,8 @@ struct Naive {
     var lastToken: Token = 0
     var isFull = false
     var isDraining = false
-    var answers: [NaiveAnswer] = []
+    /// What was told since somebody looked.
+    var tellings: [NaiveTelling] = []
     /// What has happened to leases since somebody looked.
     var changes: [Change] = []
 
@@ -98,7 +107,8 @@ struct Naive {
     }
 
     var next: Instant? {
-        (leases.map(\.end) + results.map(\.end) + waiters.map(\.until).filter { $0 != .never }).min()
+        let ends = leases.map(\.end) + leases.compactMap(\.nextWarning) + results.map(\.end)
+        return (ends + waiters.map(\.until).filter { $0 != .never }).min()
     }
 
     var processes: Set<ProcessIdentity> {
@@ -156,21 +166,26 @@ extension Naive {
 
     /// Grants whoever is first of those that can be granted, until nobody can.
     mutating func settle() {
-        guard !isFull else { return }
-        while let waiter = line.first(where: { obstacle($0) == nil }) {
+        while !isFull, let waiter = line.first(where: { obstacle($0) == nil }) {
             waiters.removeAll { $0.arrival == waiter.arrival }
+            let before = tellings.count
+            let waited = waiter.arrivedAt.until(clock)
             let grant = grant(
                 waiter.request, uid: waiter.uid, pid: waiter.pid, owner: waiter.owner, waiter.process,
-                waiter.connection)
+                waiter.connection, waited: waited)
+            if let subscriber = waiter.subscriber { subscribe(subscriber, to: grant.token) }
             let reply = Reply.granted(
                 token: grant.token, ttl: grant.ttl, waited: waiter.arrivedAt.until(clock), again: false)
+            // Before the event of the grant.
             answer(waiter, reply)
+            tellings.insert(tellings.removeLast(), at: before)
         }
+        tellWhoIsFirst()
     }
 
     mutating func grant(
         _ request: AcquireRequest, uid: UInt32, pid: Int32, owner: Text, _ process: ProcessIdentity?,
-        _ connection: UInt64
+        _ connection: UInt64, waited: Duration? = nil
     ) -> Grant {
         lastToken += 1
         let grant = Grant(
@@ -184,6 +199,7 @@ extension Naive {
                 connection: request.isEphemeral ? connection : nil))
         grants.append((lastToken, request.keys.all))
         changes.append(.granted(grant))
+        tell(.granted(ttl: grant.ttl, waited: waited), leases.last!)
         return grant
     }
 
@@ -202,14 +218,15 @@ extension Naive {
     }
 
     mutating func answer(_ waiter: NaiveWaiter, _ reply: Reply) {
-        answers.append(NaiveAnswer(handle: waiter.handle, reply: reply, connection: waiter.connection))
+        tellings.append(
+            .answer(NaiveAnswer(handle: waiter.handle, reply: reply, connection: waiter.connection)))
     }
 
     /// One goes without a grant.
-    mutating func giveUp(_ waiter: NaiveWaiter, _ reason: BusyReason) {
+    mutating func giveUp(_ waiter: NaiveWaiter, _ reason: BusyReason, _ leaves: LeaveReason) {
         let key = obstacle(waiter)?.0 ?? waiter.request.keys.first
         answer(waiter, busy(key, reason, waited: waiter.arrivedAt.until(clock)))
-        waiters.removeAll { $0.arrival == waiter.arrival }
+        leave(waiter, leaves)
     }
 }
 
@@ -238,11 +255,13 @@ extension Naive {
             handle: handle, arrival: handle, uid: caller.peer.uid, pid: caller.peer.pid,
             owner: request.owner ?? caller.peer.defaultOwner, connection: caller.connection, request: request,
             process: process, arrivedAt: clock, countsFrom: countsFrom,
-            until: request.wait == .forever ? .never : clock + request.wait)
+            until: request.wait == .forever ? .never : clock + request.wait,
+            subscriber: request.notifies ? caller.subscriber(handle) : nil)
         guard let (key, reason) = obstacle(waiter) else {
             if isFull { return .reply(.refused(.noSpace)) }
             let grant = grant(
                 request, uid: waiter.uid, pid: waiter.pid, owner: waiter.owner, process, caller.connection)
+            if request.notifies { subscribe(caller.subscriber(handle), to: grant.token) }
             let waited: Duration? = request.wait > .zero ? .zero : nil
             return .reply(.granted(token: grant.token, ttl: grant.ttl, waited: waited, again: false))
         }
@@ -251,7 +270,7 @@ extension Naive {
             let waiting = waiters.count { $0.request.keys.all.contains(key) && !$0.request.joins }
             if let bound = rules(key).queue, waiting >= bound { return .reply(busy(key, .queueFull)) }
         }
-        waiters.append(waiter)
+        enter(waiter)
         return .waits(handle)
     }
 
@@ -284,6 +303,7 @@ extension Naive {
                 if lease.orphanedAt != nil { changes.append(.bound(lease.grant.token)) }
                 adopt(place, caller.connection)
             }
+            if request.notifies { subscribe(caller.subscriber(handle), to: lease.grant.token) }
             let left = clock.until(lease.deadline)
             return .reply(.granted(token: lease.grant.token, ttl: left, waited: nil, again: true))
         }
@@ -296,6 +316,10 @@ extension Naive {
             answer(waiter, busy(key, .superseded, waited: waiter.arrivedAt.until(clock)))
             waiters[place].handle = handle
             waiters[place].connection = caller.connection
+            if request.notifies {
+                waiters[place].subscriber = caller.subscriber(handle)
+                tellPlace(waiter.arrival)
+            }
             return .waits(handle)
         }
         let match = ended.last { $0.grant.uid == uid && $0.grant.request == id && !$0.isTakenBack }
@@ -338,6 +362,7 @@ extension Naive {
         }
         if let outcome = processOutcome(request.whilePID, report, caller) { return outcome }
         if isFull { return .reply(.refused(.noSpace)) }
+        let before = leases[place]
         if let ttl = request.ttl { leases[place].grant.ttl = ttl }
         if request.whilePID != nil { leases[place].grant.process = report.identity }
         if request.isEphemeral {
@@ -351,13 +376,17 @@ extension Naive {
                     process: request.whilePID == nil ? nil : report.identity)))
         leases[place].own = clock + leases[place].grant.ttl
         leases[place].deadline = leases[place].own
+        let left = clock.until(before.deadline)
+        tell(
+            .renewed(ttl: leases[place].grant.ttl, formerTTL: before.grant.ttl, left: left), leases[place])
+        arm(place)
         return .reply(.renewed(token: request.token, ttl: leases[place].grant.ttl))
     }
 
-    mutating func evict(_ token: Token, note: Text?) -> Reply {
+    mutating func evict(_ token: Token, note: Text?, by connection: UInt64) -> Reply {
         guard leases.contains(where: { $0.grant.token == token }) else { return gone(token) }
         if note != nil, isFull { return .refused(.noSpace) }
-        return .released(token: token, held: end(token, .evicted, note: note))
+        return .released(token: token, held: end(token, .evicted, by: connection, note: note))
     }
 
     func check(_ token: Token) -> Reply {
@@ -367,7 +396,7 @@ extension Naive {
 
     mutating func cancel(_ handle: Int) {
         guard let waiter = waiters.first(where: { $0.handle == handle }) else { return }
-        giveUp(waiter, .cancelled)
+        giveUp(waiter, .cancelled, .cancelled)
         settle()
     }
 }
@@ -386,21 +415,28 @@ enum NaiveReport {
 // What happens by itself.
 extension Naive {
     @discardableResult
-    mutating func end(_ token: Token, _ reason: EndReason, isTakenBack: Bool = false, note: Text? = nil)
-        -> Duration
-    {
-        let held = endWithoutNext(token, reason, isTakenBack: isTakenBack, note: note)
+    mutating func end(
+        _ token: Token, _ reason: EndReason, by asker: UInt64? = nil, isTakenBack: Bool = false,
+        note: Text? = nil
+    ) -> Duration {
+        let held = endWithoutNext(token, reason, by: asker, isTakenBack: isTakenBack, note: note)
         settle()
         return held
     }
 
     @discardableResult
     mutating func endWithoutNext(
-        _ token: Token, _ reason: EndReason, isTakenBack: Bool = false, note: Text? = nil
+        _ token: Token, _ reason: EndReason, by asker: UInt64? = nil, isTakenBack: Bool = false,
+        note: Text? = nil
     ) -> Duration {
         let lease = leases.first { $0.grant.token == token }!
         leases.removeAll { $0.grant.token == token }
-        changes.append(.ended(Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)))
+        let ending = Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)
+        changes.append(.ended(ending))
+        tell(.ended(ending, held: lease.grantedAt.until(clock)), lease)
+        if let subscriber = lease.subscriber, subscriber.connection != asker {
+            tellings.append(.notice(subscriber, .lost(token, reason)))
+        }
         ended.append(
             NaiveEnded(
                 grant: lease.grant, reason: reason, at: clock, isTakenBack: isTakenBack,
@@ -414,11 +450,14 @@ extension Naive {
     }
 
     mutating func dropWaiters(of connection: UInt64) {
-        waiters.removeAll { $0.connection == connection }
+        for waiter in line where waiter.connection == connection {
+            leave(waiter, .disconnected)
+        }
         settle()
     }
 
     mutating func endBoundLeases(of connection: UInt64) {
+        unsubscribeAll(connection)
         for lease in leases where lease.connection == connection {
             end(lease.grant.token, .disconnected)
         }
@@ -427,8 +466,8 @@ extension Naive {
     mutating func processEnded(_ process: ProcessIdentity) {
         for waiter in line where waiter.process == process {
             answer(waiter, .refused(.noProcess(process.pid)))
+            leave(waiter, .processEnded)
         }
-        waiters.removeAll { $0.process == process }
         settle()
         for lease in leases where lease.grant.process == process {
             end(lease.grant.token, .processEnded)
@@ -444,9 +483,11 @@ extension Naive {
                 end(lease.grant.token, lease.reason)
             } else if let result = resultsByToken.first(where: { $0.end == due }) {
                 forgetWhole(result.kept.token, .expired)
-            } else {
-                giveUp(waiters.filter { $0.until == due }.min { $0.arrival < $1.arrival }!, .timeout)
+            } else if let waiter = waiters.filter({ $0.until == due }).min(by: { $0.arrival < $1.arrival }) {
+                giveUp(waiter, .timeout, .timeout)
                 settle()
+            } else {
+                warn(leases.firstIndex { $0.nextWarning == due }!)
             }
         }
         clock = now
@@ -454,6 +495,8 @@ extension Naive {
 
     mutating func resume(grace: Duration, afterRestart: Bool) {
         for place in leases.indices {
+            let before = leases[place].end
+            defer { if leases[place].end != before { arm(place) } }
             let own = leases[place].own
             leases[place].deadline = max(own, min(clock + grace, own + grace))
             if afterRestart, leases[place].grant.isEphemeral {
@@ -471,6 +514,7 @@ extension Naive {
         self.lastToken = lastToken
         clock = now
         for place in leases.indices {
+            leases[place].subscriber = nil
             leases[place].grantedAt = leases[place].grantedAt.moved(by: shift)
             leases[place].own = leases[place].own.moved(by: shift)
             leases[place].deadline = leases[place].deadline.moved(by: shift)
@@ -496,7 +540,7 @@ extension Naive {
     mutating func drain() {
         isDraining = true
         for waiter in line {
-            giveUp(waiter, .draining)
+            giveUp(waiter, .draining, .draining)
         }
     }
 }

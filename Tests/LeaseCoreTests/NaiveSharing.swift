@@ -45,18 +45,19 @@ extension Naive {
         if let reply = refusal(request.token, caller) { return reply }
         let lease = leases.first { $0.grant.token == request.token }!
         guard let value = request.result else {
-            return .released(token: request.token, held: end(request.token, .released))
+            return .released(token: request.token, held: end(request.token, .released, by: caller.connection))
         }
         let keeping = lease.grant.keys.all.filter { request.keep != nil || rules($0).keep != nil }
         let keep = request.keep ?? keeping.compactMap { rules($0).keep }.min()
         let isKept = keep != nil && !isFull
-        endWithoutNext(request.token, .released)
+        endWithoutNext(request.token, .released, by: caller.connection)
         if isKept {
             let kept = KeptResult(
                 token: request.token, keys: Keys(keeping[0], Array(keeping.dropFirst())),
                 owner: lease.grant.owner, uid: lease.grant.uid, pid: lease.grant.pid, keep: keep!,
                 value: value)
             changes.append(.kept(kept))
+            tell(.kept(for: kept.keep), kept, kept.keys)
             for key in keeping { drop(key) }
             results.append(NaiveResult(kept: kept, at: clock))
             dropOldResults(besides: request.token, lease.grant.uid)
@@ -69,7 +70,7 @@ extension Naive {
             answer(
                 waiter,
                 .done(Done(token: request.token, result: value, waited: waiter.arrivedAt.until(clock))))
-            waiters.removeAll { $0.arrival == waiter.arrival }
+            leave(waiter, .done)
         }
         settle()
         return .released(
@@ -82,6 +83,7 @@ extension Naive {
         let isLast = found.kept.keys.count == 1
         changes.append(
             .forgotten(Forgetting(token: found.kept.token, key: isLast ? nil : key, reason: reason)))
+        tell(.forgotten(reason), found.kept, isLast ? found.kept.keys : Keys(key))
         drop(key)
     }
 
@@ -97,6 +99,8 @@ extension Naive {
     }
 
     mutating func forgetWhole(_ token: Token, _ reason: ForgetReason) {
+        let found = results.first { $0.kept.token == token }!
+        tell(.forgotten(reason), found.kept, found.kept.keys)
         results.removeAll { $0.kept.token == token }
         changes.append(.forgotten(Forgetting(token: token, key: nil, reason: reason)))
     }

@@ -90,13 +90,13 @@ final class Rig {
     }
 
     private func takeEffects(after sequence: Sequence64, _ instant: Instant) throws {
-        let answers = effects.answers.map { answer in
-            NaiveAnswer(
-                handle: handles.removeValue(forKey: answer.waiter) ?? -1, reply: answer.reply,
-                connection: answer.connection)
+        let told = tellings()
+        for place in 0..<max(told.count, naive.tellings.count) {
+            let model = place < naive.tellings.count ? naive.tellings[place] : nil
+            try same("telling \(place)", place < told.count ? told[place] : nil, model)
         }
-        try same("answers", answers, naive.answers)
-        naive.answers = []
+        naive.tellings = []
+        try compareNumbers(after: sequence)
         try same("changes", effects.records.map(\.change).filter(\.isOfKeys), naive.changes)
         naive.changes = []
         try same("watches", Set(effects.watched).isDisjoint(with: effects.unwatched), true)
@@ -119,6 +119,41 @@ final class Rig {
         effects.removeAll()
     }
 
+    /// What was told, in its order.
+    private func tellings() -> [NaiveTelling] {
+        var (answers, events, notices) = (effects.answers[...], effects.events[...], effects.notices[...])
+        return effects.tellings.map { telling in
+            switch telling {
+            case .answer:
+                let answer = answers.removeFirst()
+                return .answer(
+                    NaiveAnswer(
+                        handle: handles.removeValue(forKey: answer.waiter) ?? -1, reply: answer.reply,
+                        connection: answer.connection))
+            case .event:
+                var event = events.removeFirst()
+                event.sequence = 0
+                return .event(event)
+            case .notice:
+                let (to, notice) = notices.removeFirst()
+                let handle = Int(String(decoding: to.tag, as: UTF8.self)) ?? -1
+                return .notice(NaiveSubscriber(connection: to.connection, handle: handle), notice)
+            }
+        }
+    }
+
+    /// An event has the number of its change; what happens in a line that of the change before.
+    private func compareNumbers(after sequence: Sequence64) throws {
+        var last = sequence
+        for event in effects.events {
+            if event.isChange {
+                let isChange = effects.records.contains { $0.sequence == event.sequence }
+                try same("has the number of a later change", isChange && event.sequence > last, true)
+                last = event.sequence
+            }
+        }
+    }
+
     private func compareStates() throws {
         try same("leases", machine.list(ListRequest()), naive.list(below: .all, limit: 1_000, after: 0))
         try same(
@@ -137,8 +172,9 @@ extension Rig {
     func acquire(_ request: AcquireRequest, _ report: NaiveReport, _ caller: NaiveCaller) throws {
         lastHandle += 1
         try step("acquire \(lastHandle) \(brief(request)) by \(caller.connection) \(report)") {
-            let outcome = machine.acquire(
-                request, process: report.forCore, from: caller.forCore, into: &effects)
+            var core = caller.forCore
+            core.tag = Array("\(lastHandle)".utf8)
+            let outcome = machine.acquire(request, process: report.forCore, from: core, into: &effects)
             let waiting: NaiveOutcome = note(outcome)
             try same("outcome", waiting, naive.acquire(request, report, caller, handle: lastHandle))
         }
@@ -178,10 +214,10 @@ extension Rig {
         }
     }
 
-    func evict(_ token: Token, note: Text?) throws {
-        try step("evict \(token)") {
-            let reply = machine.evict(token, note: note, into: &effects)
-            try same("reply", reply, naive.evict(token, note: note))
+    func evict(_ token: Token, note: Text?, _ caller: NaiveCaller) throws {
+        try step("evict \(token) by \(caller.connection)") {
+            let reply = machine.evict(token, note: note, by: caller.connection, into: &effects)
+            try same("reply", reply, naive.evict(token, note: note, by: caller.connection))
         }
     }
 
@@ -208,7 +244,9 @@ extension Rig {
             handles = handles.filter { !gone.contains($0.value) }
         }
         try step("hang up \(connection): the leases") {
-            let hasLeases = naive.leases.contains { $0.connection == connection }
+            let hasLeases = naive.leases.contains {
+                $0.connection == connection || $0.subscriber?.connection == connection
+            }
             try same("bound leases", machine.hasBoundLeases(connection), hasLeases)
             machine.endBoundLeases(of: connection, into: &effects)
             naive.endBoundLeases(of: connection)
@@ -319,7 +357,7 @@ extension Rig {
         let keys = request.keys.all.map(\.string).joined(separator: ",")
         let words = [
             request.isShared ? "shared" : "", request.joins ? "join" : "",
-            request.isEphemeral ? "ephemeral" : "",
+            request.isEphemeral ? "ephemeral" : "", request.notifies ? "notify" : "",
             request.whilePID.map { "while=\($0)" } ?? "",
             request.request.map { "request=\($0.string)" } ?? "",
         ]
