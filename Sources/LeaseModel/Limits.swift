@@ -49,8 +49,8 @@ public struct Limits: Equatable, Sendable {
     public var keptPerUserMax = 50_000
     public var keptBytesMax = 64 << 20
     public var keptBytesPerUserMax = 32 << 20
-    /// Events that are remembered, for `watch since=` and `history`. A watch that is half of them behind is
-    /// cut.
+    /// Events that are remembered, for `watch since=` and `history`. A watch that is a quarter of them
+    /// behind is cut.
     public var eventsMax = 32_768
     /// What may wait to be read by one client before its requests are no longer read.
     public var outputBytesMax = 2 << 20

@@ -106,11 +106,6 @@ struct RecentEvents {
         cursor.change >= changes.first && cursor.line >= lines.first
     }
 
-    /// How many events stand behind the cursor.
-    func count(behind cursor: Cursor) -> Int {
-        max(changes.end - cursor.change, lines.end - cursor.line)
-    }
-
     /// The event at the cursor, which goes on; nil: there is none. What happened in a line stands behind the
     /// change whose number it has.
     func next(_ cursor: inout Cursor) -> Event? {

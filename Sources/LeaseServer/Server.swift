@@ -61,6 +61,8 @@ package struct Server: ~Copyable {
 
     // Events, and those who watch. Vacant places have no connection.
     var recent: RecentEvents
+    /// Behind all events of before this pass.
+    var passBegan = RecentEvents.Cursor(change: 0, line: 0)
     var watches: [Watch] = []
     var vacantWatches: [Int] = []
     var watchIndex: WatchIndex
@@ -139,6 +141,7 @@ extension Server {
     package mutating func beginPass(now: Instant, wallMilliseconds: Int64) {
         self.wallMilliseconds = wallMilliseconds
         machine.tick(to: now)
+        passBegan = recent.end
         updateRoom()
         let waiting = yielded
         yielded.removeAll(keepingCapacity: true)

@@ -98,7 +98,7 @@ extension Server {
         for place in concerned where watches[place].phase == .live {
             guard let index = index(watches[place].connection), concerns(event, place, index)
             else { continue }
-            if connections[index].unsentCount < limits.outputBytesMax {
+            if connections[index].unsentCount < limits.outputBytesMax / 2 {
                 append(event, place, index)
             } else {
                 // Where it stands now is where it goes on when it reads again.
@@ -177,12 +177,12 @@ extension Server {
     }
 
     /// What it needs next is still there; and one that was live has not fallen too far behind, so that it may
-    /// come back with `since=`.
+    /// come back with `since=`. What this pass has brought it could not have read.
     private func keepsUp(_ place: Int, _ index: Int) -> Bool {
         let watch = watches[place]
         if watch.phase == .picture, connections[index].unsentCount >= limits.outputBytesMax { return false }
-        let most = watch.hasBeenLive ? limits.eventsMax / 2 : limits.eventsMax
-        return recent.has(watch.cursor) && recent.count(behind: watch.cursor) <= most
+        let lag = max(passBegan.change - watch.cursor.change, passBegan.line - watch.cursor.line)
+        return recent.has(watch.cursor) && (!watch.hasBeenLive || lag <= limits.eventsMax / 4)
     }
 
     private mutating func drawPicture(_ place: Int, _ index: Int) {

@@ -83,7 +83,7 @@ extension ReplyLine {
     }
 
     @Test func aWatcherThatDoesNotReadIsCut() throws {
-        let (_, lines) = try stalledWatcher(events: 9_000)
+        let (_, lines) = try stalledWatcher(events: 6_000)
         let cut = try #require(lines.last)
         #expect(cut.event == "cut" && cut.value("why") == Array("slow".utf8))
         try requireNoGap(lines.dropLast(), from: 2)
@@ -102,23 +102,23 @@ extension ReplyLine {
     }
 
     @Test func aWatcherThatReadsAgainInTimeMissesNothing() throws {
-        let cutAt = try stalledWatcher(events: 9_000).lines.count
-        let (tower, lines) = try stalledWatcher(events: cutAt + 300)
+        let cutAt = try stalledWatcher(events: 6_000).lines.count
+        let (tower, lines) = try stalledWatcher(events: cutAt + 200)
         try requireNoGap(lines, from: 2)
-        #expect(lines.count == cutAt + 300)
+        #expect(lines.count == cutAt + 200)
         _ = tower.ask("acquire a/2")
         #expect(tower.read().first?.event == "granted")
     }
 
     /// Leases come, change and go while a slow watcher is shown what there was. In the end it knows the same
     /// as everybody.
-    @Test(arguments: 1...20)
+    @Test(arguments: 1...10)
     func aPictureIsThatOfOneMoment(seed: Int) throws {
         print("WatcherTests.aPictureIsThatOfOneMoment: seed \(seed)")
         var draw = SeededDraw(seed: UInt64(seed))
         let tower = try Watchtower()
         var last = 0
-        for _ in 0..<Int.random(in: 500...3_000, using: &draw) {
+        for _ in 0..<Int.random(in: 500...2_000, using: &draw) {
             last += 1
             _ = tower.ask("acquire a/\(last) ttl=\(last)s")
         }
@@ -129,7 +129,7 @@ extension ReplyLine {
         tower.stall()
         tower.send("watch", from: tower.watcher)
         var lines: [ReplyLine] = []
-        for _ in 0..<Int.random(in: 0...1_500, using: &draw) {
+        for _ in 0..<Int.random(in: 0...1_000, using: &draw) {
             switch Int.random(in: 0..<4, using: &draw) {
             case 0:
                 last += 1
