@@ -119,6 +119,7 @@ extension Machine {
             }
         }
         if let refusal = waiterBound(caller) { return .reply(.refused(refusal)) }
+        if request.joins, let refusal = joinerBound(caller.peer.uid) { return .reply(.refused(refusal)) }
         var waiter = Waiter(
             caller: caller, keys: request.keys, owner: request.owner ?? caller.peer.defaultOwner)
         waiters.lastNumber += 1

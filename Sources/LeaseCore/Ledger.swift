@@ -113,6 +113,7 @@ struct UserCount {
     let uid: UInt32
     var leases = 0
     var waiters = 0
+    var joiners = 0
     /// The tree of its kept results, and their bytes.
     var results: Slot = .none
     var resultBytes = 0

@@ -75,6 +75,7 @@ extension Machine {
         noteOvertaking(by: slot)
         if waiter.subscriber != nil { waiters.notifying += 1 }
         ledger.users[ledger.user(waiter.caller.peer.uid)].waiters += 1
+        if waiter.joins { countJoiner(waiter.caller.peer.uid, by: 1) }
         return slot
     }
 
@@ -102,6 +103,7 @@ extension Machine {
         if waiter.subscriber != nil { waiters.notifying -= 1 }
         waiters.trees.remove(order: waiter.order, from: &waiters.everybody)
         ledger.users[ledger.user(waiter.caller.peer.uid)].waiters -= 1
+        if waiter.joins { countJoiner(waiter.caller.peer.uid, by: -1) }
         waiters.slab.remove(slot, leaving: .vacant)
         for key in waiter.keySlots {
             let rank = waiters.trees.before(ledger.keys[key].line, waiter.order).all

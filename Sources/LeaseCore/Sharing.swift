@@ -11,6 +11,23 @@ extension Machine {
         return limit > 1 ? .severalSlots(ledger.keys[slots[0]].name, limit: limit) : nil
     }
 
+    /// As many as join can get one result, all at the same time.
+    mutating func joinerBound(_ uid: UInt32) -> Refusal? {
+        if waiters.joinerCount >= limits.joinersMax {
+            return .tooManyWaiters(max: limits.joinersMax, flag: "--joiners-max")
+        }
+        if ledger.users[ledger.user(uid)].joiners >= limits.joinersPerUserMax {
+            return .tooManyWaiters(max: limits.joinersPerUserMax, flag: "--joiners-per-user-max")
+        }
+        return nil
+    }
+
+    /// Counts one who joins, or no longer does.
+    mutating func countJoiner(_ uid: UInt32, by change: Int) {
+        waiters.joinerCount += change
+        ledger.users[ledger.user(uid)].joiners += change
+    }
+
     /// What a kept result of the key answers, be the key held or not; nil: none is kept, or none that this
     /// peer may see.
     mutating func keptAnswer(_ key: Slot, for peer: Peer, into effects: inout Effects) -> Done? {

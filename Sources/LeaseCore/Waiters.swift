@@ -76,6 +76,8 @@ struct Waiters: ~Copyable {
     /// The first waiter of each connection that has any.
     var firstOfConnection: [ConnectionID: Slot] = [:]
     var lastNumber: UInt64 = 0
+    /// Those who wait for a holder's work.
+    var joinerCount = 0
     /// How many of them somebody is told of.
     var notifying = 0
 

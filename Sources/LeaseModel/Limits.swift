@@ -44,6 +44,9 @@ public struct Limits: Equatable, Sendable {
     public var waitersMax = 400_000
     public var waitersPerUserMax = 400_000
     public var waitersPerConnectionMax = 200_000
+    /// Those of them who wait for the holder's work: one result can go to all of them at once.
+    public var joinersMax = 20_000
+    public var joinersPerUserMax = 10_000
     /// Kept results. A result counts with its bytes, those of its keys, and `keptOverheadBytes`.
     public var keptMax = 100_000
     public var keptPerUserMax = 50_000
@@ -70,6 +73,9 @@ public struct Limits: Equatable, Sendable {
         }
         if waitersPerConnectionMax > waitersPerUserMax {
             return "--waiters-per-connection-max must not be more than --waiters-per-user-max"
+        }
+        if joinersPerUserMax > joinersMax {
+            return "--joiners-per-user-max must not be more than --joiners-max"
         }
         if keptPerUserMax > keptMax { return "--kept-per-user-max must not be more than --kept-max" }
         if keptBytesPerUserMax > keptBytesMax {

@@ -182,7 +182,6 @@ extension Server {
     /// Withdraws what waits, ends what is bound to the connection, says OK, and closes.
     private mutating func quit(_ index: Int, _ tag: Span<UInt8>) {
         let id = connections[index].id
-        endWatch(index)
         machine.cancelAll(of: id, into: &effects)
         settle()
         while let other = others.firstIndex(where: { $0.pending.connection == id }) {
@@ -190,6 +189,8 @@ extension Server {
         }
         machine.endBoundLeases(of: id, into: &effects)
         settle()
+        // Only now: its watch is told of what it has ended itself, as of all else.
+        endWatch(index)
         reply(index, tag, .ok)
         connections[index].isClosing = true
         connections[index].input.removeAll()

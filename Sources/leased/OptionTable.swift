@@ -112,6 +112,8 @@ enum OptionTable {
         bound("waiters-max", \.waitersMax, "requests that wait"),
         bound("waiters-per-user-max", \.waitersPerUserMax, "waiting requests of one user"),
         bound("waiters-per-connection-max", \.waitersPerConnectionMax, "waiting requests of one connection"),
+        bound("joiners-max", \.joinersMax, "requests that wait for another's work"),
+        bound("joiners-per-user-max", \.joinersPerUserMax, "of those, requests of one user"),
         bound("kept-max", \.keptMax, "kept results"),
         bound("kept-per-user-max", \.keptPerUserMax, "kept results of one user"),
         bound("kept-bytes-max", \.keptBytesMax, "bytes of kept results"),

@@ -83,6 +83,7 @@ struct Options: Equatable, Sendable {
         cap(\.leasesPerUserMax, "leases-per-user-max", by: \.leasesMax)
         cap(\.waitersPerUserMax, "waiters-per-user-max", by: \.waitersMax)
         cap(\.waitersPerConnectionMax, "waiters-per-connection-max", by: \.waitersPerUserMax)
+        cap(\.joinersPerUserMax, "joiners-per-user-max", by: \.joinersMax)
         cap(\.keptPerUserMax, "kept-per-user-max", by: \.keptMax)
         cap(\.keptBytesPerUserMax, "kept-bytes-per-user-max", by: \.keptBytesMax)
     }

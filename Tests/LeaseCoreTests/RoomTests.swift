@@ -114,6 +114,33 @@ import Testing
         #expect(bench.waiter(asking("a/1", wait: 9)) != nil)
     }
 
+    @Test func whoJoinsHasBoundsOfItsOwn() throws {
+        var limits = Limits()
+        limits.joinersMax = 3
+        limits.joinersPerUserMax = 2
+        let bench = try Bench(limits: limits)
+        let holder = try #require(bench.token(asking("a/1")))
+        var joining = asking("a/1", wait: 9)
+        joining.joins = true
+        let first = try #require(bench.waiter(joining))
+        #expect(bench.waiter(joining) != nil)
+        #expect(bench.waiter(asking("a/1", wait: 9)) != nil)
+        #expect(
+            reply(bench.acquire(joining))
+                == .refused(.tooManyWaiters(max: 2, flag: "--joiners-per-user-max")))
+        let other = Bench.caller(2, uid: 7)
+        #expect(bench.waiter(joining, by: other) != nil)
+        #expect(
+            reply(bench.acquire(joining, by: other))
+                == .refused(.tooManyWaiters(max: 3, flag: "--joiners-max")))
+        bench.cancel(first)
+        #expect(bench.waiter(joining, by: other) != nil)
+        let done = ReleaseRequest(token: holder, result: Text("done"))
+        _ = bench.machine.release(done, from: bench.caller.forCore, into: &bench.effects)
+        #expect(bench.waiterCount == 0)
+        #expect(bench.waiter(joining) != nil && bench.waiter(joining) != nil)
+    }
+
     @Test func aKeyThatNobodyUsesIsForgotten() throws {
         let bench = try Bench()
         _ = bench.acquire(asking("a/1", "z/1"))

@@ -120,6 +120,19 @@ import Testing
         #expect(bench.answers() == [.done(Done(token: 3, result: Text("done"), waited: .zero))])
     }
 
+    /// Nobody holds the key, which has more slots now; but who is before it waits for another one as well.
+    @Test func whoJoinedPassesNobodyWhereThereAreMoreSlotsNow() throws {
+        let bench = try Bench("kind a x ttl=10s\nkind b x ttl=10s")
+        let (first, other) = (bench.token(asking("a/1")), bench.token(asking("b/1")))
+        #expect(bench.waiter(asking("a/1", "b/1", wait: 60)) != nil)
+        #expect(bench.waiter(joining("a/1")) != nil)
+        giveSlots(3, "a/1", bench)
+        #expect(bench.release(try #require(first)).goneReason == nil)
+        #expect(bench.answers().isEmpty)
+        #expect(bench.release(try #require(other)).goneReason == nil)
+        #expect(bench.answers().map(\.grantedToken) == [3])
+    }
+
     private func cannotJoin(_ name: String, _ limit: Int) -> Reply {
         .refused(.cannotJoin(.severalSlots(key(name), limit: limit)))
     }

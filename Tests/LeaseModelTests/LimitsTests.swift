@@ -16,6 +16,7 @@ import Testing
             ("--leases-per-user-max", { $0.leasesMax = $0.leasesPerUserMax - 1 }),
             ("--waiters-per-user-max", { $0.waitersMax = $0.waitersPerUserMax - 1 }),
             ("--waiters-per-connection-max", { $0.waitersPerConnectionMax = $0.waitersPerUserMax + 1 }),
+            ("--joiners-per-user-max", { $0.joinersMax = $0.joinersPerUserMax - 1 }),
             ("--kept-per-user-max", { $0.keptMax = $0.keptPerUserMax - 1 }),
             ("--kept-bytes-per-user-max", { $0.keptBytesMax = $0.keptBytesPerUserMax - 1 }),
             ("--kept-bytes-per-user-max", { $0.keptBytesPerUserMax = Limits.keptBytesOfOneMax - 1 }),

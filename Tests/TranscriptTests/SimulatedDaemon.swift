@@ -227,6 +227,7 @@ extension SimulatedDaemon {
             "--leases-max": \.leasesMax,
             "--leases-per-user-max": \.leasesPerUserMax,
             "--waiters-max": \.waitersMax,
+            "--joiners-max": \.joinersMax, "--joiners-per-user-max": \.joinersPerUserMax,
             "--kept-max": \.keptMax, "--kept-per-user-max": \.keptPerUserMax,
             "--kept-bytes-max": \.keptBytesMax, "--kept-bytes-per-user-max": \.keptBytesPerUserMax,
             "--waiters-per-user-max": \.waitersPerUserMax,
