@@ -175,11 +175,9 @@ extension Machine {
     /// Connections are gone: their waiters go first, all of them before anything is granted to anybody.
     package mutating func dropWaiters(of connections: [ConnectionID], into effects: inout Effects) {
         var entrants: [WaiterID] = []
-        for connection in connections {
-            for slot in waitersInOrder(of: connection) {
-                effects.dropped.append(waiters.id(slot))
-                leave(slot, .disconnected, entrants: &entrants, into: &effects)
-            }
+        for slot in waitersInOrder(of: connections) {
+            effects.dropped.append(waiters.id(slot))
+            leave(slot, .disconnected, entrants: &entrants, into: &effects)
         }
         promote(entrants, into: &effects)
     }
@@ -188,19 +186,21 @@ extension Machine {
     /// anything is granted.
     package mutating func cancelAll(of connection: ConnectionID, into effects: inout Effects) {
         var entrants: [WaiterID] = []
-        for slot in waitersInOrder(of: connection) {
+        for slot in waitersInOrder(of: [connection]) {
             effects.answer(waiters.id(slot), .busy(farewell(slot, .cancelled)), at: connection)
             leave(slot, .cancelled, entrants: &entrants, into: &effects)
         }
         promote(entrants, into: &effects)
     }
 
-    private func waitersInOrder(of connection: ConnectionID) -> [Slot] {
+    private func waitersInOrder(of connections: [ConnectionID]) -> [Slot] {
         var slots: [Slot] = []
-        var next = waiters.firstOfConnection[connection] ?? .none
-        while next != .none {
-            slots.append(next)
-            next = waiters.slab[next].next
+        for connection in connections {
+            var next = waiters.firstOfConnection[connection] ?? .none
+            while next != .none {
+                slots.append(next)
+                next = waiters.slab[next].next
+            }
         }
         return slots.sorted { waiters.slab[$0].order < waiters.slab[$1].order }
     }
