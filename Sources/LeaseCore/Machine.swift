@@ -51,6 +51,7 @@ package struct Machine: ~Copyable {
     package var waiterCount: Int { waiters.count }
     /// Ended leases that are still known.
     package var rememberedCount: Int { ledger.ended.count }
+    package var keptCount: Int { ledger.results.count }
     /// Bytes and numbers that are set aside for what there is to end.
     package var owedBytes: Int {
         leaseCount * RecordSize.ending + ledger.results.keyCount * RecordSize.forgetting

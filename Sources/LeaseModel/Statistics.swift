@@ -139,7 +139,10 @@ public struct StatisticsView: Equatable, Sendable {
     public var startedMilliseconds: Int64 = 0
     public var leases = 0
     public var waiters = 0
+    /// Results that are kept.
+    public var kept = 0
     public var connections = 0
+    public var watches = 0
     /// All that there ever were.
     public var connectionsOpened: UInt64 = 0
     public var logBytes = 0

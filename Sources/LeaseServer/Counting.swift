@@ -105,7 +105,9 @@ extension Server {
         var view = counting.view(at: machine.clock)
         view.leases = machine.leaseCount
         view.waiters = machine.waiterCount
+        view.kept = machine.keptCount
         view.connections = connectionCount
+        view.watches = watches.count - vacantWatches.count
         view.logBytes = log.size + log.batch.count
         view.logBytesReserved = options.hasLog ? max(space.reservedBytes, view.logBytes) : 0
         return view

@@ -22,6 +22,8 @@ enum StatisticsWriter {
             first.append(" started=", number: view.startedMilliseconds)
             first.append(" leases=", number: view.leases)
             first.append(" waiting=", number: view.waiters)
+            first.append(" kept=", number: view.kept)
+            first.append(" watches=", number: view.watches)
             first.append(" connections=", number: view.connections)
             first.append(" opened=", number: view.connectionsOpened)
         }
