@@ -35,7 +35,7 @@ struct Watch {
 
 extension Server {
     /// What a watcher that is not live gets at a time: more only when it has read that.
-    private static var bytesAhead: Int { 64 << 10 }
+    private static var bytesAhead: Int { 256 << 10 }
     private static var leasesPerPass: Int { 1_000 }
     private static var eventsPerPass: Int { 1_000 }
 
@@ -156,7 +156,7 @@ extension Server {
     var hasWatchersToServe: Bool {
         behind.contains { place in
             guard let index = index(watches[place].connection) else { return false }
-            return connections[index].unsentCount < Server.bytesAhead
+            return !connections[index].isGone && connections[index].unsentCount < Server.bytesAhead
         }
     }
 

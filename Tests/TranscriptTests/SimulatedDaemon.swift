@@ -35,6 +35,8 @@ final class SimulatedDaemon {
     private(set) var closed: Set<UInt64> = []
     /// How many bytes a connection takes till more are allowed; all there are where nothing is said.
     var appetite: [UInt64: Int] = [:]
+    /// What is written is not on the disk yet.
+    var isDiskSlow = false
 
     init(_ disk: SimulatedDisk, flags: [String], policy: [UInt8]?) throws(Stuck) {
         self.disk = disk
@@ -139,7 +141,7 @@ final class SimulatedDaemon {
             newLog += bytes
             server.compactionBatchWritten()
         }
-        server.acknowledge(upTo: server.lastSequence, synced: true)
+        if !isDiskSlow { server.acknowledge(upTo: server.lastSequence, synced: true) }
     }
 
     private func flush() {
