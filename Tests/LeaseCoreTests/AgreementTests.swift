@@ -143,13 +143,7 @@ final class Talk {
         request.wait = draw.one(of: [
             .zero, .zero, .seconds(1), .seconds(2), .seconds(4), .seconds(5), .seconds(12), .forever,
         ])
-        if draw.once(in: 4) {
-            request.joins = true
-            if draw.below(8) > 0 {
-                request.isShared = false
-                request.keys = Keys(request.keys.first)
-            }
-        }
+        if draw.once(in: 3) { join(&request) }
         request.priority = draw.once(in: 3) ? draw.below(3) : 0
         request.isEphemeral = draw.once(in: 5)
         request.notifies = draw.once(in: 3)
@@ -176,14 +170,25 @@ final class Talk {
         try rig.acquire(request, report(request.whilePID), caller)
     }
 
+    /// Most often so that it may: then for a key that somebody holds.
+    private func join(_ request: inout AcquireRequest) {
+        request.joins = true
+        guard draw.below(8) > 0 else { return }
+        request.isShared = false
+        let held = rig.naive.leases.flatMap(\.grant.keys.all).filter { rig.naive.rules($0).limit == 1 }
+        request.keys = Keys(held.isEmpty ? request.keys.first : draw.one(of: held))
+    }
+
     private func release() throws {
         var request = ReleaseRequest(token: token())
-        if draw.once(in: 2) {
+        if draw.below(3) > 0 {
             let length = draw.one(of: [0, 5, 5, 4_000])
             request.result = Text(String(repeating: "r", count: length))
-            request.keep = draw.once(in: 2) ? .seconds(Int64(draw.below(9) + 1)) : nil
+            request.keep = draw.once(in: 2) ? .seconds(draw.one(of: [1, 3, 9, 60, 60])) : nil
         }
-        try rig.release(request, draw.one(of: callers))
+        let holder = rig.naive.leases.first { $0.grant.token == request.token }?.grant.uid
+        let own = callers.filter { $0.peer.uid == holder }
+        try rig.release(request, draw.one(of: own.isEmpty || draw.once(in: 4) ? callers : own))
     }
 
     private func someKeys() -> Keys {

@@ -46,8 +46,8 @@ final class Rig {
     /// So small that results are dropped.
     private static let limits = {
         var limits = Limits()
-        limits.keptMax = 5
-        limits.keptPerUserMax = 3
+        limits.keptMax = 4
+        limits.keptPerUserMax = 2
         limits.keptBytesMax = 15_000
         limits.keptBytesPerUserMax = 9_000
         return limits
