@@ -68,6 +68,7 @@ package struct Server: ~Copyable {
     var watchIndex: WatchIndex
     /// Used again for each event.
     var concerned: [Int] = []
+    var eventLine: [UInt8] = []
     /// The places of those who are not live.
     var behind: [Int] = []
 

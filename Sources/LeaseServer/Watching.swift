@@ -36,8 +36,9 @@ struct Watch {
 extension Server {
     /// What a watcher that is not live gets at a time: more only when it has read that.
     private static var bytesAhead: Int { 256 << 10 }
-    private static var leasesPerPass: Int { 1_000 }
-    private static var eventsPerPass: Int { 1_000 }
+    /// How many leases and events one pass looks at for those who are not live: for one, and for all of them.
+    private static var looksPerWatch: Int { 1_000 }
+    private static var looksPerPass: Int { 8_000 }
 
     mutating func watch(
         _ prefixes: [KeyPrefix], since: Sequence64?, _ index: Int, _ tag: Span<UInt8>
@@ -70,7 +71,7 @@ extension Server {
         connections[index].watch = place
         watchIndex.insert(place, prefixes)
         behind.append(place)
-        goOn(place)
+        _ = goOn(place)
     }
 
     mutating func unwatch(_ index: Int, _ tag: Span<UInt8>) {
@@ -95,15 +96,21 @@ extension Server {
         guard watches.count > vacantWatches.count else { return }
         concerned.removeAll(keepingCapacity: true)
         watchIndex.collect(event.keys, into: &concerned)
+        guard !concerned.isEmpty else { return }
+        // Written once, however many watch.
+        eventLine.removeAll(keepingCapacity: true)
+        EventWriter.append(event, to: &eventLine)
         for place in concerned where watches[place].phase == .live {
             guard let index = index(watches[place].connection), concerns(event, place, index)
             else { continue }
             if connections[index].unsentCount < limits.outputBytesMax / 2 {
-                append(event, place, index)
+                append(eventLine, place, index)
+                watches[place].told = event.sequence
             } else {
                 // Where it stands now is where it goes on when it reads again.
                 watches[place].phase = .catchingUp
                 watches[place].cursor = recent.cursor(before: event)
+                watches[place].told = event.isChange ? event.sequence - 1 : event.sequence
                 behind.append(place)
             }
         }
@@ -136,10 +143,9 @@ extension Server {
         prefix.matches(event.keys.first) || event.keys.others.contains { prefix.matches($0) }
     }
 
-    private mutating func append(_ event: Event, _ place: Int, _ index: Int) {
-        watches[place].told = event.sequence
+    private mutating func append(_ line: [UInt8], _ place: Int, _ index: Int) {
         let tag = watches[place].tag
-        append(index) { EventWriter.append(event, tag: tag.span, to: &$0) }
+        append(index) { EventWriter.append(line, tag: tag.span, to: &$0) }
     }
 
     private mutating func append(_ lease: LeaseView, _ place: Int, _ index: Int) {
@@ -162,18 +168,25 @@ extension Server {
 
     mutating func serveWatchers() {
         guard !behind.isEmpty else { return }
-        for place in behind {
-            goOn(place)
+        var looks = 0
+        for place in behind where looks < Server.looksPerPass {
+            looks += goOn(place)
+            // Those who came to nothing this time are the first with the next pass.
+            if behind.first == place, behind.count > 1 { behind.append(behind.removeFirst()) }
         }
     }
 
-    private mutating func goOn(_ place: Int) {
-        guard watches[place].phase != .vacant, let index = index(watches[place].connection),
-            !connections[index].isGone
-        else { return }
-        guard keepsUp(place, index) else { return cut(place, index) }
-        if watches[place].phase == .picture { drawPicture(place, index) }
-        if watches[place].phase == .catchingUp { catchUp(place, index) }
+    /// - Returns: how many leases and events were looked at.
+    private mutating func goOn(_ place: Int) -> Int {
+        guard let index = index(watches[place].connection), !connections[index].isGone else { return 0 }
+        guard keepsUp(place, index) else {
+            cut(place, index)
+            return 0
+        }
+        var looks = 0
+        if watches[place].phase == .picture { looks += drawPicture(place, index) }
+        if watches[place].phase == .catchingUp { looks += catchUp(place, index) }
+        return looks
     }
 
     /// What it needs next is still there; and one that was live has not fallen too far behind, so that it may
@@ -185,30 +198,37 @@ extension Server {
         return recent.has(watch.cursor) && (!watch.hasBeenLive || lag <= limits.eventsMax / 4)
     }
 
-    private mutating func drawPicture(_ place: Int, _ index: Int) {
-        guard connections[index].unsentCount < Server.bytesAhead else { return }
+    private mutating func drawPicture(_ place: Int, _ index: Int) -> Int {
+        guard connections[index].unsentCount < Server.bytesAhead else { return 0 }
         var views: [LeaseView] = []
         let isComplete = machine.drawPicture(
-            for: watches[place].connection, leases: Server.leasesPerPass, into: &views)
+            for: watches[place].connection, leases: Server.looksPerWatch, into: &views)
         for view in views {
             append(view, place, index)
         }
-        guard isComplete else { return }
-        watches[place].phase = .catchingUp
-        watches[place].told = watches[place].pictureSequence
+        if isComplete {
+            watches[place].phase = .catchingUp
+            watches[place].told = watches[place].pictureSequence
+        }
+        return Server.looksPerWatch
     }
 
-    private mutating func catchUp(_ place: Int, _ index: Int) {
-        for _ in 0..<Server.eventsPerPass {
-            guard connections[index].unsentCount < Server.bytesAhead else { return }
+    private mutating func catchUp(_ place: Int, _ index: Int) -> Int {
+        for looks in 0..<Server.looksPerWatch {
+            guard connections[index].unsentCount < Server.bytesAhead else { return looks }
             guard let event = recent.next(&watches[place].cursor) else {
                 watches[place].phase = .live
                 watches[place].hasBeenLive = true
                 behind.removeAll { $0 == place }
-                return
+                return looks
             }
-            if concerns(event, place, index) { append(event, place, index) }
+            watches[place].told = event.sequence
+            guard concerns(event, place, index) else { continue }
+            eventLine.removeAll(keepingCapacity: true)
+            EventWriter.append(event, to: &eventLine)
+            append(eventLine, place, index)
         }
+        return Server.looksPerWatch
     }
 
     private mutating func cut(_ place: Int, _ index: Int) {

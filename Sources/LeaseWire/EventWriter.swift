@@ -3,10 +3,15 @@
 package import LeaseModel
 
 package enum EventWriter {
-    /// Appends an event to those who watch, with its LF.
-    package static func append(_ event: Event, tag: Span<UInt8>, to output: inout [UInt8]) {
-        begin(tag, to: &output)
-        output.append("seq=", number: event.sequence)
+    /// Appends a line without its tag, behind the tag of the one who gets it.
+    package static func append(_ line: [UInt8], tag: Span<UInt8>, to output: inout [UInt8]) {
+        ReplyWriter.appendTag(tag, to: &output)
+        output += line
+    }
+
+    /// Appends an event to those who watch, without a tag, and with its LF.
+    package static func append(_ event: Event, to output: inout [UInt8]) {
+        output.append("* seq=", number: event.sequence)
         output.append(ASCII.space)
         appendWhat(event, to: &output)
         output.append(ASCII.lineFeed)
