@@ -17,10 +17,9 @@ extension Machine {
             let slot = ledger.leaseSlot(renewal.token)
             let left = clock.until(ledger.leases[slot].deadline)
             let former = ledger.leases[slot].ttl
-            var event = event(.renewed(ttl: renewal.ttl, formerTTL: former, left: left), of: slot)
-            if renewal.bindsConnection { event.isEphemeral = true }
-            if let process = renewal.process { event.whilePID = process.pid }
-            return event
+            return event(
+                .renewed(ttl: renewal.ttl, formerTTL: former, left: left), of: slot,
+                bindsConnection: renewal.bindsConnection, process: renewal.process)
         case .ended(let ending):
             let slot = ledger.leaseSlot(ending.token)
             return event(.ended(ending, held: ledger.leases[slot].grantedAt.until(clock)), of: slot)
@@ -43,13 +42,17 @@ extension Machine {
             uid: result.uid, pid: result.pid, isShared: false)
     }
 
-    private func event(_ what: Event.What, of slot: Slot) -> Event {
+    private func event(
+        _ what: Event.What, of slot: Slot, bindsConnection: Bool = false, process: ProcessIdentity? = nil
+    ) -> Event {
         Event(
             sequence: sequence, at: clock, what: what, keys: ledger.keys(of: slot, ended: false),
             token: ledger.leases[slot].token, owner: ledger.leases[slot].owner,
             uid: ledger.leases[slot].uid, pid: ledger.leases[slot].pid,
-            isShared: ledger.leases[slot].isShared, isEphemeral: ledger.leases[slot].isEphemeral,
-            whilePID: ledger.leases[slot].details?.process?.pid, note: ledger.leases[slot].details?.note)
+            isShared: ledger.leases[slot].isShared,
+            isEphemeral: bindsConnection || ledger.leases[slot].isEphemeral,
+            whilePID: (process ?? ledger.leases[slot].details?.process)?.pid,
+            note: ledger.leases[slot].details?.note)
     }
 
     func event(_ what: Event.What, ofWaiter slot: Slot) -> Event {

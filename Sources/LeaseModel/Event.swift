@@ -1,8 +1,9 @@
 // A change as it is told to those who watch and those who count: with the keys and the holder, which the log
 // need not repeat.
 
-/// What happened to a lease, or to who waits for one.
-public struct Event: Equatable, Sendable {
+/// What happened to a lease, or to who waits for one. An object, since it is made once and passed on to all who
+/// count, remember and watch.
+public final class Event: Sendable {
     public enum What: Equatable, Sendable {
         /// `waited` is nil where it did not stand in line.
         case granted(ttl: Duration, waited: Duration?)
@@ -18,20 +19,20 @@ public struct Event: Equatable, Sendable {
     }
 
     /// Of the change; an event that is no change has the number of the change before it.
-    public var sequence: Sequence64
-    public var at: Instant
-    public var what: What
-    public var keys: Keys
+    public let sequence: Sequence64
+    public let at: Instant
+    public let what: What
+    public let keys: Keys
     /// 0 for a request in line.
-    public var token: Token
-    public var owner: Text
-    public var uid: UInt32
-    public var pid: Int32
-    public var isShared: Bool
+    public let token: Token
+    public let owner: Text
+    public let uid: UInt32
+    public let pid: Int32
+    public let isShared: Bool
     /// What the lease is bound to.
-    public var isEphemeral: Bool
-    public var whilePID: Int32?
-    public var note: Text?
+    public let isEphemeral: Bool
+    public let whilePID: Int32?
+    public let note: Text?
 
     /// Whether it has a number of its own, and is remembered.
     public var isChange: Bool {
@@ -57,6 +58,25 @@ public struct Event: Equatable, Sendable {
         self.isEphemeral = isEphemeral
         self.whilePID = whilePID
         self.note = note
+    }
+}
+
+extension Event {
+    /// The same, on a clock that began elsewhere.
+    public func moved(to instant: Instant) -> Event {
+        Event(
+            sequence: sequence, at: instant, what: what, keys: keys, token: token, owner: owner, uid: uid,
+            pid: pid, isShared: isShared, isEphemeral: isEphemeral, whilePID: whilePID, note: note)
+    }
+}
+
+extension Event: Equatable {
+    public static func == (left: Event, right: Event) -> Bool {
+        left.sequence == right.sequence && left.at == right.at && left.what == right.what
+            && left.keys == right.keys && left.token == right.token && left.owner == right.owner
+            && left.uid == right.uid && left.pid == right.pid && left.isShared == right.isShared
+            && left.isEphemeral == right.isEphemeral && left.whilePID == right.whilePID
+            && left.note == right.note
     }
 }
 
