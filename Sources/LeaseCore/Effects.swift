@@ -60,12 +60,13 @@ package struct Effects {
     }
 
     package mutating func removeAll() {
-        // Most of them are empty most of the time, and emptying an array costs more than looking at it.
-        if !records.isEmpty { records.removeAll(keepingCapacity: true) }
-        if !events.isEmpty { events.removeAll(keepingCapacity: true) }
+        // One by one, from the end: most often there are one or none, and to empty an array as a whole costs
+        // more than that.
+        while !records.isEmpty { records.removeLast() }
+        while !events.isEmpty { events.removeLast() }
+        while !tellings.isEmpty { tellings.removeLast() }
         if !answers.isEmpty { answers.removeAll(keepingCapacity: true) }
         if !notices.isEmpty { notices.removeAll(keepingCapacity: true) }
-        if !tellings.isEmpty { tellings.removeAll(keepingCapacity: true) }
         if !shown.isEmpty { shown.removeAll(keepingCapacity: true) }
         if !watched.isEmpty { watched.removeAll(keepingCapacity: true) }
         if !unwatched.isEmpty { unwatched.removeAll(keepingCapacity: true) }

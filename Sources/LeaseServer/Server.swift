@@ -246,40 +246,35 @@ extension Server {
     /// The numbers that were used: written down after a clean stop, so that they go on without a gap.
     package var numbersUsed: Numbers { Numbers(token: machine.lastToken, sequence: machine.sequence) }
 
-    /// Takes what a request or a moment has brought about: changes to the batch, replies to who waited.
+    /// Takes what a request or a moment has brought about: changes to the batch, replies to who waited. Nothing
+    /// in it asks the machine, which alone adds to the effects: they can stay where they are.
     mutating func settle() {
         guard !effects.isEmpty else { return }
-        // Out of `self` while it is gone through, so that nothing in it need be copied.
-        var done = Effects()
-        swap(&done, &effects)
-        done.records.withUnsafeBufferPointer { records in
-            for index in records.indices { appendToBatch(records[index]) }
+        for place in effects.records.indices { appendToBatch(effects.records[place]) }
+        for place in effects.events.indices { counting.add(effects.events[place]) }
+        for place in effects.shown.indices {
+            show(effects.shown[place].lease, to: effects.shown[place].watcher)
         }
-        for event in done.events {
-            counting.add(event)
-        }
-        for shown in done.shown { show(shown.lease, to: shown.watcher) }
-        tellInOrder(done)
-        for waiter in done.dropped { forgetPending(of: waiter) }
-        closing += done.unbound
-        for process in done.watched { directives.append(.watch(process)) }
-        for process in done.unwatched { directives.append(.unwatch(process)) }
-        done.removeAll()
-        swap(&done, &effects)
+        tellInOrder()
+        for place in effects.dropped.indices { forgetPending(of: effects.dropped[place]) }
+        if !effects.unbound.isEmpty { closing += effects.unbound }
+        for place in effects.watched.indices { directives.append(.watch(effects.watched[place])) }
+        for place in effects.unwatched.indices { directives.append(.unwatch(effects.unwatched[place])) }
+        effects.removeAll()
     }
 
-    private mutating func tellInOrder(_ done: borrowing Effects) {
+    private mutating func tellInOrder() {
         var (told, answered, noticed) = (0, 0, 0)
-        for telling in done.tellings {
-            switch telling {
+        for place in effects.tellings.indices {
+            switch effects.tellings[place] {
             case .event:
-                tell(done.events[told])
+                tell(effects.events[told])
                 told += 1
             case .answer:
-                deliver(done.answers[answered])
+                deliver(effects.answers[answered])
                 answered += 1
             case .notice:
-                tell(done.notices[noticed].notice, done.notices[noticed].to)
+                tell(effects.notices[noticed].notice, effects.notices[noticed].to)
                 noticed += 1
             }
         }
