@@ -13,6 +13,7 @@ public struct Key: Hashable, Sendable {
 
     /// Reads a key as a client or a policy wrote it.
     public static func read(_ word: Span<UInt8>) throws(KeyError) -> Key {
+        if KeySpelling.isPlainKey(word) { return Key(printed: word.copied()) }
         let bytes = try KeySpelling.rewritten(word)
         guard bytes.contains(UInt8(ascii: "/")) else { throw .noParts }
         try KeySpelling.requireFullParts(bytes.span)
@@ -81,6 +82,25 @@ public enum KeyError: Error, Equatable {
 
 /// How keys are spelled: decoded and written anew, nothing encoded without need.
 private enum KeySpelling {
+    /// Whether the word is a key in its one spelling already: nearly all are.
+    static func isPlainKey(_ word: Span<UInt8>) -> Bool {
+        guard word.count <= Limits.keyBytesMax else { return false }
+        var slashes = 0
+        var partIsEmpty = true
+        for index in word.indices {
+            let byte = word[index]
+            if byte == UInt8(ascii: "/") {
+                guard !partIsEmpty else { return false }
+                slashes += 1
+                partIsEmpty = true
+            } else {
+                guard PercentCoding.isPlainInKey(byte) else { return false }
+                partIsEmpty = false
+            }
+        }
+        return slashes > 0 && !partIsEmpty
+    }
+
     static func rewritten(_ word: Span<UInt8>) throws(KeyError) -> [UInt8] {
         var index = 0
         while index < word.count, isPlainOrSlash(word[index]) {

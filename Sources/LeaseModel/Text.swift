@@ -76,17 +76,18 @@ public enum PercentCoding {
 
     /// What a part of a key is made of: ASCII letters, digits and `._:@+-`.
     public static func isPlainInKey(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: "@"),
-            UInt8(ascii: "+"), UInt8(ascii: "-"):
-            true
-        default:
-            false
-        }
+        byte < 0x80 && plainInKey[Int(byte >> 5)] >> UInt32(byte & 31) & 1 == 1
     }
+
+    /// A bit for each ASCII character.
+    private static let plainInKey: InlineArray<4, UInt32> = {
+        var bits = InlineArray<4, UInt32>(repeating: 0)
+        let plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@+-"
+        for byte in plain.utf8 {
+            bits[Int(byte >> 5)] |= 1 << UInt32(byte & 31)
+        }
+        return bits
+    }()
 
     static func append(_ byte: UInt8, to printed: inout [UInt8], plain: (UInt8) -> Bool) {
         if plain(byte) {

@@ -37,12 +37,11 @@ extension Server {
     }
 
     private func endOfLine(_ bytes: Span<UInt8>, from start: Int) -> Int? {
-        var index = start
-        while index < bytes.count {
-            if bytes[index] == UInt8(ascii: "\n") { return index }
-            index += 1
+        var index = ControlScanner.first(bytes, from: start, to: bytes.count)
+        while index < bytes.count, bytes[index] != UInt8(ascii: "\n") {
+            index = ControlScanner.first(bytes, from: index + 1, to: bytes.count)
         }
-        return nil
+        return index < bytes.count ? index : nil
     }
 
     /// Carries out one line.

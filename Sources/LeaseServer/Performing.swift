@@ -103,7 +103,8 @@ extension Server {
         if request.notifies { caller.tag = tag.copied() }
         let outcome = machine.acquire(request, process: process, from: caller, into: &effects)
         if case .reply(.done) = outcome { counting.addKeptAnswer(of: request.keys.first) }
-        conclude(outcome, .acquire(request), index, tag)
+        if case .needsProcess(let pid) = outcome { return inspect(pid, for: .acquire(request), index, tag) }
+        conclude(outcome, index, tag)
     }
 
     private mutating func take(
@@ -111,12 +112,11 @@ extension Server {
     ) {
         let outcome = machine.renew(
             request, process: process, from: connections[index].caller, into: &effects)
-        conclude(outcome, .renew(request), index, tag)
+        if case .needsProcess(let pid) = outcome { return inspect(pid, for: .renew(request), index, tag) }
+        conclude(outcome, index, tag)
     }
 
-    private mutating func conclude(
-        _ outcome: Outcome, _ request: Request, _ index: Int, _ tag: Span<UInt8>
-    ) {
+    private mutating func conclude(_ outcome: Outcome, _ index: Int, _ tag: Span<UInt8>) {
         switch outcome {
         case .reply(let reply):
             self.reply(index, tag, reply)
@@ -125,12 +125,15 @@ extension Server {
             // What it superseded is answered first: on the same connection it stood before it.
             wait(waiter, index, tag)
             settle()
-        case .needsProcess(let pid):
-            lastTicket += 1
-            waitFor(.process(ticket: lastTicket, request), index, tag)
-            connections[index].isInspecting = true
-            directives.append(.inspect(pid: pid, ticket: lastTicket))
+        case .needsProcess: preconditionFailure("its request waits for the look at the process")
         }
+    }
+
+    private mutating func inspect(_ pid: Int32, for request: Request, _ index: Int, _ tag: Span<UInt8>) {
+        lastTicket += 1
+        waitFor(.process(ticket: lastTicket, request), index, tag)
+        connections[index].isInspecting = true
+        directives.append(.inspect(pid: pid, ticket: lastTicket))
     }
 
     /// What was found of the process that a request names.

@@ -77,13 +77,8 @@ package enum RequestReader {
     }
 
     private static func requireNoControls(_ line: Span<UInt8>, _ range: Range<Int>) throws(Refusal) {
-        // Without a way out in the middle of the loop, it takes many bytes in one step.
-        let found = line.extracting(range).withUnsafeBufferPointer { bytes in
-            bytes.reduce(UInt8(0)) { $0 | (ASCII.isControl($1) ? 1 : 0) }
-        }
-        guard found != 0 else { return }
-        for index in range where ASCII.isControl(line[index]) {
-            throw .controlCharacter(byte: line[index], column: index + 1)
-        }
+        let place = ControlScanner.first(line, from: range.lowerBound, to: range.upperBound)
+        guard place < range.upperBound else { return }
+        throw .controlCharacter(byte: line[place], column: place + 1)
     }
 }

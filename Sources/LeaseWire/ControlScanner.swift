@@ -1,0 +1,33 @@
+// Where the next control character stands, found eight bytes at a time: each line's end is one, and no other
+// may stand in it.
+
+package enum ControlScanner {
+    /// The place of the first byte below 0x20, or 0x7F, in a part of the bytes; its end where there is none.
+    package static func first(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
+        precondition(0 <= start && start <= end && end <= bytes.count)
+        return bytes.withUnsafeBytes { raw in
+            var place = start
+            while place + 8 <= end {
+                let eight = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+                let marks = marks(eight)
+                if marks != 0 { return place + marks.trailingZeroBitCount / 8 }
+                place += 8
+            }
+            while place < end, !ASCII.isControl(raw[place]) {
+                place += 1
+            }
+            return place
+        }
+    }
+
+    private static let ones: UInt64 = 0x0101_0101_0101_0101
+    private static let highBits: UInt64 = 0x8080_8080_8080_8080
+
+    /// Marks, by its highest bit, each byte that is a control character. A borrow can mark a byte behind a
+    /// true one falsely, never before it: the lowest mark is right.
+    private static func marks(_ eight: UInt64) -> UInt64 {
+        let below = (eight &- ones &* 0x20) & ~eight & highBits
+        let delete = eight ^ (ones &* 0x7F)
+        return below | (delete &- ones) & ~delete & highBits
+    }
+}
