@@ -1,8 +1,8 @@
 // A change as it is told to those who watch and those who count: with the keys and the holder, which the log
 // need not repeat.
 
-/// What happened to a lease, or to who waits for one. An object, since it is made once and passed on to all who
-/// count, remember and watch.
+/// What happened to a lease, or to who waits for one. An object, since it is made once and passed on to all
+/// who count, remember and watch.
 public final class Event: Sendable {
     public enum What: Equatable, Sendable {
         /// `waited` is nil where it did not stand in line.

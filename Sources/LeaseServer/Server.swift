@@ -246,8 +246,8 @@ extension Server {
     /// The numbers that were used: written down after a clean stop, so that they go on without a gap.
     package var numbersUsed: Numbers { Numbers(token: machine.lastToken, sequence: machine.sequence) }
 
-    /// Takes what a request or a moment has brought about: changes to the batch, replies to who waited. Nothing
-    /// in it asks the machine, which alone adds to the effects: they can stay where they are.
+    /// Takes what a request or a moment has brought about: changes to the batch, replies to who waited.
+    /// Nothing in it asks the machine, which alone adds to the effects: they can stay where they are.
     mutating func settle() {
         guard !effects.isEmpty else { return }
         for place in effects.records.indices { appendToBatch(effects.records[place]) }

@@ -131,9 +131,7 @@ final class Rig {
                         handle: handles.removeValue(forKey: answer.waiter) ?? -1, reply: answer.reply,
                         connection: answer.connection))
             case .event:
-                var event = events.removeFirst()
-                event.sequence = 0
-                return .event(event)
+                return .event(withoutNumber(events.removeFirst()))
             case .notice:
                 let (to, notice) = notices.removeFirst()
                 let handle = Int(String(decoding: to.tag, as: UTF8.self)) ?? -1

@@ -130,3 +130,11 @@ extension Reply {
         if case .gone(let gone) = self { gone.reason } else { nil }
     }
 }
+
+/// The same event, but for its number, which the model does not keep.
+func withoutNumber(_ event: Event) -> Event {
+    Event(
+        sequence: 0, at: event.at, what: event.what, keys: event.keys, token: event.token,
+        owner: event.owner, uid: event.uid, pid: event.pid, isShared: event.isShared,
+        isEphemeral: event.isEphemeral, whilePID: event.whilePID, note: event.note)
+}
