@@ -46,9 +46,7 @@ extension Machine {
         if isDraining, done == nil {
             return .reply(.busy(busy(slots[0], .draining, waited: nil, for: caller.peer)))
         }
-        if let ttl = request.ttl, let refusal = ttlRefusal(ttl, slots) {
-            return .reply(.refused(refusal))
-        }
+        if let refusal = refusal(of: request, slots) { return .reply(.refused(refusal)) }
         let identity: ProcessIdentity?
         switch verdict(on: request.whilePID, process, for: caller.peer) {
         case .names(let found): identity = found
@@ -63,9 +61,14 @@ extension Machine {
             guard request.wait > .zero else {
                 return .reply(.busy(busy(slot, reason, waited: nil, for: caller.peer)))
             }
-            return standInLine(request, slots, identity, order: order, from: caller, into: &effects)
+            if let reply = refusalInLine(slots, request, caller) { return .reply(reply) }
+            if !request.joins { makePlace(slots, into: &effects) }
+            // Who was pushed out may have been all that was in the way.
+            if firstObstacle(slots, request, order: order) != nil {
+                return standInLine(request, slots, identity, order: order, from: caller, into: &effects)
+            }
         }
-        if let refusal = leaseBound(caller.peer.uid) { return .reply(.refused(refusal)) }
+        if let refusal = grantBound(caller.peer.uid, slots) { return .reply(.refused(refusal)) }
         return grantAtOnce(request, slots, identity, from: caller, into: &effects)
     }
 
@@ -76,15 +79,15 @@ extension Machine {
         let grant = Grant(
             token: ledger.lastToken + 1, keys: request.keys, owner: request.owner ?? caller.peer.defaultOwner,
             uid: caller.peer.uid, pid: caller.peer.pid, ttl: request.ttl ?? defaultTTL(slots),
-            isShared: request.isShared, isEphemeral: request.isEphemeral, process: process,
-            request: request.request, note: request.note)
-        guard takeRoom(bytes: RecordSize.bound(of: grant), isGrant: true) else {
+            maxHold: smallest(slots, \.maxHold)?.bound, isShared: request.isShared,
+            isEphemeral: request.isEphemeral, process: process, request: request.request, note: request.note)
+        guard takeRoom(for: grant) else {
             return .reply(.refused(.noSpace))
         }
         let waited: Duration? = request.wait > .zero ? .zero : nil
         emitGrant(grant, waited: nil, connection: caller.connection, into: &effects)
         if request.notifies { subscribe(caller.subscriber, to: ledger.newest, into: &effects) }
-        return .reply(.granted(token: grant.token, ttl: grant.ttl, waited: waited, again: false))
+        return .reply(.granted(token: grant.token, ttl: grant.firstTTL, waited: waited, again: false))
     }
 
     /// Emits the grant, binds it, and lets the fronts of the lines draw back.
@@ -92,6 +95,7 @@ extension Machine {
         _ grant: Grant, waited: Duration?, connection: ConnectionID, into effects: inout Effects
     ) {
         emit(.granted(grant), waited: waited, into: &effects)
+        countNewest()
         if grant.isEphemeral {
             bind(connection: connection, to: ledger.newest, into: &effects)
         }
@@ -111,15 +115,6 @@ extension Machine {
         _ request: AcquireRequest, _ slots: KeySlots, _ process: ProcessIdentity?, order: Order,
         from caller: Caller, into effects: inout Effects
     ) -> Outcome {
-        // Who joins asks for nothing that others wait for, and finds a place where the line is full.
-        for index in 0..<slots.count where !request.joins {
-            let bound = ledger.rules(of: slots[index]).queue ?? .max
-            if placesTaken(slots[index]) >= bound {
-                return .reply(.busy(busy(slots[index], .queueFull, waited: nil, for: caller.peer)))
-            }
-        }
-        if let refusal = waiterBound(caller) { return .reply(.refused(refusal)) }
-        if request.joins, let refusal = joinerBound(caller.peer.uid) { return .reply(.refused(refusal)) }
         var waiter = Waiter(
             caller: caller, keys: request.keys, owner: request.owner ?? caller.peer.defaultOwner)
         waiters.lastNumber += 1
@@ -179,36 +174,60 @@ extension Machine {
             guard let ttl = ledger.rules(of: slots[index]).defaultTTL else { continue }
             smallest = min(smallest ?? ttl, ttl)
         }
-        return min(smallest ?? Limits.defaultTTL, maxTTL(slots)?.max ?? .forever)
+        return min(smallest ?? Limits.defaultTTL, self.smallest(slots, \.maxTTL)?.bound ?? .forever)
     }
 
-    private func maxTTL(_ slots: KeySlots) -> (key: Slot, max: Duration)? {
-        var smallest: (key: Slot, max: Duration)?
+    /// The smallest of what the rules of the keys say, and the first key of which it is true.
+    func smallest<Bound: Comparable>(
+        _ slots: KeySlots, _ rule: KeyPath<Rules, Bound?>
+    ) -> (key: Slot, bound: Bound)? {
+        var smallest: (key: Slot, bound: Bound)?
         for index in 0..<slots.count {
-            guard let bound = ledger.rules(of: slots[index]).maxTTL else { continue }
-            if bound < smallest?.max ?? .forever {
-                smallest = (slots[index], bound)
-            }
+            guard let bound = ledger.rules(of: slots[index])[keyPath: rule] else { continue }
+            if let smallest, smallest.bound <= bound { continue }
+            smallest = (slots[index], bound)
         }
         return smallest
     }
 
-    func ttlRefusal(_ ttl: Duration, _ slots: KeySlots) -> Refusal? {
-        guard let (key, bound) = maxTTL(slots), ttl > bound else { return nil }
-        return .ttlTooLong(ledger.keys[key].name, max: bound)
-    }
-
-    mutating func leaseBound(_ uid: UInt32) -> Refusal? {
-        if leaseCount >= limits.leasesMax {
-            return .tooManyLeases(max: limits.leasesMax, flag: "--leases-max")
+    /// What the rules don't let anybody ask for.
+    private func refusal(of request: AcquireRequest, _ slots: KeySlots) -> Refusal? {
+        if let ttl = request.ttl, let refusal = ttlRefusal(ttl, slots) { return refusal }
+        if let (key, bound) = smallest(slots, \.maxWait), request.wait > bound {
+            return .waitTooLong(ledger.keys[key].name, max: bound)
         }
-        if ledger.users[ledger.user(uid)].leases >= limits.leasesPerUserMax {
-            return .tooManyLeases(max: limits.leasesPerUserMax, flag: "--leases-per-user-max")
+        if let (key, bound) = smallest(slots, \.maxPriority), request.priority > bound {
+            return .priorityTooHigh(ledger.keys[key].name, max: bound)
         }
         return nil
     }
 
-    private mutating func waiterBound(_ caller: Caller) -> Refusal? {
+    func ttlRefusal(_ ttl: Duration, _ slots: KeySlots) -> Refusal? {
+        guard let (key, bound) = smallest(slots, \.maxTTL), ttl > bound else { return nil }
+        return .ttlTooLong(ledger.keys[key].name, max: bound)
+    }
+
+    mutating func grantBound(_ uid: UInt32, _ slots: KeySlots) -> Refusal? {
+        if leaseCount + restCount >= limits.leasesMax {
+            return .tooManyLeases(max: limits.leasesMax, flag: "--leases-max")
+        }
+        let user = ledger.user(uid)
+        if ledger.users[user].leases >= limits.leasesPerUserMax {
+            return .tooManyLeases(max: limits.leasesPerUserMax, flag: "--leases-per-user-max")
+        }
+        for index in 0..<slots.count where ledger.rules(of: slots[index]).rate != nil {
+            if rates.grantCount >= limits.countedGrantsMax {
+                return .tooManyCounted(max: limits.countedGrantsMax, flag: "--counted-grants-max")
+            }
+            if ledger.users[user].countedGrants >= limits.countedGrantsPerUserMax {
+                return .tooManyCounted(
+                    max: limits.countedGrantsPerUserMax, flag: "--counted-grants-per-user-max")
+            }
+        }
+        return nil
+    }
+
+    mutating func waiterBound(_ caller: Caller) -> Refusal? {
         if caller.waitingCount >= limits.waitersPerConnectionMax {
             return .tooManyWaiters(
                 max: limits.waitersPerConnectionMax, flag: "--waiters-per-connection-max")
@@ -256,7 +275,7 @@ extension Machine {
         }
         if ledger.leases[slot].isEphemeral {
             if ledger.leases[slot].details?.orphanedAt != nil {
-                guard takeRoom(bytes: RecordSize.renewal, isGrant: false) else {
+                guard takeRoom(bytes: RecordSize.renewal) else {
                     return .reply(.refused(.noSpace))
                 }
                 emit(.bound(ledger.leases[slot].token), into: &effects)

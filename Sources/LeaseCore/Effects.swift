@@ -54,6 +54,16 @@ package struct Effects {
         tellings.append(.notice)
     }
 
+    /// Who was pushed out of a line for a request may have been the last to depend on the process that this
+    /// request names: then it goes on being watched.
+    mutating func watch(_ process: ProcessIdentity) {
+        if let place = unwatched.lastIndex(of: process) {
+            unwatched.remove(at: place)
+        } else {
+            watched.append(process)
+        }
+    }
+
     package var isEmpty: Bool {
         records.isEmpty && tellings.isEmpty && shown.isEmpty && watched.isEmpty && unwatched.isEmpty
             && dropped.isEmpty && unbound.isEmpty

@@ -9,16 +9,17 @@ extension Machine {
         switch change {
         case .granted(let grant):
             return Event(
-                sequence: sequence, at: clock, what: .granted(ttl: grant.ttl, waited: waited),
+                sequence: sequence, at: clock, what: .granted(ttl: grant.firstTTL, waited: waited),
                 keys: grant.keys, token: grant.token, owner: grant.owner, uid: grant.uid, pid: grant.pid,
                 isShared: grant.isShared, isEphemeral: grant.isEphemeral, whilePID: grant.process?.pid,
                 note: grant.note)
         case .renewed(let renewal):
             let slot = ledger.leaseSlot(renewal.token)
+            let ttl = clock.until(ledger.deadline(ofRenewal: renewal.ttl, slot, at: clock).withGrace)
             let left = clock.until(ledger.leases[slot].deadline)
             let former = ledger.leases[slot].ttl
             return event(
-                .renewed(ttl: renewal.ttl, formerTTL: former, left: left), of: slot,
+                .renewed(ttl: ttl, formerTTL: former, left: left), of: slot,
                 bindsConnection: renewal.bindsConnection, process: renewal.process)
         case .ended(let ending):
             let slot = ledger.leaseSlot(ending.token)
@@ -30,8 +31,8 @@ extension Machine {
             return event(
                 .forgotten(forgetting.reason), of: result,
                 keys: forgetting.key.map { Keys($0) } ?? result.keys)
-        case .bound, .resumed, .advanced, .started, .stopped, .compacted, .held, .remembered,
-            .result:
+        case .bound, .resumed, .advanced, .started, .stopped, .compacted, .held, .remembered, .result,
+            .resting:
             return nil
         }
     }

@@ -25,10 +25,11 @@ extension Machine {
         case .names(let found): identity = found
         case .outcome(let outcome): return outcome
         }
-        guard takeRoom(bytes: RecordSize.renewal, isGrant: false) else { return .reply(.refused(.noSpace)) }
+        guard takeRoom(bytes: RecordSize.renewal) else { return .reply(.refused(.noSpace)) }
         let renewal = Renewal(
             token: request.token, ttl: request.ttl ?? ledger.leases[slot].ttl,
             bindsConnection: request.isEphemeral, process: identity)
+        let deadline = ledger.deadline(ofRenewal: renewal.ttl, slot, at: clock)
         let formerProcess = ledger.leases[slot].details?.process
         emit(.renewed(renewal), into: &effects)
         arm(slot, into: &effects)
@@ -39,7 +40,8 @@ extension Machine {
             if let formerProcess { unbind(formerProcess, from: request.token, into: &effects) }
             bind(identity, to: request.token, into: &effects)
         }
-        return .reply(.renewed(token: request.token, ttl: renewal.ttl))
+        let ttl = deadline.isFinal ? clock.until(deadline.withGrace) : renewal.ttl
+        return .reply(.renewed(token: request.token, ttl: ttl, isFinal: deadline.isFinal))
     }
 
     /// What `while=` comes to.
@@ -82,7 +84,7 @@ extension Machine {
         let slot = liveLease(token, into: &effects)
         guard slot != .none else { return .gone(gone(token)) }
         // The space for the end is there; a note needs more.
-        if let note, !takeRoom(bytes: note.bytes.count, isGrant: false) { return .refused(.noSpace) }
+        if let note, !takeRoom(bytes: note.bytes.count) { return .refused(.noSpace) }
         let held = ledger.leases[slot].grantedAt.until(clock)
         endLease(slot, .evicted, by: connection, note: note, into: &effects)
         return .released(token: token, held: held)
@@ -131,18 +133,36 @@ extension Machine {
         let first = ledger.leases[slot].key
         let others = ledger.leases[slot].details?.otherKeys ?? []
         let subscriber = unsubscribe(slot, into: &effects)
-        let ending = Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)
+        let isShared = ledger.leases[slot].isShared
+        var ending = Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)
+        // A shared lease has no slot that could rest, and a grant that was taken back leaves no trace.
+        if !isTakenBack, !isShared { ending.rests = rests(after: reason, first, others) }
         emit(.ended(ending), into: &effects)
         if let subscriber, subscriber.connection != asker { effects.notify(subscriber, .lost(token, reason)) }
         var entrants: [WaiterID] = []
         if let work {
             share(work, of: [first] + others, token: token, entrants: &entrants, into: &effects)
         }
-        if ledger.keys[first].line != .none { refreshFront(first, entrants: &entrants) }
-        for key in others where ledger.keys[key].line != .none {
-            refreshFront(key, entrants: &entrants)
+        if isTakenBack { uncount(token, on: first) }
+        refreshFrontIfWaitedFor(first, entrants: &entrants)
+        for key in others {
+            if isTakenBack { uncount(token, on: key) }
+            refreshFrontIfWaitedFor(key, entrants: &entrants)
         }
         promote(entrants, into: &effects)
+    }
+
+    /// How long each key's slot rests, in their order; empty where none does.
+    private func rests(after reason: EndReason, _ first: Slot, _ others: [Slot]) -> [Duration] {
+        switch reason {
+        case .released, .evicted, .processEnded: return []
+        case .expired, .disconnected: break
+        }
+        let delay = ledger.rules(of: first).lockDelay
+        guard delay != nil || others.contains(where: { ledger.rules(of: $0).lockDelay != nil }) else {
+            return []
+        }
+        return [delay ?? .zero] + others.map { ledger.rules(of: $0).lockDelay ?? .zero }
     }
 }
 
@@ -216,12 +236,12 @@ extension Machine {
     }
 
     mutating func bind(_ process: ProcessIdentity, to token: Token, into effects: inout Effects) {
-        if processes[process] == nil { effects.watched.append(process) }
+        if processes[process] == nil { effects.watch(process) }
         processes[process, default: ProcessBonds()].leases.insert(token)
     }
 
     mutating func bind(_ process: ProcessIdentity, to waiter: WaiterID, into effects: inout Effects) {
-        if processes[process] == nil { effects.watched.append(process) }
+        if processes[process] == nil { effects.watch(process) }
         processes[process, default: ProcessBonds()].waiters.insert(waiter)
     }
 

@@ -12,6 +12,8 @@ final class LeaseDetails {
     var process: ProcessIdentity?
     var request: Text?
     var note: Text?
+    /// The longest that the lease may live, from its grant on.
+    var maxHold: Duration?
     /// When an ephemeral lease lost its connection with the daemon that ended, and when that ends it.
     var orphanedAt: Instant?
     var orphanedUntil = Instant.never
@@ -84,11 +86,15 @@ struct KeyEntry {
     var joiners: Slot = .none
     /// What is kept for those who ask for the work.
     var result: Slot = .none
+    /// The slots that rest: a tree by (end, token).
+    var rests: Slot = .none
+    /// Its grants that a `rate` still counts, in `Rates`.
+    var rate: Slot = .none
     /// How many at the head of the line stand where this key would let them be granted.
     var front: UInt32 = 0
     var newestToken: Token = 0
-    /// Holders, places in line, remembered leases and kept results that name it: without any the key is
-    /// forgotten.
+    /// Holders, rests, counted grants, places in line, remembered leases and kept results that name it:
+    /// without any the key is forgotten.
     var references: UInt32 = 0
 
     var holderCount: Int { Int(exclusiveHolders) + Int(sharedHolders) }
@@ -111,12 +117,15 @@ struct EndedEntry {
 /// What one user has.
 struct UserCount {
     let uid: UInt32
+    /// Slots that rest count as well.
     var leases = 0
     var waiters = 0
     var joiners = 0
     /// The tree of its kept results, and their bytes.
     var results: Slot = .none
     var resultBytes = 0
+    /// Grants that a `rate` still counts, for each of their keys.
+    var countedGrants = 0
 }
 
 /// The durable state. Everything in it follows from the changes applied, in their order.
@@ -138,6 +147,11 @@ struct Ledger: ~Copyable {
     /// By when each lease ends.
     var deadlines = DeadlineHeap()
     var holderTrees: OrderTrees
+    /// Keys of leases behind their first.
+    var otherKeyCount = 0
+    var rests = Slab<RestEntry>()
+    var restDeadlines = DeadlineHeap()
+    var lastRest: UInt64 = 0
     /// Leases by the uid and ID of their request.
     var requestIndex = SlotIndex()
 
@@ -168,7 +182,7 @@ struct Ledger: ~Copyable {
         lastInstant = instant
         switch change {
         case .granted(let grant):
-            let deadline = instant + grant.ttl
+            let deadline = instant + grant.firstTTL
             insert(
                 HeldLease(
                     grant: grant, grantedAt: instant, ownDeadline: deadline, deadline: deadline,
@@ -194,6 +208,9 @@ struct Ledger: ~Copyable {
             remember(lease)
         case .result(let standing):
             keep(standing.kept, at: standing.at)
+        case .resting(let rest):
+            let key = keySlotMade(rest.key)
+            insertRest(RestEntry(token: rest.token, key: key, uid: rest.uid, until: rest.until))
         case .advanced, .stopped, .compacted:
             break
         }
@@ -229,13 +246,14 @@ extension Ledger {
             addHolder(slot, to: leases[slot].keySlot(index))
         }
         users[user(grant.uid)].leases += 1
+        otherKeyCount += grant.keys.others.count
         lastToken = max(lastToken, grant.token)
     }
 
     private mutating func makeDetails(_ held: HeldLease) -> LeaseDetails? {
         let grant = held.grant
         let isPlain = grant.keys.others.isEmpty && grant.process == nil && grant.request == nil
-            && grant.note == nil && !grant.isEphemeral
+            && grant.note == nil && grant.maxHold == nil && !grant.isEphemeral
         guard !isPlain else { return nil }
         let details = LeaseDetails()
         for key in grant.keys.others {
@@ -244,6 +262,7 @@ extension Ledger {
         details.process = grant.process
         details.request = grant.request
         details.note = grant.note
+        details.maxHold = grant.maxHold
         details.orphanedAt = held.orphanedAt
         return details
     }
@@ -262,9 +281,22 @@ extension Ledger {
             }
             details.process = renewal.process ?? details.process
         }
+        let deadline = deadline(ofRenewal: renewal.ttl, slot, at: instant)
         leases[slot].ttl = renewal.ttl
-        leases[slot].ownDeadline = instant + renewal.ttl
-        setDeadline(slot, instant + renewal.ttl)
+        leases[slot].ownDeadline = deadline.own
+        setDeadline(slot, deadline.withGrace)
+    }
+
+    /// Where a renewal at this instant moves the deadline. One that `max-hold` cuts short takes away nothing
+    /// of a grace that goes beyond; and it adds nothing to it, so that restarts don't add up.
+    func deadline(
+        ofRenewal ttl: Duration, _ slot: Slot, at instant: Instant
+    ) -> (own: Instant, withGrace: Instant, isFinal: Bool) {
+        let wanted = instant + ttl
+        guard let longest = leases[slot].details?.maxHold else { return (wanted, wanted, false) }
+        let last = leases[slot].grantedAt + longest
+        guard wanted > last else { return (wanted, wanted, false) }
+        return (last, max(last, min(wanted, leases[slot].deadline)), true)
     }
 
     private mutating func adopt(_ token: Token) {
@@ -291,6 +323,10 @@ extension Ledger {
         entry.uid = leases[slot].uid
         entry.request = ending.isTakenBack ? nil : leases[slot].details?.request
         remove(slot)
+        for (index, span) in ending.rests.enumerated() where span > .zero && index <= entry.otherKeys.count {
+            let key = index == 0 ? entry.key : entry.otherKeys[index - 1]
+            insertRest(RestEntry(token: ending.token, key: key, uid: entry.uid, until: instant + span))
+        }
         remember(entry)
     }
 
@@ -305,6 +341,7 @@ extension Ledger {
         deadlines.remove(slot)
         unlink(slot)
         users[user(leases[slot].uid)].leases -= 1
+        otherKeyCount -= leases[slot].keyCount - 1
         leases.remove(slot, leaving: .vacant)
     }
 
@@ -320,6 +357,7 @@ extension Ledger {
             ledger.setDeadline(slot, deadline)
         }
         shiftResults(by: nanoseconds)
+        shiftRests(by: nanoseconds)
         for slot in 0..<Slot(ended.count) {
             ended[slot].endedAt = ended[slot].endedAt.shifted(by: nanoseconds)
         }

@@ -71,12 +71,18 @@ extension Ledger {
     mutating func keySlotMade(_ name: Key) -> Slot {
         let found = keySlot(name)
         guard found == .none else { return found }
+        let rules = rulesOrPlain(name)
+        let slot = insertKey(name, rules: rules.found)
+        keys[slot].isKnown = rules.isKnown
+        return slot
+    }
+
+    /// The rules of a key; the plain ones where the policy does not know it.
+    func rulesOrPlain(_ name: Key) -> (found: Rules, isKnown: Bool) {
         do throws(UnknownKey) {
-            return insertKey(name, rules: try policy.rules(for: name))
+            return (try policy.rules(for: name), true)
         } catch {
-            let slot = insertKey(name, rules: Rules())
-            keys[slot].isKnown = false
-            return slot
+            return (Rules(), false)
         }
     }
 

@@ -27,12 +27,18 @@ extension Machine {
             if ledger.keys[key].sharedHolders > 0 { return .held }
             if exclusive >= limit { return limit == 1 ? .held : .limit }
         }
+        // A slot that rests stands there like the lease that has left it.
+        let taken = exclusive + ledger.restCount(key)
+        if isShared ? taken > 0 : taken >= limit { return .resting }
+        let left = grantsLeft(key)
+        if left == 0 { return .rate }
         guard ledger.keys[key].line != .none else { return nil }
         let before = waiters.trees.before(ledger.keys[key].line, order)
+        if before.all >= left { return .queued }
         if isShared {
             return before.exclusive > 0 ? .queued : nil
         }
-        return before.shared > 0 || exclusive + before.exclusive >= limit ? .queued : nil
+        return before.shared > 0 || taken + before.exclusive >= limit ? .queued : nil
     }
 
     /// What is in the way of one who stands in line; its first key where nothing is (any more).
@@ -55,7 +61,8 @@ extension Machine {
         for key in waiter.keySlots {
             ledger.keys[key].references += 1
             waiters.trees.insert(
-                slot, order: waiter.order, isExclusive: !waiter.isShared, into: &ledger.keys[key].line)
+                slot, order: waiter.order, isExclusive: !waiter.isShared, takesPlace: !waiter.joins,
+                into: &ledger.keys[key].line)
             if waiter.joins {
                 waiters.trees.insert(
                     slot, order: waiter.order, isExclusive: true, into: &ledger.keys[key].joiners)
@@ -119,6 +126,10 @@ extension Machine {
         }
     }
 
+    mutating func refreshFrontIfWaitedFor(_ key: Slot, entrants: inout [WaiterID]) {
+        if ledger.keys[key].line != .none { refreshFront(key, entrants: &entrants) }
+    }
+
     /// Counts anew how many at the head of a line stand where their key would let them be granted, and adds
     /// those who have come to stand there. The rest of the line need not be looked at: nothing changed for
     /// it.
@@ -139,12 +150,13 @@ extension Machine {
     private func frontLength(_ key: Slot) -> Int {
         let line = ledger.keys[key].line
         guard line != .none else { return 0 }
+        let taken = Int(ledger.keys[key].exclusiveHolders) + ledger.restCount(key)
         let shared = waiters.trees.headRun(line, exclusive: false)
         if shared > 0 {
-            return ledger.keys[key].exclusiveHolders > 0 ? 0 : shared
+            return taken > 0 ? 0 : min(shared, grantsLeft(key))
         }
         guard ledger.keys[key].sharedHolders == 0 else { return 0 }
-        let free = ledger.rules(of: key).limit - Int(ledger.keys[key].exclusiveHolders)
+        let free = min(ledger.rules(of: key).limit - taken, grantsLeft(key))
         return free <= 0 ? 0 : min(free, waiters.trees.headRun(line, exclusive: true))
     }
 
@@ -188,24 +200,27 @@ extension Machine {
     ) {
         let waiter = waiters.slab[slot]
         let id = waiters.id(slot)
-        if let refusal = leaseBound(waiter.caller.peer.uid) {
+        let slots = KeySlots(first: waiter.keySlots[0], others: Array(waiter.keySlots.dropFirst()))
+        if let refusal = grantBound(waiter.caller.peer.uid, slots) {
             effects.answer(id, .refused(refusal), at: waiter.caller.connection)
-            leave(slot, .tooManyLeases, entrants: &entrants, into: &effects)
+            let isCounted = if case .tooManyCounted = refusal { true } else { false }
+            let reason = isCounted ? LeaveReason.tooManyCounted : .tooManyLeases
+            leave(slot, reason, entrants: &entrants, into: &effects)
             return
         }
-        let slots = KeySlots(first: waiter.keySlots[0], others: Array(waiter.keySlots.dropFirst()))
         let grant = Grant(
             token: ledger.lastToken + 1, keys: waiter.keys, owner: waiter.owner, uid: waiter.caller.peer.uid,
-            pid: waiter.caller.peer.pid, ttl: waiter.ttl ?? defaultTTL(slots), isShared: waiter.isShared,
+            pid: waiter.caller.peer.pid, ttl: waiter.ttl ?? defaultTTL(slots),
+            maxHold: smallest(slots, \.maxHold)?.bound, isShared: waiter.isShared,
             isEphemeral: waiter.isEphemeral, process: waiter.process, request: waiter.request,
             note: waiter.note)
-        guard takeRoom(bytes: RecordSize.bound(of: grant), isGrant: true) else {
+        guard takeRoom(for: grant) else {
             starved.append(id)
             return
         }
         let waited = waiter.arrivedAt.until(clock)
         effects.answer(
-            id, .granted(token: grant.token, ttl: grant.ttl, waited: waited, again: false),
+            id, .granted(token: grant.token, ttl: grant.firstTTL, waited: waited, again: false),
             at: waiter.caller.connection)
         // Bound before it leaves the line, so that its process goes on being watched.
         emitGrant(grant, waited: waited, connection: waiter.caller.connection, into: &effects)

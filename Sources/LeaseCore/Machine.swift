@@ -8,6 +8,7 @@ package import LeaseModel
 package struct Machine: ~Copyable {
     var ledger: Ledger
     var waiters: Waiters
+    var rates = Rates()
     let limits: Limits
     /// The manual clock stands still between the deadlines that it passes; the system's does not.
     package let hasManualClock: Bool
@@ -52,23 +53,18 @@ package struct Machine: ~Copyable {
     /// Ended leases that are still known.
     package var rememberedCount: Int { ledger.ended.count }
     package var keptCount: Int { ledger.results.count }
+    /// Slots that rest.
+    package var restCount: Int { ledger.rests.count }
     /// Bytes and numbers that are set aside for what there is to end.
     package var owedBytes: Int {
-        leaseCount * RecordSize.ending + ledger.results.keyCount * RecordSize.forgetting
+        leaseCount * RecordSize.ending + ledger.otherKeyCount * RecordSize.endingPerKey
+            + ledger.results.keyCount * RecordSize.forgetting
     }
     package var owedSequences: UInt64 { UInt64(leaseCount + ledger.results.keyCount) }
     /// What the kept results would have in a log that is written anew: an estimate.
     package var keptBytes: Int { ledger.results.bytes }
     package var lastToken: Token { ledger.lastToken }
     package var lastInstant: Instant { ledger.lastInstant }
-
-    /// When something will be due: the daemon may sleep until then. nil: never.
-    package var nextDeadline: Instant? {
-        let due = min(
-            ledger.deadlines.first?.instant ?? .never, ledger.results.ends.first?.instant ?? .never,
-            waiters.ends.first?.instant ?? .never, warnings.first?.instant ?? .never)
-        return due == .never ? nil : due
-    }
 }
 
 // Recovery: the changes of a log, through the one function.
@@ -80,6 +76,7 @@ extension Machine {
         clock = record.at
         let event = event(of: record.change, waited: nil)
         ledger.apply(record.change, at: record.at)
+        ledger.removeRests(overAt: record.at)
         return event
     }
 
@@ -95,6 +92,7 @@ extension Machine {
     ) {
         clock = now
         emit(.started(start), into: &effects)
+        ledger.removeRests(overAt: now)
         if rebooted {
             endWhatARebootEnds(into: &effects)
         }
@@ -141,12 +139,15 @@ extension Machine {
         effects.records.append(Record(sequence: sequence, at: clock, change: change))
     }
 
-    /// Whether there is room for a change of so many bytes; if so, it is taken. A grant pays for its end as
-    /// well.
-    mutating func takeRoom(bytes: Int, isGrant: Bool) -> Bool {
-        takeRoom(
-            bytes: bytes + (isGrant ? RecordSize.ending : 0), sequences: isGrant ? 2 : 1,
-            tokens: isGrant ? 1 : 0)
+    /// Whether there is room for a change of so many bytes; if so, it is taken.
+    mutating func takeRoom(bytes: Int) -> Bool {
+        takeRoom(bytes: bytes, sequences: 1, tokens: 0)
+    }
+
+    /// A grant pays for its end as well.
+    mutating func takeRoom(for grant: Grant) -> Bool {
+        let ending = RecordSize.ending + grant.keys.others.count * RecordSize.endingPerKey
+        return takeRoom(bytes: RecordSize.bound(of: grant) + ending, sequences: 2, tokens: 1)
     }
 
     /// A result that is kept pays for being forgotten as well, for one key after the other.
@@ -194,24 +195,6 @@ extension Machine {
             return true
         }
         return false
-    }
-
-    /// Among equal instants leases come first, then results, then waits, then warnings: a wait that ends as
-    /// the lease before it ends is granted.
-    private mutating func endWhatIsDue(into effects: inout Effects) {
-        let lease = ledger.deadlines.first
-        let result = ledger.results.ends.first
-        let wait = waiters.ends.first
-        let due = nextDeadline
-        if let lease, lease.instant == due {
-            endLease(lease.slot, ledger.leases[lease.slot].reasonWhenDue, into: &effects)
-        } else if let result, result.instant == due {
-            emitForgotten(result.slot, .expired, into: &effects)
-        } else if let wait, wait.instant == due {
-            giveUpWaiting(wait.slot, .timeout, .timeout, into: &effects)
-        } else if let warning = warnings.first {
-            warn(warning.slot, into: &effects)
-        }
     }
 
     /// Notes that the manual clock was moved. What was due on the way is dealt with before.

@@ -23,6 +23,10 @@ struct OrderTrees: ~Copyable {
         var count: UInt32 = 1
         var exclusiveCount: UInt32
         var isExclusive: Bool
+        /// Whether it takes one of the places that are counted.
+        var takesPlace: Bool
+        /// The smallest number in it and below it, of those that take a place.
+        var oldest: UInt64
     }
 
     /// How many stand before a place.
@@ -63,6 +67,18 @@ struct OrderTrees: ~Copyable {
         }
     }
 
+    /// The item with the smallest number of those that take a place: the one that came first, whatever its
+    /// order. There must be one.
+    func oldest(_ root: Slot) -> Slot {
+        var node = root
+        let number = nodes[root].oldest
+        while nodes[node].order.number != number || !nodes[node].takesPlace {
+            let left = nodes[node].left
+            node = left != .none && nodes[left].oldest == number ? left : nodes[node].right
+        }
+        return nodes[node].item
+    }
+
     /// How many of the tree come before this order, whether or not it stands in the tree itself.
     func before(_ root: Slot, _ order: Order) -> Before {
         var before = Before()
@@ -98,9 +114,13 @@ struct OrderTrees: ~Copyable {
         return run
     }
 
-    mutating func insert(_ item: Slot, order: Order, isExclusive: Bool, into root: inout Slot) {
+    mutating func insert(
+        _ item: Slot, order: Order, isExclusive: Bool, takesPlace: Bool = true, into root: inout Slot
+    ) {
         let node = nodes.insert(
-            Node(order: order, item: item, exclusiveCount: isExclusive ? 1 : 0, isExclusive: isExclusive))
+            Node(
+                order: order, item: item, exclusiveCount: isExclusive ? 1 : 0, isExclusive: isExclusive,
+                takesPlace: takesPlace, oldest: takesPlace ? order.number : .max))
         root = inserted(node, below: root)
     }
 
@@ -138,7 +158,9 @@ struct OrderTrees: ~Copyable {
         precondition(root != .none, "only what stands in the tree can be taken out")
         if nodes[root].order == order {
             let rest = joined(nodes[root].left, nodes[root].right)
-            let emptied = Node(order: order, item: .none, exclusiveCount: 0, isExclusive: false)
+            let emptied = Node(
+                order: order, item: .none, exclusiveCount: 0, isExclusive: false, takesPlace: false,
+                oldest: .max)
             nodes.remove(root, leaving: emptied)
             return rest
         }
@@ -184,5 +206,11 @@ struct OrderTrees: ~Copyable {
         nodes[node].count = UInt32(1 + count(left) + count(right))
         let own = nodes[node].isExclusive ? 1 : 0
         nodes[node].exclusiveCount = UInt32(own + exclusiveCount(left) + exclusiveCount(right))
+        let number = nodes[node].takesPlace ? nodes[node].order.number : .max
+        nodes[node].oldest = min(number, oldestNumber(left), oldestNumber(right))
+    }
+
+    private func oldestNumber(_ root: Slot) -> UInt64 {
+        root == .none ? .max : nodes[root].oldest
     }
 }

@@ -74,7 +74,7 @@ extension Machine {
         case .renewed(let renewal): show(ledger.leaseSlot(renewal.token), isEnding: false, into: &effects)
         case .ended(let ending): show(ledger.leaseSlot(ending.token), isEnding: true, into: &effects)
         case .granted, .bound, .kept, .forgotten, .resumed, .advanced, .started, .stopped, .compacted, .held,
-            .remembered, .result: break
+            .remembered, .resting, .result: break
         }
     }
 

@@ -15,6 +15,9 @@ struct Snapshot {
     var cursor: Slot = .none
     /// Behind the last result that was written; nil: the leases come first.
     var resultCursor: Order?
+    /// The next slot of `rests` to be looked at, and the last rest that belongs to the picture.
+    var restCursor: Slot = 0
+    var lastRest: UInt64 = 0
     /// Lines that are written and not yet taken.
     var lines: [Change] = []
 
@@ -44,6 +47,7 @@ extension Ledger {
         snapshot.isDrawn = false
         snapshot.lastToken = lastToken
         snapshot.cursor = oldest
+        snapshot.lastRest = lastRest
         // What is remembered is written at once: it is bounded, and it is a ring whose order counts.
         let full = ended.count == Limits.endedRememberedMax
         for index in 0..<ended.count {
@@ -59,7 +63,7 @@ extension Ledger {
         snapshot.number = number
     }
 
-    /// Writes up to `count` leases more, and then results, which are larger.
+    /// Writes up to `count` leases and rests more, and then results, which are larger.
     mutating func drawSnapshot(count: Int) {
         guard !snapshot.isDrawn else { return }
         if snapshot.resultCursor == nil { drawLeases(count: count) }
@@ -70,6 +74,7 @@ extension Ledger {
         for _ in 0..<count {
             let slot = snapshot.cursor
             guard slot != .none, leases[slot].token <= snapshot.lastToken else {
+                if drawNextRest() { continue }
                 snapshot.resultCursor = Order(instant: .min, number: 0)
                 return
             }
@@ -79,6 +84,17 @@ extension Ledger {
                 snapshot.lines.append(.held(heldView(slot)))
             }
         }
+    }
+
+    /// Rests don't change, so each is written in its turn; one that is over by then says nothing any more.
+    private mutating func drawNextRest() -> Bool {
+        guard snapshot.restCursor < Slot(rests.slotCount) else { return false }
+        let rest = rests[snapshot.restCursor]
+        snapshot.restCursor += 1
+        if rest.token != 0, rest.number <= snapshot.lastRest {
+            snapshot.lines.append(.resting(restView(rest)))
+        }
+        return true
     }
 
     /// Results come and go meanwhile: the next is the first behind the last one's place.
@@ -117,7 +133,7 @@ extension Ledger {
         let details = leases[slot].details
         return Grant(
             token: leases[slot].token, keys: keys(of: slot, ended: false), owner: leases[slot].owner,
-            uid: leases[slot].uid, pid: leases[slot].pid, ttl: leases[slot].ttl,
+            uid: leases[slot].uid, pid: leases[slot].pid, ttl: leases[slot].ttl, maxHold: details?.maxHold,
             isShared: leases[slot].isShared, isEphemeral: leases[slot].isEphemeral, process: details?.process,
             request: details?.request, note: details?.note)
     }

@@ -18,8 +18,22 @@ extension Machine {
         }
         return Busy(
             key: ledger.keys[key].name, reason: reason, holder: holderThatEndsFirst(key, for: peer),
-            ahead: ahead, limit: ledger.rules(of: key).limit, waiting: waiters.trees.count(line),
-            waited: waited)
+            ahead: ahead, retry: retry(key, reason), limit: ledger.rules(of: key).limit,
+            waiting: waiters.trees.count(line), waited: waited)
+    }
+
+    /// When a slot has rested, or the window has room for another grant.
+    private func retry(_ key: Slot, _ reason: BusyReason) -> Duration? {
+        switch reason {
+        case .resting:
+            // After a limit was lowered, more than one may have to end first.
+            let taken = Int(ledger.keys[key].exclusiveHolders) + ledger.restCount(key)
+            let rank = max(0, taken - ledger.rules(of: key).limit)
+            return clock.until(ledger.rest(key, at: rank).until)
+        case .rate: return nextGrant(key).map { clock.until($0) }
+        case .held, .limit, .queued, .queueFull, .timeout, .cancelled, .dropped, .superseded, .draining:
+            return nil
+        }
     }
 
     private func ownerShown(_ waiter: Slot, to peer: Peer?) -> Text? {
@@ -104,16 +118,20 @@ extension Machine {
         let waiting = waiters.trees.count(line)
         let shownHolders = min(holders, limit)
         let shownWaiters = min(waiting, limit - shownHolders)
+        let resting = ledger.restCount(slot)
+        let shownRests = min(resting, limit - shownHolders - shownWaiters)
         let kept = keptView(slot, for: peer)
-        let showsKept = shownHolders + shownWaiters < limit
-        let cuts = shownHolders + shownWaiters < holders + waiting || kept != nil && !showsKept
+        let shown = shownHolders + shownWaiters + shownRests
+        let showsKept = shown < limit
+        let cuts = shown < holders + waiting + resting || kept != nil && !showsKept
         return .key(
             KeyView(
-                key: key, rules: rules, holderCount: holders, waiterCount: waiting,
+                key: key, rules: rules, holderCount: holders, waiterCount: waiting, restCount: resting,
                 holders: (0..<shownHolders).map { leaseView(ledger.holder(slot, at: $0), for: peer) },
                 waiters: (0..<shownWaiters).map { rank in
                     waiterView(waiters.trees.item(line, at: rank), position: rank + 1, for: peer)
                 },
+                rests: (0..<shownRests).map { restView(ledger.rest(slot, at: $0)) },
                 kept: showsKept ? kept : nil, hasMore: cuts))
     }
 
@@ -124,6 +142,10 @@ extension Machine {
             kept: ledger.keptView(slot), age: ledger.results.slab[slot].at.until(clock),
             left: clock.until(ledger.results.slab[slot].endsAt),
             isVeiled: !mayLook(peer, at: ledger.results.slab[slot].uid))
+    }
+
+    private func restView(_ rest: RestEntry) -> RestView {
+        RestView(token: rest.token, left: clock.until(rest.until))
     }
 
     package func list(_ request: ListRequest, for peer: Peer? = nil) -> Reply {
@@ -188,14 +210,19 @@ extension Machine {
         }
     }
 
-    /// Everything that lasts, for comparison: two machines that have seen the same changes are equal in it.
-    package func portrait() -> [Change] {
+    /// Everything that lasts at an instant, for comparison: two machines that have seen the same changes are
+    /// equal in it.
+    package func portrait(at now: Instant? = nil) -> [Change] {
         let full = ledger.ended.count == Limits.endedRememberedMax
         let remembered = (0..<ledger.ended.count).map { index in
             let slot = full ? (Int(ledger.endedNext) + index) % ledger.ended.count : index
             return Change.remembered(ledger.endedView(Slot(slot)))
         }
+        let rests = (0..<Slot(ledger.rests.slotCount)).map { ledger.rests[$0] }
+            .filter { $0.token != 0 && $0.until > now ?? clock }.map { ledger.restView($0) }
+            .sorted { ($0.token, $0.key.string) < ($1.token, $1.key.string) }
         return remembered + ledger.slotsInOrder().map { .held(ledger.heldView($0)) }
             + ledger.resultsInOrder().map { .result(ledger.standingView($0)) }
+            + rests.map { .resting($0) }
     }
 }

@@ -6,6 +6,8 @@ internal import LeaseModel
 enum EncodedSize {
     /// The most that a record without keys and texts can take, whatever its word.
     private static let plainMax = 512
+    /// A duration in nanoseconds, and a comma.
+    private static let restMax = 22
 
     /// The most that a `granted` record can take.
     static func max(of grant: Grant) -> Int {
@@ -18,7 +20,7 @@ enum EncodedSize {
         case .granted(let grant):
             plainMax + bytes(in: grant)
         case .ended(let ending):
-            plainMax + (ending.note?.bytes.count ?? 0)
+            plainMax + (ending.note?.bytes.count ?? 0) + ending.rests.count * restMax
         case .started(let start):
             plainMax + start.boot.bytes.count
         case .held(let lease):
@@ -31,6 +33,8 @@ enum EncodedSize {
             plainMax + bytes(in: standing.kept)
         case .forgotten(let forgetting):
             plainMax + (forgetting.key?.bytes.count ?? 0)
+        case .resting(let rest):
+            plainMax + rest.key.bytes.count
         case .renewed, .bound, .resumed, .advanced, .stopped, .compacted:
             plainMax
         }

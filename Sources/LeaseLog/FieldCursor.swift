@@ -97,6 +97,14 @@ struct FieldCursor {
         return Duration(nanoseconds: number)
     }
 
+    mutating func durationIfThere(_ name: StaticString, in line: Span<UInt8>) throws(Unreadable) -> Duration?
+    {
+        let here = self
+        guard take(name, in: line) else { return nil }
+        self = here
+        return try duration(name, in: line)
+    }
+
     mutating func text(_ name: StaticString, in line: Span<UInt8>) throws(Unreadable) -> Text {
         try skip(name, in: line)
         return try textHere(in: line)

@@ -9,6 +9,7 @@ package enum LogClock: Equatable, Sendable {
 
 /// What the first line of a file says.
 package struct LogHeader: Equatable, Sendable {
+    package var format: UInt64
     /// The number of the last change before the file.
     package var sequence: Sequence64
     /// When the file was begun.
@@ -17,7 +18,11 @@ package struct LogHeader: Equatable, Sendable {
     /// The file begins with the state of when it was written, up to a `compacted` record.
     package var isCompacted: Bool
 
-    package init(sequence: Sequence64, at: Instant, clock: LogClock, isCompacted: Bool) {
+    package init(
+        format: UInt64 = LogFormat.number, sequence: Sequence64, at: Instant, clock: LogClock,
+        isCompacted: Bool
+    ) {
+        self.format = format
         self.sequence = sequence
         self.at = at
         self.clock = clock
@@ -43,7 +48,7 @@ extension FirstLine {
         try cursor.skip(Field.format, in: line)
         let format = try cursor.unsigned(in: line)
         guard format <= LogFormat.number else { return .newer(format) }
-        guard format == LogFormat.number else { throw Unreadable() }
+        guard format >= LogFormat.oldest else { throw Unreadable() }
         let clock: LogClock
         if cursor.take(Field.clockManual, in: line) {
             clock = .manual
@@ -54,6 +59,7 @@ extension FirstLine {
         let isCompacted = cursor.take(Field.compactedYes, in: line)
         if !isCompacted { try cursor.skip(Field.compactedNo, in: line) }
         guard cursor.at == line.count else { throw Unreadable() }
-        return .header(LogHeader(sequence: sequence, at: at, clock: clock, isCompacted: isCompacted))
+        return .header(
+            LogHeader(format: format, sequence: sequence, at: at, clock: clock, isCompacted: isCompacted))
     }
 }

@@ -19,6 +19,14 @@ package struct LogPosition: Equatable, Sendable {
     /// A `compacted` record has been read.
     package internal(set) var isCompactionComplete = false
 
+    /// The wall clock at the last record: that of the last batch, and the time since. nil without a batch.
+    package var wallMilliseconds: Int64? {
+        guard let lastMark, let lastMarkTime else { return nil }
+        let (sum, overflow) = lastMark.wallMilliseconds.addingReportingOverflow(
+            lastMarkTime.until(lastTime).wholeMilliseconds)
+        return overflow ? nil : sum
+    }
+
     init(after header: LogHeader) {
         lastSequence = header.sequence
         lastTime = header.at
@@ -49,6 +57,9 @@ struct LogRules {
     /// Takes the record, or says what is wrong with it and changes nothing.
     mutating func take(_ entry: MarkedRecord) -> String? {
         let record = entry.record
+        if record.change.format > header.format {
+            return "it belongs to format \(record.change.format), and the file has \(header.format)"
+        }
         if let wrong = wrongPlace(record) ?? wrongNumber(record) { return wrong }
         if let wrong = wrongTime(record) ?? wrongToken(record.change) ?? wrongMark(entry.mark) {
             return wrong
@@ -63,7 +74,7 @@ struct LogRules {
         case .started:
             if position.boot != nil, isInState { return "`started` stands before `compacted`" }
             return nil
-        case .held, .remembered, .result:
+        case .held, .remembered, .result, .resting:
             if !isInState { return "a line of a compacted state stands outside of it" }
         case .stopped:
             if isInState { return "`stopped` stands before `compacted`" }
@@ -88,7 +99,7 @@ struct LogRules {
         let isRight =
             switch record.change {
             case .started: isInState ? number == last : number > last
-            case .held, .remembered, .result: number == last
+            case .held, .remembered, .result, .resting: number == last
             default: number > last && number - last == 1
             }
         return isRight ? nil : "number \(number) follows \(last)"
@@ -125,6 +136,8 @@ struct LogRules {
             return unknown(lease.grant.token)
         case .remembered(let lease):
             return unknown(max(lease.token, lease.newestThen))
+        case .resting(let rest):
+            return unknown(rest.token)
         case .resumed, .advanced, .stopped, .compacted:
             return nil
         }
@@ -159,7 +172,7 @@ struct LogRules {
             position.isStopped = true
         case .compacted:
             position.isCompactionComplete = true
-        case .held, .remembered, .result:
+        case .held, .remembered, .result, .resting:
             stateLines += 1
         case .renewed, .ended, .bound, .kept, .forgotten, .resumed, .advanced:
             break

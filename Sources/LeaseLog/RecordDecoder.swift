@@ -67,6 +67,7 @@ enum RecordDecoder {
         if cursor.take(Word.held, in: line) { return .held(try heldLease(line, &cursor)) }
         if cursor.take(Word.remembered, in: line) { return .remembered(try endedLease(line, &cursor)) }
         if let change = try resultChange(line, &cursor) { return change }
+        if cursor.take(Word.resting, in: line) { return .resting(try rest(line, &cursor)) }
         if cursor.take(Word.bound, in: line) { return .bound(try cursor.token(Field.token, in: line)) }
         if cursor.take(Word.resumed, in: line) {
             let grace = try cursor.duration(Field.grace, in: line)
@@ -139,14 +140,15 @@ enum RecordDecoder {
         try cursor.skip(Field.pid, in: line)
         let pid = try cursor.pid(in: line)
         let ttl = try cursor.duration(Field.ttl, in: line)
+        let maxHold = try cursor.durationIfThere(Field.maxHold, in: line)
         let isShared = cursor.take(Field.shared, in: line)
         let isEphemeral = cursor.take(Field.ephemeral, in: line)
         let process = try cursor.processIfThere(in: line)
         let request = try cursor.textIfThere(Field.request, in: line)
         let note = try cursor.textIfThere(Field.note, in: line)
         return Grant(
-            token: token, keys: keys, owner: owner, uid: uid, pid: pid, ttl: ttl, isShared: isShared,
-            isEphemeral: isEphemeral, process: process, request: request, note: note)
+            token: token, keys: keys, owner: owner, uid: uid, pid: pid, ttl: ttl, maxHold: maxHold,
+            isShared: isShared, isEphemeral: isEphemeral, process: process, request: request, note: note)
     }
 
     private static func renewal(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable)
@@ -165,7 +167,34 @@ enum RecordDecoder {
         let token = try cursor.token(Field.token, in: line)
         let isTakenBack = cursor.take(Field.takenBack, in: line)
         let note = try cursor.textIfThere(Field.note, in: line)
-        return Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)
+        return Ending(
+            token: token, reason: reason, isTakenBack: isTakenBack, note: note,
+            rests: try rests(line, &cursor))
+    }
+
+    /// One for each key, and not all of them zero: then the field is not there.
+    private static func rests(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable)
+        -> [Duration]
+    {
+        guard let first = try cursor.durationIfThere(Field.rest, in: line) else { return [] }
+        var rests = [first]
+        while let next = try cursor.durationIfThere(",", in: line) {
+            rests.append(next)
+        }
+        guard rests.count <= Limits.keysPerRequestMax, rests.contains(where: { $0 > .zero }) else {
+            throw Unreadable()
+        }
+        return rests
+    }
+
+    private static func rest(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable) -> Rest {
+        let token = try cursor.token(Field.token, in: line)
+        let keys = try cursor.keys(in: line)
+        guard keys.others.isEmpty else { throw Unreadable() }
+        try cursor.skip(Field.uid, in: line)
+        let uid = try cursor.uid(in: line)
+        try cursor.skip(Field.until, in: line)
+        return Rest(token: token, key: keys.first, uid: uid, until: try cursor.instant(in: line))
     }
 
     private static func start(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable) -> Start {

@@ -39,7 +39,7 @@ package enum RecordEncoder {
             begin(&line, header.sequence, header.at)
             line.write(Word.log)
             line.write(Field.format)
-            line.write(LogFormat.number)
+            line.write(header.format)
             line.write(header.clock == .system ? Field.clockSystem : Field.clockManual)
             line.write(header.isCompacted ? Field.compactedYes : Field.compactedNo)
             end(&line)
@@ -101,6 +101,8 @@ package enum RecordEncoder {
             write(lease, to: &line)
         case .remembered(let lease):
             write(lease, to: &line)
+        case .resting(let rest):
+            write(rest, to: &line)
         }
     }
 
@@ -117,6 +119,10 @@ package enum RecordEncoder {
         line.write(Int64(grant.pid))
         line.write(Field.ttl)
         line.write(grant.ttl)
+        if let longest = grant.maxHold {
+            line.write(Field.maxHold)
+            line.write(longest)
+        }
         if grant.isShared { line.write(Field.shared) }
         if grant.isEphemeral { line.write(Field.ephemeral) }
         write(grant.process, to: &line)
@@ -140,6 +146,10 @@ package enum RecordEncoder {
         line.write(ending.token)
         if ending.isTakenBack { line.write(Field.takenBack) }
         write(Field.note, ending.note, to: &line)
+        for (index, rest) in ending.rests.enumerated() {
+            line.write(index == 0 ? Field.rest : ",")
+            line.write(rest)
+        }
     }
 
     private static func write(_ start: Start, to line: inout LineOutput) {
@@ -213,6 +223,18 @@ package enum RecordEncoder {
         write(Field.request, lease.request, to: &line)
         line.write(Field.newest)
         line.write(lease.newestThen)
+    }
+
+    private static func write(_ rest: Rest, to line: inout LineOutput) {
+        line.write(Word.resting)
+        line.write(Field.token)
+        line.write(rest.token)
+        line.write(Field.key)
+        line.write(rest.key.bytes)
+        line.write(Field.uid)
+        line.write(UInt64(rest.uid))
+        line.write(Field.until)
+        line.write(rest.until)
     }
 
     private static func write(_ process: ProcessIdentity?, to line: inout LineOutput) {

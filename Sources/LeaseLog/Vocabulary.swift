@@ -23,6 +23,7 @@ enum Word {
     static let kept: StaticString = " kept"
     static let forgotten: StaticString = " forgotten"
     static let result: StaticString = " result"
+    static let resting: StaticString = " resting"
 
     static func of(_ reason: EndReason) -> StaticString {
         switch reason {
@@ -49,12 +50,14 @@ enum Field {
     static let uid: StaticString = " uid="
     static let pid: StaticString = " pid="
     static let ttl: StaticString = " ttl="
+    static let maxHold: StaticString = " max-hold="
     static let shared: StaticString = " shared=yes"
     static let ephemeral: StaticString = " ephemeral=yes"
     static let process: StaticString = " while="
     static let request: StaticString = " request="
     static let note: StaticString = " note="
     static let takenBack: StaticString = " taken-back=yes"
+    static let rest: StaticString = " rest="
     static let grace: StaticString = " grace="
     static let restart: StaticString = " restart=yes"
     static let boot: StaticString = " boot="
@@ -76,10 +79,12 @@ enum Field {
     static let nanoseconds: StaticString = "ns"
 }
 
-/// The one number of this format, and the bounds of a line.
+/// The numbers of the formats, and the bounds of a line.
 package enum LogFormat {
-    /// What this program writes, and the only one it reads.
-    package static let number: UInt64 = 1
+    /// What this program writes.
+    package static let number: UInt64 = 2
+    /// The oldest that it reads. A file of it is written anew before anything is appended.
+    package static let oldest: UInt64 = 1
     /// The longest line that is read, with its LF. The longest that is written is under 9,500 bytes.
     package static let lineBytesMax = 16_384
 }

@@ -50,6 +50,8 @@ public struct Grant: Equatable, Sendable {
     public var uid: UInt32
     public var pid: Int32
     public var ttl: Duration
+    /// Its whole life from the grant, however often it is renewed: what the policy said then. nil: no bound.
+    public var maxHold: Duration?
     public var isShared: Bool
     /// Ends when its connection closes, too.
     public var isEphemeral: Bool
@@ -61,8 +63,8 @@ public struct Grant: Equatable, Sendable {
 
     public init(
         token: Token, keys: Keys, owner: Text, uid: UInt32, pid: Int32, ttl: Duration,
-        isShared: Bool = false, isEphemeral: Bool = false, process: ProcessIdentity? = nil,
-        request: Text? = nil, note: Text? = nil
+        maxHold: Duration? = nil, isShared: Bool = false, isEphemeral: Bool = false,
+        process: ProcessIdentity? = nil, request: Text? = nil, note: Text? = nil
     ) {
         self.token = token
         self.keys = keys
@@ -70,15 +72,20 @@ public struct Grant: Equatable, Sendable {
         self.uid = uid
         self.pid = pid
         self.ttl = ttl
+        self.maxHold = maxHold
         self.isShared = isShared
         self.isEphemeral = isEphemeral
         self.process = process
         self.request = request
         self.note = note
     }
+
+    /// How long it lasts if nobody renews it.
+    public var firstTTL: Duration { min(ttl, maxHold ?? .forever) }
 }
 
-/// A new deadline: the instant of the change plus `ttl`, which is the lease's own from then on.
+/// A new deadline: the instant of the change plus `ttl`, which is the lease's own from then on. Its `maxHold`
+/// may cut it short.
 public struct Renewal: Equatable, Sendable {
     public var token: Token
     public var ttl: Duration
@@ -118,12 +125,33 @@ public struct Ending: Equatable, Sendable {
     public var isTakenBack: Bool
     /// What the administrator who evicted it had to say.
     public var note: Text?
+    /// How long the slot of each of its keys rests, in their order; empty where none does.
+    public var rests: [Duration]
 
-    public init(token: Token, reason: EndReason, isTakenBack: Bool = false, note: Text? = nil) {
+    public init(
+        token: Token, reason: EndReason, isTakenBack: Bool = false, note: Text? = nil, rests: [Duration] = []
+    ) {
         self.token = token
         self.reason = reason
         self.isTakenBack = isTakenBack
         self.note = note
+        self.rests = rests
+    }
+}
+
+/// A slot that rests after its lease has ended, as a compacted log keeps it.
+public struct Rest: Equatable, Sendable {
+    /// Of the lease that ended.
+    public var token: Token
+    public var key: Key
+    public var uid: UInt32
+    public var until: Instant
+
+    public init(token: Token, key: Key, uid: UInt32, until: Instant) {
+        self.token = token
+        self.key = key
+        self.uid = uid
+        self.until = until
     }
 }
 
@@ -213,14 +241,15 @@ public enum Change: Equatable, Sendable {
     indirect case started(Start)
     /// The daemon stopped in order: everything is on the disk, and numbers go on without a gap.
     case stopped
-    /// A compacted log is complete up to here, with so many `held`, `remembered` and `result` lines:
-    /// they have no numbers of their own by which a lost one could be told.
+    /// A compacted log is complete up to here, with so many lines of state: they have no numbers of their
+    /// own by which a lost one could be told.
     case compacted(lines: UInt64)
     /// Lines of a compacted log: what there was when it was written. They repeat the number of the change
     /// before.
     indirect case held(HeldLease)
     indirect case remembered(EndedLease)
     indirect case result(StandingResult)
+    indirect case resting(Rest)
 }
 
 /// A change with its place in the order and its instant.

@@ -92,7 +92,8 @@ public enum Notice: Equatable, Sendable {
 
 /// Why a request went from the line without a grant.
 public enum LeaveReason: UInt8, Equatable, Sendable, CaseIterable {
-    case timeout, cancelled, draining, disconnected, processEnded, tooManyLeases
+    case timeout, cancelled, dropped, draining, disconnected, processEnded
+    case unknownKind, tooManyLeases, tooManyCounted
     /// It was for the work, and that is done.
     case done
 
@@ -100,10 +101,13 @@ public enum LeaveReason: UInt8, Equatable, Sendable, CaseIterable {
         switch self {
         case .timeout: "timeout"
         case .cancelled: "cancelled"
+        case .dropped: "dropped"
         case .draining: "draining"
         case .disconnected: "disconnected"
         case .processEnded: "process-ended"
+        case .unknownKind: "unknown-kind"
         case .tooManyLeases: "too-many-leases"
+        case .tooManyCounted: "too-many-counted"
         case .done: "done"
         }
     }

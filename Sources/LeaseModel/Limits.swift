@@ -41,6 +41,9 @@ public struct Limits: Equatable, Sendable {
     public var connectionsPerUserMax = 8_000
     public var leasesMax = 2_000_000
     public var leasesPerUserMax = 2_000_000
+    /// Grants that a `rate` still counts, for each of their keys.
+    public var countedGrantsMax = 1_000_000
+    public var countedGrantsPerUserMax = 1_000_000
     public var waitersMax = 400_000
     public var waitersPerUserMax = 400_000
     public var waitersPerConnectionMax = 200_000
@@ -68,6 +71,9 @@ public struct Limits: Equatable, Sendable {
             return "--connections-per-user-max must not be more than --connections-max"
         }
         if leasesPerUserMax > leasesMax { return "--leases-per-user-max must not be more than --leases-max" }
+        if countedGrantsPerUserMax > countedGrantsMax {
+            return "--counted-grants-per-user-max must not be more than --counted-grants-max"
+        }
         if waitersPerUserMax > waitersMax {
             return "--waiters-per-user-max must not be more than --waiters-max"
         }

@@ -5,8 +5,10 @@
 public enum RecordSize {
     /// Checksum, sequence number, time, word, token, and the marks of a batch: each number at its longest.
     public static let fixedPart = 200
-    /// The end of a lease, without a note.
+    /// The end of a lease of one key, without a note.
     public static let ending = fixedPart
+    /// What each further key may add to it.
+    public static let endingPerKey = 16
     /// What the daemon writes of itself: its start, a grace, a stop, the end of a compaction.
     public static let ownRecords = 4_096
 

@@ -26,16 +26,19 @@ public struct HolderView: Equatable, Sendable {
 
 /// Why a request was not granted.
 public enum BusyReason: UInt8, Equatable, Sendable, CaseIterable {
-    case held, limit, queued, queueFull, timeout, cancelled, superseded, draining
+    case held, limit, resting, rate, queued, queueFull, timeout, cancelled, dropped, superseded, draining
 
     public var word: StaticString {
         switch self {
         case .held: "held"
         case .limit: "limit"
+        case .resting: "resting"
+        case .rate: "rate"
         case .queued: "queued"
         case .queueFull: "queue-full"
         case .timeout: "timeout"
         case .cancelled: "cancelled"
+        case .dropped: "dropped"
         case .superseded: "superseded"
         case .draining: "draining"
         }
@@ -50,19 +53,22 @@ public struct Busy: Equatable, Sendable {
     public var holder: HolderView?
     /// The owner of the first in line, where there is room but others are before.
     public var ahead: Text?
+    /// When what is in the way for now will be no more: the rest of a slot, or too many grants in a window.
+    public var retry: Duration?
     public var limit: Int
     public var waiting: Int
     /// How long it stood in line; nil if it did not.
     public var waited: Duration?
 
     public init(
-        key: Key, reason: BusyReason, holder: HolderView?, ahead: Text?, limit: Int, waiting: Int,
-        waited: Duration?
+        key: Key, reason: BusyReason, holder: HolderView?, ahead: Text?, retry: Duration? = nil, limit: Int,
+        waiting: Int, waited: Duration?
     ) {
         self.key = key
         self.reason = reason
         self.holder = holder
         self.ahead = ahead
+        self.retry = retry
         self.limit = limit
         self.waiting = waiting
         self.waited = waited
@@ -168,28 +174,44 @@ public struct WaiterView: Equatable, Sendable {
     }
 }
 
+/// A slot that rests, as `get` prints it.
+public struct RestView: Equatable, Sendable {
+    /// Of the lease that ended.
+    public var token: Token
+    public var left: Duration
+
+    public init(token: Token, left: Duration) {
+        self.token = token
+        self.left = left
+    }
+}
+
 /// `get`.
 public struct KeyView: Equatable, Sendable {
     public var key: Key
     public var rules: Rules
     public var holderCount: Int
     public var waiterCount: Int
+    public var restCount: Int
     public var holders: [LeaseView]
     public var waiters: [WaiterView]
+    public var rests: [RestView]
     public var kept: KeptView?
     /// `limit` cut the lines.
     public var hasMore: Bool
 
     public init(
-        key: Key, rules: Rules, holderCount: Int, waiterCount: Int, holders: [LeaseView],
-        waiters: [WaiterView], kept: KeptView? = nil, hasMore: Bool
+        key: Key, rules: Rules, holderCount: Int, waiterCount: Int, restCount: Int = 0, holders: [LeaseView],
+        waiters: [WaiterView], rests: [RestView] = [], kept: KeptView? = nil, hasMore: Bool
     ) {
         self.key = key
         self.rules = rules
         self.holderCount = holderCount
         self.waiterCount = waiterCount
+        self.restCount = restCount
         self.holders = holders
         self.waiters = waiters
+        self.rests = rests
         self.kept = kept
         self.hasMore = hasMore
     }
@@ -199,7 +221,8 @@ public struct KeyView: Equatable, Sendable {
 public enum Reply: Equatable, Sendable {
     case ok
     case granted(token: Token, ttl: Duration, waited: Duration?, again: Bool)
-    case renewed(token: Token, ttl: Duration)
+    /// `isFinal`: its `max-hold` cut it short, and no renewal makes it longer.
+    case renewed(token: Token, ttl: Duration, isFinal: Bool = false)
     /// `release` and `evict`. `kept`: how long the result is kept, where it is.
     case released(token: Token, held: Duration, kept: Duration? = nil)
     indirect case done(Done)
@@ -276,6 +299,7 @@ public enum Refusal: Error, Equatable, Sendable {
     case tooManyConnections(max: Int, flag: String)
     case tooManyLeases(max: Int, flag: String)
     case tooManyWaiters(max: Int, flag: String)
+    case tooManyCounted(max: Int, flag: String)
     case noSpace
     case storage(String)
     case stopping

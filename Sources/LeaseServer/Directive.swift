@@ -10,6 +10,8 @@ package enum Directive: Equatable {
     case unwatch(ProcessIdentity)
     /// Look at the process of this pid; answer with `inspected`.
     case inspect(pid: Int32, ticket: UInt64)
+    /// Read the policy again; answer with `policyRead`.
+    case readPolicy
     /// Set space aside in the log, so that it can grow to `wanted` bytes, or at least to `least`; answer with
     /// `spaceReserved`, always.
     case reserveSpace(wanted: Int, least: Int)

@@ -215,5 +215,6 @@ extension Server {
     /// What the log would have if it were written anew: an estimate.
     var aliveBytes: Int {
         machine.leaseCount * 200 + machine.rememberedCount * 130 + machine.keptBytes
+            + machine.restCount * 90
     }
 }

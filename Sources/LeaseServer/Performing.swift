@@ -11,6 +11,8 @@ struct OtherPending {
         case compaction
         /// The manual clock to get there.
         case advance(to: Instant)
+        /// The policy to be read again.
+        case policy
     }
 
     let kind: Kind
@@ -64,14 +66,16 @@ extension Server {
         case .history(let prefix, let last):
             reply(index, tag, history(prefix, last: last, index))
             yield(index)
-        case .reload, .drain:
-            preconditionFailure("each of these gets its place here")
+        case .reload:
+            reload(index, tag)
+        case .drain:
+            drain(index, tag)
         }
         return true
     }
 
     /// What it asked for may have taken long: others come first now, and it goes on with the next pass.
-    private mutating func yield(_ index: Int) {
+    mutating func yield(_ index: Int) {
         guard !connections[index].hasYielded, !connections[index].isGone else { return }
         connections[index].hasYielded = true
         yielded.append(connections[index].id)
@@ -160,7 +164,7 @@ extension Server {
         return false
     }
 
-    private mutating func isAllowed(_ verb: Verb, _ index: Int, _ tag: Span<UInt8>) -> Bool {
+    mutating func isAllowed(_ verb: Verb, _ index: Int, _ tag: Span<UInt8>) -> Bool {
         if connections[index].caller.peer.isAdministrator { return true }
         reply(index, tag, .refused(.administratorsOnly(verb)))
         return false

@@ -94,7 +94,7 @@ extension Server {
         counting.startedMilliseconds = moment.wallMilliseconds
         // A compacted log begins with what there was: how that came about is not known.
         recent.raiseFloor(to: reader.header?.sequence ?? lastSequence)
-        log.synced = position?.lastSequence ?? 0
+        log.synced = max(log.synced, position?.lastSequence ?? 0)
         log.acknowledged = log.synced
         if position == nil, options.hasLog {
             appendHeader(sequence: lastSequence, at: now)
@@ -120,9 +120,9 @@ extension Server {
     private func shift(to moment: Moment) -> Int64 {
         guard !options.hasManualClock, let position = reader.position else { return 0 }
         var downtime: Int64 = 0
-        if let mark = position.lastMark, let markTime = position.lastMarkTime {
-            let sinceMark = markTime.until(position.lastTime).wholeMilliseconds
-            downtime = max(0, moment.wallMilliseconds - (mark.wallMilliseconds + sinceMark))
+        if let wall = position.wallMilliseconds {
+            let (since, overflow) = moment.wallMilliseconds.subtractingReportingOverflow(wall)
+            downtime = overflow ? 0 : max(0, since)
         }
         let target = moment.now - .milliseconds(downtime)
         let (shift, overflow) = target.nanoseconds.subtractingReportingOverflow(position.lastTime.nanoseconds)

@@ -39,6 +39,7 @@ package enum ErrorCode: String, CaseIterable, Sendable {
     case tooManyConnections = "too-many-connections"
     case tooManyLeases = "too-many-leases"
     case tooManyWaiters = "too-many-waiters"
+    case tooManyCounted = "too-many-counted"
     case noSpace = "no-space"
     case storage
     case stopping

@@ -14,6 +14,12 @@ enum ListWriter {
                 appendWaiter(waiter, keys: waiter.keys.count > 1 ? waiter.keys : nil, to: &line)
             }
         }
+        for rest in view.rests {
+            body.addLine { line in
+                line.append("resting token=", number: rest.token)
+                line.append(" left=", rest.left)
+            }
+        }
         if let kept = view.kept {
             body.addLine { appendKept(kept, to: &$0) }
         }
@@ -22,6 +28,7 @@ enum ListWriter {
             first.append(" key=", view.key)
             first.append(" holders=", number: view.holderCount)
             first.append(" waiting=", number: view.waiterCount)
+            if view.restCount > 0 { first.append(" resting=", number: view.restCount) }
             first.append(" limit=", number: rules.limit)
             let usual = rules.defaultTTL ?? Limits.defaultTTL
             first.append(" default-ttl=", min(usual, rules.maxTTL ?? usual))

@@ -54,6 +54,12 @@ extension [UInt8] {
         append(duration)
     }
 
+    /// Whole milliseconds, so that who waits as long does not come too early.
+    mutating func append(_ name: StaticString, roundedUp duration: Duration) {
+        append(name, number: duration.wholeMillisecondsRoundedUp)
+        append("ms")
+    }
+
     mutating func append(_ name: StaticString, number: UInt64) {
         append(name)
         append(number: number)

@@ -80,6 +80,8 @@ enum RefusalWriter {
             full(.tooManyConnections, "connections", most, flag)
         case .tooManyLeases(let most, let flag): full(.tooManyLeases, "leases", most, flag)
         case .tooManyWaiters(let most, let flag): full(.tooManyWaiters, "waiting requests", most, flag)
+        case .tooManyCounted(let most, let flag):
+            full(.tooManyCounted, "grants that a rate counts", most, flag)
         case .noSpace: noSpace
         case .storage(let reason):
             Words(.storage, says: "the log failed, so the daemon stops: \(Shown.sentence(reason))")

@@ -13,9 +13,10 @@ package enum ReplyWriter {
             output.append(" ttl=", ttl)
             if let waited { output.append(" waited=", waited) }
             if again { output.append(" again=yes") }
-        case .renewed(let token, let ttl):
+        case .renewed(let token, let ttl, let isFinal):
             output.append("OK token=", number: token)
             output.append(" ttl=", ttl)
+            if isFinal { output.append(" final=yes") }
         case .released(let token, let held, let kept):
             output.append("OK token=", number: token)
             output.append(" held=", held)
@@ -69,6 +70,7 @@ package enum ReplyWriter {
         output.append(" why=")
         output.append(busy.reason.word)
         if let ahead = busy.ahead { output.append(" ahead=", ahead) }
+        if let retry = busy.retry { output.append(" retry=", roundedUp: retry) }
         if let holder = busy.holder {
             output.append(" token=", number: holder.token)
             appendPerson(holder.owner, pid: holder.pid, uid: holder.uid, to: &output)

@@ -20,6 +20,8 @@ final class Daemon {
     struct Settings {
         var hasManualClock: Bool
         var uid: UInt32
+        /// nil: the built-in policy.
+        var policyPath: String?
         /// How many may be open. The last ones are kept for the log and for a look at a process.
         var descriptorsMax: Int32
         static let keptDescriptors: Int32 = 32
@@ -55,6 +57,7 @@ final class Daemon {
 
     var exitCode: Int32?
     var isStopWanted = false
+    var isReloadWanted = false
     var stopsAt: Instant?
 
     init(
@@ -145,6 +148,7 @@ final class Daemon {
     /// The wish to stop, finished syncs, ended processes.
     private func takeNews(_ count: Int, _ now: Instant) throws(Errno) {
         beginStopIfWanted(now)
+        if isReloadWanted { readPolicy() }
         for index in 0..<count {
             let tag = poller.event(at: index).tag
             if tag == Tag.thread {

@@ -35,6 +35,7 @@ extension Daemon {
         case .watch(let process): watch(process, now)
         case .unwatch(let process): unwatch(process)
         case .inspect(let pid, let ticket): server.inspected(ticket: ticket, report(on: pid))
+        case .readPolicy: readPolicy()
         case .reserveSpace(let wanted, let least): reserve(wanted, least, now)
         case .reserveNumbers(let numbers): store?.reserveNumbers(numbers)
         case .close(let id): close(id)
@@ -46,6 +47,19 @@ extension Daemon {
             compacting { store throws(Errno) in try store.syncCompaction(size: size) }
         case .installCompaction: store?.installCompaction()
         case .dropCompaction: store?.dropCompaction()
+        }
+    }
+
+    /// A file that is wrong, or that can't be read, changes nothing.
+    func readPolicy() {
+        isReloadWanted = false
+        do throws(PolicyFile.Problem) {
+            let policy = try PolicyFile.load(settings.policyPath)
+            server.policyRead(.success(policy))
+            journal.info("the policy was read again")
+        } catch {
+            server.policyRead(.failure(error.refusal))
+            journal.error("the policy stays as it is: \(error.complaint.sentence)")
         }
     }
 
@@ -280,6 +294,7 @@ extension Daemon {
                     return
                 }
                 isStopWanted = true
+            case SIGHUP: isReloadWanted = true
             case SIGCONT: presence.continued()
             default: break
             }

@@ -43,11 +43,14 @@ struct Opening {
     }
 
     /// Writes the first records of this run, synced: the numbers first, then the records that use them.
-    func begin(_ server: inout Server, sync policy: Options.SyncPolicy) throws(Complaint) -> LogStore {
+    mutating func begin(
+        _ server: inout Server, sync policy: Options.SyncPolicy
+    ) throws(Complaint) -> LogStore {
+        if server.needsUpgrade { try upgrade(&server) }
         server.begin(at: moment, reserved: reserved)
         let numbers = server.numbersToBeginWith
         let batch = server.batch
-        let log = log
+        let (log, folder) = (log, folder)
         let store = try reading { () throws(Errno) in
             try folder.directory.rewriteDurably(NumbersFile.name, NumbersFile.encode(numbers))
             guard let log else {
@@ -63,6 +66,20 @@ struct Opening {
         server.batchWritten()
         server.acknowledge(upTo: server.lastSequence, synced: true)
         return store
+    }
+
+    /// A log of the format before is written anew beside the old one, and put in its place.
+    private mutating func upgrade(_ server: inout Server) throws(Complaint) {
+        log = try reading { () throws(Errno) in
+            let new = try LogFile(in: folder, name: LogStore.newLogName, .anew)
+            try server.upgrade(at: moment) { bytes throws(Errno) in try new.file.append(bytes) }
+            try new.file.sync()
+            try folder.directory.rename(LogStore.newLogName, to: LogStore.logName)
+            try folder.directory.syncDirectory()
+            return new
+        }
+        let written = "the log was written anew in format \(Server.logFormat)"
+        said = said.map { "\($0); \(written)" } ?? written
     }
 
     private func opened() throws(Complaint) -> LogFile? {
@@ -85,7 +102,7 @@ struct Opening {
         case .newerFormat(let number):
             throw Complaint(
                 .damagedData,
-                "\(path) has format \(number), and this leased knows 1: "
+                "\(path) has format \(number), and this leased knows \(Server.logFormat): "
                     + "start the newer leased that wrote it. Nothing was changed")
         case .otherClock(let isManual):
             throw Complaint(

@@ -109,6 +109,8 @@ enum OptionTable {
         bound("connections-per-user-max", \.connectionsPerUserMax, "connections of one user"),
         bound("leases-max", \.leasesMax, "leases"),
         bound("leases-per-user-max", \.leasesPerUserMax, "leases of one user"),
+        bound("counted-grants-max", \.countedGrantsMax, "grants that a rate counts"),
+        bound("counted-grants-per-user-max", \.countedGrantsPerUserMax, "those of one user"),
         bound("waiters-max", \.waitersMax, "requests that wait"),
         bound("waiters-per-user-max", \.waitersPerUserMax, "waiting requests of one user"),
         bound("waiters-per-connection-max", \.waitersPerConnectionMax, "waiting requests of one connection"),

@@ -81,6 +81,7 @@ struct Options: Equatable, Sendable {
         }
         cap(\.connectionsPerUserMax, "connections-per-user-max", by: \.connectionsMax)
         cap(\.leasesPerUserMax, "leases-per-user-max", by: \.leasesMax)
+        cap(\.countedGrantsPerUserMax, "counted-grants-per-user-max", by: \.countedGrantsMax)
         cap(\.waitersPerUserMax, "waiters-per-user-max", by: \.waitersMax)
         cap(\.waitersPerConnectionMax, "waiters-per-connection-max", by: \.waitersPerUserMax)
         cap(\.joinersPerUserMax, "joiners-per-user-max", by: \.joinersMax)

@@ -9,12 +9,48 @@ enum PolicyFile {
     /// The policy in a file, or the built-in one for nil. What is wrong in the file is said as
     /// `FILE:LINE:COLUMN: message`, what is wrong with the file as a sentence.
     static func read(_ path: String?) throws(Complaint) -> Policy {
+        do throws(Problem) {
+            return try load(path)
+        } catch {
+            throw error.complaint
+        }
+    }
+
+    /// Why there is no policy.
+    enum Problem: Error {
+        case unreadable(Complaint)
+        case wrong(PolicyError, path: String)
+
+        var complaint: Complaint {
+            switch self {
+            case .unreadable(let complaint): complaint
+            case .wrong(let error, let path):
+                Complaint(.config, "\(path):\(error.line):\(error.column): \(error.message)")
+            }
+        }
+
+        /// For who asked for it on the wire.
+        var refusal: Refusal {
+            switch self {
+            case .unreadable(let complaint): .noPolicy(complaint.sentence)
+            case .wrong(let error, _): .badPolicy(error)
+            }
+        }
+    }
+
+    /// The same, for a daemon that serves already.
+    static func load(_ path: String?) throws(Problem) -> Policy {
         guard let path else { return .builtIn }
-        let bytes = try bytes(path)
+        let bytes: [UInt8]
+        do throws(Complaint) {
+            bytes = try self.bytes(path)
+        } catch {
+            throw .unreadable(error)
+        }
         do throws(PolicyError) {
             return try PolicyReader.read(bytes.span)
         } catch {
-            throw Complaint(.config, "\(path):\(error.line):\(error.column): \(error.message)")
+            throw .wrong(error, path: path)
         }
     }
 

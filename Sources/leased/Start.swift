@@ -62,7 +62,8 @@ enum Start {
         let timer = try system("a timer") { () throws(Errno) in try WakeTimer() }
         let daemon = Daemon(
             settings: Daemon.Settings(
-                hasManualClock: options.hasManualClock, uid: geteuid(), descriptorsMax: descriptorsMax),
+                hasManualClock: options.hasManualClock, uid: geteuid(), policyPath: options.policyPath,
+                descriptorsMax: descriptorsMax),
             server: server, poller: poller, timer: timer, signals: signals, listener: listener, store: store,
             journal: journal)
         if let said = opening?.said { daemon.journal.error(said) }

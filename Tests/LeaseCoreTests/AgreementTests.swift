@@ -36,7 +36,7 @@ import Testing
 
 /// Clients that talk at random.
 final class Talk {
-    private static let policy = """
+    private static let plain = """
         kind a x limit=1 ttl=4s
         kind b x limit=2 ttl=3s max-ttl=6s queue=3
         kind c x limit=3
@@ -44,12 +44,27 @@ final class Talk {
         key b/1 keep=3s
         key a/2 limit=4 max-ttl=5s
         """
+    private static let strict = """
+        kind a x limit=1 ttl=4s lock-delay=2s
+        kind b x limit=2 ttl=3s max-ttl=6s queue=3 overflow=drop-oldest rate=3/5s
+        kind c x limit=3 max-hold=5s max-wait=9s lock-delay=1s
+        kind d x limit=1 ttl=9s queue=0 max-priority=1
+        key a/2 limit=4 max-ttl=5s rate=2/3s lock-delay=3s
+        key b/1 limit=1 queue=2 overflow=drop-oldest
+        """
+    /// A kind is gone, limits are lower, lines shorter, windows longer.
+    private static let bare = """
+        kind a x limit=1 ttl=4s queue=1 overflow=drop-oldest
+        kind b x limit=1 ttl=3s rate=1/4s
+        kind d x limit=2
+        """
     private static let allKeys = ["a/1", "a/2", "b/1", "c/1", "d/1", "e/1"].map {
         Key(printed: Array($0.utf8))
     }
 
     private var draw: Draw
     private let rig: Rig
+    private let rules: [Policy]
     private let keys: [Key]
     private var callers: [NaiveCaller] = []
     private var processes: [(identity: ProcessIdentity, uid: UInt32)] = []
@@ -60,7 +75,10 @@ final class Talk {
 
     init(seed: UInt64, isManual: Bool, isCrowded: Bool) throws {
         draw = Draw(seed: seed)
-        rig = Rig(policy: try PolicyReader.read(Array(Talk.policy.utf8).span), isManual: isManual)
+        rules = try [Talk.plain, Talk.strict, Talk.strict, Talk.bare].map {
+            try PolicyReader.read(Array($0.utf8).span)
+        }
+        rig = Rig(policy: rules[seed % 2 == 0 ? 0 : 1], isManual: isManual)
         keys = isCrowded ? [Talk.allKeys[0], Talk.allKeys[2], Talk.allKeys[3]] : Talk.allKeys
         for place in 0..<4 {
             callers.append(newCaller(place))
@@ -100,12 +118,20 @@ final class Talk {
         case 94..<96: rig.beginCompaction(leases: draw.one(of: [1, 1, 2, 5]))
         case 96..<97: rig.abandonCompaction()
         case 97..<98: try rig.setFull(!rig.naive.isFull)
-        case 98..<99: try draw.once(in: 4) ? rig.drain() : rig.setFull(false)
+        case 98..<99: try goOnRarely()
         default: try restart()
         }
         if draw.once(in: 3) {
             let known = keys.filter { $0 != Talk.allKeys[5] }
             try rig.look(at: draw.one(of: known), token(), limit: draw.below(4) + 1)
+        }
+    }
+
+    private func goOnRarely() throws {
+        switch draw.below(4) {
+        case 0: try rig.drain()
+        case 1: try rig.setFull(false)
+        default: try rig.reload(draw.one(of: rules))
         }
     }
 

@@ -70,7 +70,7 @@ struct NaiveCaller {
 }
 
 struct Naive {
-    let policy: Policy
+    var policy: Policy
     let limits: Limits
     var clock = Instant.zero
     var leases: [NaiveLease] = []
@@ -79,6 +79,9 @@ struct Naive {
     var grants: [(token: Token, keys: [Key])] = []
     var waiters: [NaiveWaiter] = []
     var results: [NaiveResult] = []
+    var rests: [NaiveRest] = []
+    /// Grants, for each of their keys, since the last start.
+    var counted: [NaiveCounted] = []
     var lastToken: Token = 0
     var isFull = false
     var isDraining = false
@@ -93,7 +96,7 @@ struct Naive {
     }
 
     func rules(_ key: Key) -> Rules {
-        try! policy.rules(for: key)
+        (try? policy.rules(for: key)) ?? Rules()
     }
 
     /// The line: by when they count as having come, then by who came first.
@@ -107,7 +110,8 @@ struct Naive {
     }
 
     var next: Instant? {
-        let ends = leases.map(\.end) + leases.compactMap(\.nextWarning) + results.map(\.end)
+        let ends = leases.map(\.end) + leases.compactMap(\.nextWarning) + rests.map(\.until)
+            + windows.map(\.end) + results.map(\.end)
         return (ends + waiters.map(\.until).filter { $0 != .never }).min()
     }
 
@@ -129,14 +133,19 @@ extension Naive {
             if holders(key).contains(where: \.grant.isShared) { return .held }
             if exclusive >= limit { return limit == 1 ? .held : .limit }
         }
+        let taken = exclusive + resting(key).count
+        if isShared ? taken > 0 : taken >= limit { return .resting }
+        let left = rules(key).rate.map { max(0, $0.grants - inWindow(key).count) } ?? .max
+        if left == 0 { return .rate }
         let before = waiters.filter {
             $0.request.keys.all.contains(key) && ($0.countsFrom, $0.arrival) < (countsFrom, arrival)
         }
+        if before.count >= left { return .queued }
         if isShared {
             return before.contains { !$0.request.isShared } ? .queued : nil
         }
         if before.contains(where: \.request.isShared) { return .queued }
-        return exclusive + before.count >= limit ? .queued : nil
+        return taken + before.count >= limit ? .queued : nil
     }
 
     func obstacle(_ waiter: NaiveWaiter) -> (Key, BusyReason)? {
@@ -161,7 +170,8 @@ extension Naive {
         return .busy(
             Busy(
                 key: key, reason: reason, holder: first, ahead: reason == .queued ? queue.first?.owner : nil,
-                limit: rules(key).limit, waiting: queue.count - (hasLeft ? 1 : 0), waited: waited))
+                retry: retry(key, reason), limit: rules(key).limit,
+                waiting: queue.count - (hasLeft ? 1 : 0), waited: waited))
     }
 
     /// Grants whoever is first of those that can be granted, until nobody can.
@@ -175,7 +185,7 @@ extension Naive {
                 waiter.connection, waited: waited)
             if let subscriber = waiter.subscriber { subscribe(subscriber, to: grant.token) }
             let reply = Reply.granted(
-                token: grant.token, ttl: grant.ttl, waited: waiter.arrivedAt.until(clock), again: false)
+                token: grant.token, ttl: life(grant), waited: waiter.arrivedAt.until(clock), again: false)
             // Before the event of the grant.
             answer(waiter, reply)
             tellings.insert(tellings.removeLast(), at: before)
@@ -190,16 +200,20 @@ extension Naive {
         lastToken += 1
         let grant = Grant(
             token: lastToken, keys: request.keys, owner: owner, uid: uid, pid: pid, ttl: ttl(request),
+            maxHold: request.keys.all.compactMap { rules($0).maxHold }.min(),
             isShared: request.isShared, isEphemeral: request.isEphemeral, process: process,
             request: request.request, note: request.note)
-        let end = clock + grant.ttl
+        let end = clock + life(grant)
         leases.append(
             NaiveLease(
                 grant: grant, grantedAt: clock, own: end, deadline: end,
                 connection: request.isEphemeral ? connection : nil))
         grants.append((lastToken, request.keys.all))
         changes.append(.granted(grant))
-        tell(.granted(ttl: grant.ttl, waited: waited), leases.last!)
+        tell(.granted(ttl: life(grant), waited: waited), leases.last!)
+        for key in request.keys.all where rules(key).rate != nil {
+            counted.append(NaiveCounted(key: key, token: lastToken, at: clock))
+        }
         return grant
     }
 
@@ -246,7 +260,9 @@ extension Naive {
         if let problem = joinProblem(request) { return .reply(.refused(.cannotJoin(problem))) }
         let done = keptAnswer(request)
         if isDraining, done == nil { return .reply(busy(request.keys.first, .draining)) }
-        if let refusal = ttlRefusal(request.ttl, request.keys) { return .reply(.refused(refusal)) }
+        if let refusal = ttlRefusal(request.ttl, request.keys) ?? ruleRefusal(request) {
+            return .reply(.refused(refusal))
+        }
         if let outcome = processOutcome(request.whilePID, report, caller) { return outcome }
         if let done { return done }
         let process = request.whilePID == nil ? nil : report.identity
@@ -257,21 +273,20 @@ extension Naive {
             process: process, arrivedAt: clock, countsFrom: countsFrom,
             until: request.wait == .forever ? .never : clock + request.wait,
             subscriber: request.notifies ? caller.subscriber(handle) : nil)
-        guard let (key, reason) = obstacle(waiter) else {
-            if isFull { return .reply(.refused(.noSpace)) }
-            let grant = grant(
-                request, uid: waiter.uid, pid: waiter.pid, owner: waiter.owner, process, caller.connection)
-            if request.notifies { subscribe(caller.subscriber(handle), to: grant.token) }
-            let waited: Duration? = request.wait > .zero ? .zero : nil
-            return .reply(.granted(token: grant.token, ttl: grant.ttl, waited: waited, again: false))
+        if let (key, reason) = obstacle(waiter) {
+            if request.wait == .zero { return .reply(busy(key, reason)) }
+            if !request.joins, let refused = makePlace(request.keys) { return .reply(refused) }
         }
-        if request.wait == .zero { return .reply(busy(key, reason)) }
-        for key in request.keys.all where !request.joins {
-            let waiting = waiters.count { $0.request.keys.all.contains(key) && !$0.request.joins }
-            if let bound = rules(key).queue, waiting >= bound { return .reply(busy(key, .queueFull)) }
+        guard obstacle(waiter) == nil else {
+            enter(waiter)
+            return .waits(handle)
         }
-        enter(waiter)
-        return .waits(handle)
+        if isFull { return .reply(.refused(.noSpace)) }
+        let grant = grant(
+            request, uid: waiter.uid, pid: waiter.pid, owner: waiter.owner, process, caller.connection)
+        if request.notifies { subscribe(caller.subscriber(handle), to: grant.token) }
+        let waited: Duration? = request.wait > .zero ? .zero : nil
+        return .reply(.granted(token: grant.token, ttl: life(grant), waited: waited, again: false))
     }
 
     private func processOutcome(_ pid: Int32?, _ report: NaiveReport, _ caller: NaiveCaller) -> NaiveOutcome?
@@ -374,13 +389,12 @@ extension Naive {
                 Renewal(
                     token: request.token, ttl: leases[place].grant.ttl, bindsConnection: request.isEphemeral,
                     process: request.whilePID == nil ? nil : report.identity)))
-        leases[place].own = clock + leases[place].grant.ttl
-        leases[place].deadline = leases[place].own
+        let reply = setDeadline(place)
         let left = clock.until(before.deadline)
-        tell(
-            .renewed(ttl: leases[place].grant.ttl, formerTTL: before.grant.ttl, left: left), leases[place])
+        let ttl = clock.until(leases[place].deadline)
+        tell(.renewed(ttl: ttl, formerTTL: before.grant.ttl, left: left), leases[place])
         arm(place)
-        return .reply(.renewed(token: request.token, ttl: leases[place].grant.ttl))
+        return .reply(reply)
     }
 
     mutating func evict(_ token: Token, note: Text?, by connection: UInt64) -> Reply {
@@ -431,7 +445,11 @@ extension Naive {
     ) -> Duration {
         let lease = leases.first { $0.grant.token == token }!
         leases.removeAll { $0.grant.token == token }
-        let ending = Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)
+        var ending = Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)
+        if isTakenBack { counted.removeAll { $0.token == token } }
+        if !isTakenBack, !lease.grant.isShared, [.expired, .disconnected].contains(reason) {
+            ending.rests = rest(lease.grant)
+        }
         changes.append(.ended(ending))
         tell(.ended(ending, held: lease.grantedAt.until(clock)), lease)
         if let subscriber = lease.subscriber, subscriber.connection != asker {
@@ -481,6 +499,13 @@ extension Naive {
             clock = max(clock, due)
             if let lease = leases.filter({ $0.end == due }).min(by: { $0.grant.token < $1.grant.token }) {
                 end(lease.grant.token, lease.reason)
+            } else if let token = rests.filter({ $0.until == due }).map(\.token).min() {
+                rests.removeAll { $0.until == due && $0.token == token }
+                settle()
+            } else if let token = windows.filter({ $0.end == due }).map(\.token).min() {
+                let keys = windows.filter { $0.end == due && $0.token == token }.map(\.key)
+                counted.removeAll { $0.token == token && keys.contains($0.key) }
+                settle()
             } else if let result = resultsByToken.first(where: { $0.end == due }) {
                 forgetWhole(result.kept.token, .expired)
             } else if let waiter = waiters.filter({ $0.until == due }).min(by: { $0.arrival < $1.arrival }) {
@@ -509,6 +534,7 @@ extension Naive {
 
     mutating func restart(at now: Instant, shift: Int64, rebooted: Bool, grace: Duration, lastToken: Token) {
         waiters = []
+        counted = []
         isDraining = false
         isFull = false
         self.lastToken = lastToken
@@ -525,6 +551,10 @@ extension Naive {
         for place in ended.indices {
             ended[place].at = ended[place].at.moved(by: shift)
         }
+        for place in rests.indices {
+            rests[place].until = rests[place].until.moved(by: shift)
+        }
+        rests.removeAll { $0.until <= now }
         if rebooted {
             for lease in leases {
                 if lease.grant.process != nil {
@@ -561,18 +591,25 @@ extension Naive {
     }
 
     func view(_ key: Key, limit: Int) -> Reply {
+        if holders(key).isEmpty, keptView(key) == nil, let unknown = unknown(key) {
+            return .refused(.unknownKey(key, unknown))
+        }
         let queue = line.filter { $0.request.keys.all.contains(key) }
         let holding = holders(key)
         let shownHolders = holding.prefix(limit).map { view($0) }
         let shownWaiters = queue.enumerated().map { view($0.element, position: $0.offset + 1) }
             .prefix(limit - shownHolders.count)
-        let shown = shownHolders.count + shownWaiters.count
+        let resting = resting(key).map { RestView(token: $0.token, left: clock.until($0.until)) }
+        let shownRests = resting.prefix(limit - shownHolders.count - shownWaiters.count)
+        let shown = shownHolders.count + shownWaiters.count + shownRests.count
+        let all = holding.count + queue.count + resting.count
         let kept = keptView(key)
         return .key(
             KeyView(
                 key: key, rules: rules(key), holderCount: holding.count, waiterCount: queue.count,
-                holders: shownHolders, waiters: Array(shownWaiters), kept: shown < limit ? kept : nil,
-                hasMore: shown < holding.count + queue.count || shown == limit && kept != nil))
+                restCount: resting.count, holders: shownHolders, waiters: Array(shownWaiters),
+                rests: Array(shownRests), kept: shown < limit ? kept : nil,
+                hasMore: shown < all || shown == limit && kept != nil))
     }
 
     func list(below prefix: KeyPrefix, limit: Int, after: Token) -> Reply {

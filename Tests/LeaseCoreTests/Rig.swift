@@ -42,7 +42,7 @@ final class Rig {
     var machine: Machine
     var naive: Naive
     let isManual: Bool
-    let policy: Policy
+    private(set) var policy: Policy
     /// So small that results are dropped.
     private static let limits = {
         var limits = Limits()
@@ -280,6 +280,14 @@ extension Rig {
         }
     }
 
+    func reload(_ policy: Policy) throws {
+        self.policy = policy
+        try step("reload") {
+            machine.reload(policy, into: &effects)
+            naive.reload(policy)
+        }
+    }
+
     func drain() throws {
         try step("drain") {
             machine.drain(into: &effects)
@@ -330,7 +338,8 @@ extension Rig {
 
     /// The daemon dies, and another one reads its log.
     func restart(down: Duration, tokensSkipped: UInt64, rebootedTo boot: Instant?, grace: Duration) throws {
-        let portrait = machine.portrait()
+        let instant = naive.clock
+        let portrait = machine.portrait(at: instant)
         let sequence = machine.sequence
         machine = Rig.newMachine(policy, isManual)
         lastStep = "recovery"
@@ -338,7 +347,7 @@ extension Rig {
             machine.recover(record)
         }
         machine.finishRecovery(lastSequence: sequence)
-        try same("portrait", machine.portrait(), portrait)
+        try same("portrait", machine.portrait(at: instant), portrait)
         (newLog, handles, watched) = (nil, [:], [])
         let now = boot ?? naive.clock + down
         let shift = boot == nil ? 0 : now.nanoseconds - (naive.clock + down).nanoseconds
@@ -368,7 +377,8 @@ extension Change {
     var isOfKeys: Bool {
         switch self {
         case .granted, .renewed, .ended, .bound, .kept, .forgotten: true
-        case .resumed, .advanced, .started, .stopped, .compacted, .held, .remembered, .result: false
+        case .resumed, .advanced, .started, .stopped, .compacted, .held, .remembered, .result,
+            .resting: false
         }
     }
 }

@@ -55,9 +55,10 @@ import Testing
         guard case .granted(let grant)? = bench.records().first?.change else {
             throw Difference(description: "")
         }
-        let bytes = 10_000 - RecordSize.bound(of: grant) - RecordSize.ending
+        let ending = RecordSize.ending + RecordSize.endingPerKey
+        let bytes = 10_000 - RecordSize.bound(of: grant) - ending
         #expect(bench.room == Room(logBytes: bytes, tokens: 1, sequences: 2))
-        bench.room.logBytes = RecordSize.bound(of: grant) + RecordSize.ending
+        bench.room.logBytes = RecordSize.bound(of: grant) + ending
         #expect(bench.token(asking("b/1", "b/2", request: "r")) == nil)
         #expect(bench.token(asking("b/1", "b/2", request: "s")) == 2)
         #expect(bench.room == Room(logBytes: 0, tokens: 0, sequences: 0))

@@ -63,7 +63,7 @@ import Testing
         let ends = 2 * RecordSize.forgetting
         #expect(room.logBytes - bench.room.logBytes == RecordSize.bound(of: kept) + ends)
         #expect(bench.room.sequences == 2)
-        #expect(bench.machine.owedBytes == owed - RecordSize.ending + ends)
+        #expect(bench.machine.owedBytes == owed - RecordSize.ending - RecordSize.endingPerKey + ends)
         #expect(bench.machine.owedSequences == 2)
         bench.room = Room(logBytes: 0, tokens: 0, sequences: 0)
         for name in ["a/1", "a/2"] {

@@ -79,9 +79,15 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         let widest = Int64.min
         let mark = BatchMark(synced: .max, wallMilliseconds: widest)
         for reason in EndReason.allCases {
-            let ending = Ending(token: .max, reason: reason, isTakenBack: true)
-            let record = Record(sequence: .max, at: Instant(nanoseconds: widest), change: .ended(ending))
+            var ending = Ending(token: .max, reason: reason, isTakenBack: true)
+            var record = Record(sequence: .max, at: Instant(nanoseconds: widest), change: .ended(ending))
             #expect(line(record, mark).count <= RecordSize.ending)
+            ending.isTakenBack = false
+            for count in 1...Limits.keysPerRequestMax {
+                ending.rests = Array(repeating: Limits.durationMax, count: count)
+                record.change = .ended(ending)
+                #expect(line(record, mark).count <= RecordSize.ending + (count - 1) * RecordSize.endingPerKey)
+            }
         }
         let process = ProcessIdentity(pid: .min, startTicks: .max)
         let text = Text(printed: [UInt8](repeating: 0x61, count: Limits.textBytesMax))
@@ -89,8 +95,8 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         let grant = Grant(
             token: .max, keys: Keys(key, Array(repeating: key, count: Limits.keysPerRequestMax - 1)),
             owner: text,
-            uid: .max, pid: .min, ttl: Duration(nanoseconds: .max), isShared: true, isEphemeral: true,
-            process: process, request: text, note: text)
+            uid: .max, pid: .min, ttl: Duration(nanoseconds: .max), maxHold: Duration(nanoseconds: .max),
+            isShared: true, isEphemeral: true, process: process, request: text, note: text)
         let at = Instant(nanoseconds: widest)
         let held = HeldLease(grant: grant, grantedAt: at, ownDeadline: at, deadline: at, orphanedAt: at)
         let longest = line(Record(sequence: .max, at: at, change: .held(held)), mark)
@@ -147,7 +153,9 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         "7 0.000000000 stopped wall=1 synced=1", "7 0.000000000 evicted token=1 note=%41",
         "7 0.000000000 evicted token=1 note=%0a", "7 0.000000000 evicted token=1 note=%0",
         "7 0.000000000 evicted token=1 note=a\u{7f}", "7 0.000000000 evicted token=1 note=é",
-        "7 0.000000000 started boot=b shift=0 last-token=0",
+        "7 0.000000000 started boot=b shift=0 last-token=0", "7 0.000000000 expired token=1 rest=0ms",
+        "7 0.000000000 expired token=1 rest=0ms,0ms", "7 0.000000000 expired token=1 rest=1ms,",
+        "7 0.000000000 resting token=1 key=a/b,a/c uid=0 until=0.000000000",
         "7 0.000000000 log format=1 clock=system compacted=no",
         "7 0.000000000 remembered token=1 why=lost at=0.000000000 key=a/b uid=0",
         "7 0.000000000 remembered token=1 why=expired at=0.000000000 key=a/b uid=0",

@@ -196,8 +196,8 @@ import Testing
 
     @Test func aNewerFormatIsNamed() {
         let rest = SampleLog.of(3).bytes
-        let first = sealed("12 0.500000000 log format=2 colour=blue")
-        #expect(ReadLog(first + rest).end == .newerFormat(2))
+        let first = sealed("12 0.500000000 log format=3 colour=blue")
+        #expect(ReadLog(first + rest).end == .newerFormat(3))
         #expect(ReadLog(sealed("12 0.500000000 log format=77")).end == .newerFormat(77))
         var flipped = first
         flipped[30] ^= 1

@@ -81,8 +81,9 @@ struct Seeded {
     mutating func grant() -> Grant {
         Grant(
             token: token(), keys: keys(), owner: text(), uid: UInt32(truncatingIfNeeded: next()),
-            pid: Int32(truncatingIfNeeded: next()), ttl: duration(), isShared: coin(), isEphemeral: coin(),
-            process: process(), request: optional(text()), note: optional(text()))
+            pid: Int32(truncatingIfNeeded: next()), ttl: duration(), maxHold: coin() ? nil : duration(),
+            isShared: coin(), isEphemeral: coin(), process: process(), request: optional(text()),
+            note: optional(text()))
     }
 
     private mutating func keptResult() -> KeptResult {
@@ -99,12 +100,22 @@ struct Seeded {
         EndReason.allCases[below(EndReason.allCases.count)]
     }
 
+    /// Not all of them zero.
+    private mutating func rests() -> [Duration] {
+        let rests = (0..<below(4)).map { _ in coin() ? .zero : duration() }
+        return rests.contains { $0 > .zero } ? rests : []
+    }
+
     mutating func change() -> Change {
-        switch below(14) {
+        switch below(15) {
         case 0: .granted(grant())
         case 1:
             .renewed(Renewal(token: token(), ttl: duration(), bindsConnection: coin(), process: process()))
-        case 2: .ended(Ending(token: token(), reason: reason(), isTakenBack: coin(), note: optional(text())))
+        case 2:
+            .ended(
+                Ending(
+                    token: token(), reason: reason(), isTakenBack: coin(), note: optional(text()),
+                    rests: rests()))
         case 3: .bound(token())
         case 4: .resumed(grace: duration(), afterRestart: coin())
         case 5: .advanced
@@ -120,6 +131,11 @@ struct Seeded {
         case 11:
             .forgotten(Forgetting(token: token(), key: coin() ? nil : key(), reason: forgetReason()))
         case 12: .result(StandingResult(kept: keptResult(), at: instant()))
+        case 13:
+            .resting(
+                Rest(
+                    token: token(), key: keys().first, uid: UInt32(truncatingIfNeeded: next()),
+                    until: instant()))
         default:
             .remembered(
                 EndedLease(

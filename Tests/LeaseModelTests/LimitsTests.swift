@@ -14,6 +14,7 @@ import Testing
         let wrongs: [(String, (inout Limits) -> Void)] = [
             ("--connections-per-user-max", { $0.connectionsMax = $0.connectionsPerUserMax - 1 }),
             ("--leases-per-user-max", { $0.leasesMax = $0.leasesPerUserMax - 1 }),
+            ("--counted-grants-per-user-max", { $0.countedGrantsMax = $0.countedGrantsPerUserMax - 1 }),
             ("--waiters-per-user-max", { $0.waitersMax = $0.waitersPerUserMax - 1 }),
             ("--waiters-per-connection-max", { $0.waitersPerConnectionMax = $0.waitersPerUserMax + 1 }),
             ("--joiners-per-user-max", { $0.joinersMax = $0.joinersPerUserMax - 1 }),

@@ -50,7 +50,8 @@ struct RefusalTests {
         (.clockNotManual, .clockNotManual),
         (.tooManyConnections(max: 10_000, flag: "--connections-max"), .tooManyConnections),
         (.tooManyLeases(max: 1, flag: "--leases-max"), .tooManyLeases),
-        (.tooManyWaiters(max: 1, flag: hostileString), .tooManyWaiters), (.noSpace, .noSpace),
+        (.tooManyWaiters(max: 1, flag: hostileString), .tooManyWaiters),
+        (.tooManyCounted(max: 1, flag: hostileString), .tooManyCounted), (.noSpace, .noSpace),
         (.storage("write: Input/output error"), .storage), (.storage(hostileString), .storage),
         (.withdrawn, .withdrawn), (.stopping, .stopping), (.compactionStopped, .compactionStopped),
     ]

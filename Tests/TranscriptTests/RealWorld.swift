@@ -48,6 +48,15 @@ final class RealWorld: World {
         probe = nil
     }
 
+    func write(policy: [UInt8]) throws(Stuck) {
+        try system { () throws(Failure) in try daemon.folder.write("policy", policy) }
+    }
+
+    func hangUpSignal() throws(Stuck) {
+        daemon.program?.signal(SIGHUP)
+        try settle()
+    }
+
     func kill() throws(Stuck) {
         daemon.kill()
         probe = nil

@@ -51,6 +51,7 @@ struct Runner {
     private mutating func take(_ step: Step) throws(Stuck) {
         if case .send(let name, let template) = step.action {
             try begin()
+            try writePolicy()
             return try queue(name, template)
         }
         try flush()
@@ -59,7 +60,7 @@ struct Runner {
             isReadingPolicy = true
             return
         }
-        isReadingPolicy = false
+        try writePolicy()
         switch step.action {
         case .flags(let words): flags = words
         case .daemon(let action): try handle(action)
@@ -73,6 +74,12 @@ struct Runner {
         case .policy, .send: break
         case .connect, .endInput, .hangUp, .expect, .expectClosed: try talk(step.action)
         }
+    }
+
+    /// The lines of another policy file are complete.
+    private mutating func writePolicy() throws(Stuck) {
+        if isReadingPolicy, isRunning, let policy { try world.write(policy: policy) }
+        isReadingPolicy = false
     }
 
     private mutating func talk(_ action: Step.Action) throws(Stuck) {
@@ -115,6 +122,7 @@ struct Runner {
             connections.removeAll()
             isRunning = false
             isPaused = false
+        case .reload: try world.hangUpSignal()
         case .pause:
             try begin()
             try world.pause()

@@ -26,6 +26,8 @@ final class SimulatedDaemon {
     private let disk: SimulatedDisk
     private var server: Server
     private let hasLog: Bool
+    /// Its policy file.
+    var policy: [UInt8]?
     private var newLog: [UInt8] = []
     /// News that a directive has brought.
     private var following: [News] = []
@@ -42,15 +44,13 @@ final class SimulatedDaemon {
         self.disk = disk
         let options = try SimulatedDaemon.options(flags)
         hasLog = options.hasLog
-        var rules = Policy.builtIn
-        if let policy {
-            do throws(PolicyError) {
-                rules = try PolicyReader.read(policy.span)
-            } catch {
-                throw Stuck("the policy's line \(error.line), column \(error.column): \(error.message)")
-            }
+        self.policy = policy
+        do throws(PolicyError) {
+            let rules = try policy.map { bytes throws(PolicyError) in try PolicyReader.read(bytes.span) }
+            server = Server(policy: rules ?? .builtIn, options: options)
+        } catch {
+            throw Stuck("the policy's line \(error.line), column \(error.column): \(error.message)")
         }
-        server = Server(policy: rules, options: options)
         try recover()
         pass([])
     }
@@ -68,6 +68,21 @@ final class SimulatedDaemon {
         disk.numbers = server.numbersToBeginWith
         server.numbersReserved(server.numbersToBeginWith)
         writeBatch()
+    }
+
+    private func readPolicy() -> Result<Policy, Refusal> {
+        guard let policy else { return .success(.builtIn) }
+        do throws(PolicyError) {
+            return .success(try PolicyReader.read(policy.span))
+        } catch {
+            return .failure(.badPolicy(error))
+        }
+    }
+
+    /// SIGHUP.
+    func reload() {
+        server.policyRead(readPolicy())
+        take([])
     }
 
     func open(_ peer: Peer) -> Opened {
@@ -177,6 +192,7 @@ final class SimulatedDaemon {
             }
         case .unwatch(let process): watched.remove(process)
         case .inspect(let pid, let ticket): server.inspected(ticket: ticket, disk.processes.report(pid))
+        case .readPolicy: server.policyRead(readPolicy())
         case .reserveSpace(let wanted, let least):
             server.spaceReserved(bytes: wanted, wanted: wanted, least: least)
         case .reserveNumbers(let numbers):
@@ -228,6 +244,8 @@ extension SimulatedDaemon {
             "--connections-per-user-max": \.connectionsPerUserMax,
             "--leases-max": \.leasesMax,
             "--leases-per-user-max": \.leasesPerUserMax,
+            "--counted-grants-max": \.countedGrantsMax,
+            "--counted-grants-per-user-max": \.countedGrantsPerUserMax,
             "--waiters-max": \.waitersMax,
             "--joiners-max": \.joinersMax, "--joiners-per-user-max": \.joinersPerUserMax,
             "--kept-max": \.keptMax, "--kept-per-user-max": \.keptPerUserMax,

@@ -78,6 +78,13 @@ final class SimulatedWorld: World {
         }
     }
 
+    func write(policy: [UInt8]) throws(Stuck) { daemon?.policy = policy }
+
+    func hangUpSignal() throws(Stuck) {
+        daemon?.reload()
+        collect()
+    }
+
     func kill() throws(Stuck) {
         daemon = nil
         held = []

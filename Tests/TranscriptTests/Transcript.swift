@@ -25,7 +25,7 @@ struct Step {
     }
 
     enum DaemonAction: String, CaseIterable {
-        case start, stop, kill, pause, resume
+        case start, stop, kill, reload, pause, resume
     }
 
     enum Comparison: String {

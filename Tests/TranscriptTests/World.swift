@@ -26,6 +26,10 @@ protocol World: AnyObject {
     func start(flags: [String], policy: [UInt8]?) throws(Stuck)
     /// In order: nobody is granted anything more, those in line are answered. Ends when all is on the disk.
     func stop() throws(Stuck)
+    /// The policy file is another one from now on. A daemon that serves reads it when it is told to.
+    func write(policy: [UInt8]) throws(Stuck)
+    /// SIGHUP.
+    func hangUpSignal() throws(Stuck)
     /// At once, in the middle of everything.
     func kill() throws(Stuck)
     /// Whatever is done from now on comes to the daemon at the same moment.

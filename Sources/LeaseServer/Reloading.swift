@@ -1,0 +1,54 @@
+// `reload` and `drain`: the rules change, or nothing is granted any more, while the service goes on.
+
+internal import LeaseCore
+package import LeaseModel
+
+extension Server {
+    /// Has the policy read again. What is behind it on its connection comes after it.
+    mutating func reload(_ index: Int, _ tag: Span<UInt8>) {
+        guard isAllowed(.reload, index, tag) else { return }
+        waitFor(.policy, index, tag)
+        connections[index].isInspecting = true
+        directives.append(.readPolicy)
+    }
+
+    /// The policy as it was read, by a wish of the server or because somebody else asked for it; where it is
+    /// no good, the old one stays.
+    package mutating func policyRead(_ found: Result<Policy, Refusal>) {
+        let reply: Reply
+        switch found {
+        case .success(let policy):
+            machine.reload(policy, into: &effects)
+            counting.follow(policy)
+            reply = .ok
+        case .failure(let refusal):
+            reply = .refused(refusal)
+        }
+        finishReloads(reply)
+        settle()
+    }
+
+    private mutating func finishReloads(_ reply: Reply) {
+        let waiting = others
+        others.removeAll()
+        for other in waiting {
+            guard case .policy = other.kind else {
+                others.append(other)
+                continue
+            }
+            finish(other, with: reply)
+            if let index = index(other.pending.connection), !connections[index].isGone {
+                connections[index].isInspecting = false
+                yield(index)
+            }
+        }
+    }
+
+    /// Answers last, so that its `OK` means that everybody in line has been answered.
+    mutating func drain(_ index: Int, _ tag: Span<UInt8>) {
+        guard isAllowed(.drain, index, tag) else { return }
+        machine.drain(into: &effects)
+        settle()
+        reply(index, tag, .ok)
+    }
+}
