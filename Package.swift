@@ -22,7 +22,8 @@ func tests(_ name: String, of needs: [Target.Dependency]) -> Target {
 let package = Package(
     name: "leased",
     products: [
-        .executable(name: "leased", targets: ["leased"])
+        .executable(name: "leased", targets: ["leased"]),
+        .library(name: "LeaseClient", targets: ["LeaseClient"]),
     ],
     targets: [
         room("LeaseModel"),
@@ -36,6 +37,10 @@ let package = Package(
             name: "leased",
             dependencies: ["LeaseModel", "LeaseServer", "LeaseIO"],
             swiftSettings: strict),
+        .target(
+            name: "LeaseClient", dependencies: ["LeaseModel", "LeaseWire"], path: "clients/swift/LeaseClient",
+            swiftSettings: strict),
+        tests("LeaseClientTests", of: ["LeaseClient", "LeaseModel", "LeaseWire", "TestSupport"]),
         tests("LeaseModelTests", of: ["LeaseModel"]),
         tests("LeaseWireTests", of: ["LeaseModel", "LeaseWire"]),
         tests("LeaseIOTests", of: ["LeaseIO"]),
