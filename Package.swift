@@ -21,9 +21,11 @@ func tests(_ name: String, of needs: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "leased",
+    platforms: [.macOS(.v26)],
     products: [
         .executable(name: "leased", targets: ["leased"]),
         .library(name: "LeaseClient", targets: ["LeaseClient"]),
+        .library(name: "LeaseTesting", targets: ["LeaseTesting"]),
     ],
     targets: [
         room("LeaseModel"),
@@ -40,7 +42,15 @@ let package = Package(
         .target(
             name: "LeaseClient", dependencies: ["LeaseModel", "LeaseWire"], path: "clients/swift/LeaseClient",
             swiftSettings: strict),
-        tests("LeaseClientTests", of: ["LeaseClient", "LeaseModel", "LeaseWire", "TestSupport"]),
+        .target(
+            // With it, the daemon is built beside the tests that want one.
+            name: "LeaseTesting",
+            dependencies: [
+                "LeaseClient", "LeaseModel", .target(name: "leased", condition: .when(platforms: [.linux])),
+            ],
+            path: "clients/swift/LeaseTesting", swiftSettings: strict),
+        tests(
+            "LeaseClientTests", of: ["LeaseClient", "LeaseTesting", "LeaseModel", "LeaseWire", "TestSupport"]),
         tests("LeaseModelTests", of: ["LeaseModel"]),
         tests("LeaseWireTests", of: ["LeaseModel", "LeaseWire"]),
         tests("LeaseIOTests", of: ["LeaseIO"]),
