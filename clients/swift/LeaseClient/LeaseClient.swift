@@ -6,7 +6,7 @@ internal import LeaseWire
 /// Leases names from the `leased` daemon of this machine.
 ///
 ///     let leases = LeaseClient()
-///     let image = try await leases.withLease(on: .user("42"), .species("31", .video), ttl: .seconds(30)) { lease in
+///     let image = try await leases.withLease(on: .user("42"), .species("31", .video)) { lease in
 ///         try await render(prompt, fence: lease.token)
 ///     }
 ///
@@ -61,8 +61,8 @@ extension LeaseClient {
     ///
     /// - Parameters:
     ///   - keys: 1 to 16 different keys.
-    ///   - ttl: From the grant to the deadline, counted in whole milliseconds, rounded up. By default what the
-    ///     policy says.
+    ///   - ttl: From the grant to the deadline, counted in whole milliseconds, rounded up. By default what
+    ///     the policy says.
     ///   - wait: How long to stand in line; by default not at all. More than ten years are without end.
     ///   - priority: 0 to 9; each step counts as having come 10 s earlier.
     ///   - shared: Any number of shared leases stand together, none beside an exclusive one.
@@ -89,8 +89,8 @@ extension LeaseClient {
     ///
     /// - Parameter ttl: Another ttl, which is the lease's own from then on.
     /// - Returns: How long it surely lasts unless it is renewed again.
-    /// - Throws: ``LeaseError``: `lost` where it has ended, `forbidden` where it is another user's, `invalid`,
-    ///   `unavailable`.
+    /// - Throws: ``LeaseError``: `lost` where it has ended, `forbidden` where it is another user's,
+    ///   `invalid`, `unavailable`.
     @discardableResult
     public func renew(_ token: UInt64, ttl: Swift.Duration? = nil) async throws -> Swift.Duration {
         let request = RenewRequest(token: token, ttl: ttl.map { LeaseModel.Duration($0) })

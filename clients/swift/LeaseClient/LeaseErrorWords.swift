@@ -44,7 +44,7 @@ extension LeaseError.Busy: CustomStringConvertible {
         case .rate: return "has been granted as often as the policy allows"
         case .resting: return "rests after a lease that expired"
         case .queueFull: return "has a full line" + held(", and is held by")
-        case .dropped: return "had a full line, and this request was dropped from it" + held("; it is held by")
+        case .dropped: return "had a full line, which this request had to leave" + held("; it is held by")
         case .queued: return "is free, but \(ahead ?? "somebody") is before"
         case .held, .limit, .timeout, .other:
             let holding = held("is held by")

@@ -13,7 +13,7 @@ extension LeaseClient {
     /// sent), the body's task is cancelled. The body runs in a task of its own, where the caller's code runs:
     /// on its actor, with its task-local values and priority, and cancelled with it.
     ///
-    ///     try await leases.withLease(on: .user("42"), ttl: .seconds(30), waitingUpTo: .seconds(60)) { lease in
+    ///     try await leases.withLease(on: .user("42"), waitingUpTo: .seconds(60)) { lease in
     ///         try await render(prompt, fence: lease.token)
     ///     }
     ///
@@ -21,8 +21,8 @@ extension LeaseClient {
     ///   - keys: 1 to 16 different keys: all of them or none.
     ///   - ttl: How long the lease lasts after each renewal, counted in whole milliseconds, rounded up. It is
     ///     renewed when a third of that is over. By default what the policy says.
-    ///   - wait: How long to stand in line; by default not at all. More than ten years are without end. A task
-    ///     that is cancelled meanwhile leaves the line.
+    ///   - wait: How long to stand in line; by default not at all. More than ten years are without end. A
+    ///     task that is cancelled meanwhile leaves the line.
     ///   - priority: 0 to 9; each step counts as having come 10 s earlier.
     ///   - shared: Any number of shared leases stand together, none beside an exclusive one.
     ///   - note: For others to read, at most 255 bytes.

@@ -97,8 +97,8 @@ extension LeaseRig {
         try await keeper.run { [daemon] () throws(LeaseRigError) in daemon.crash() }
     }
 
-    /// Starts the daemon again after a crash; where it runs, it is stopped in order before. Clients connect to
-    /// it by themselves.
+    /// Starts the daemon again after a crash; where it runs, it is stopped in order before. Clients connect
+    /// to it by themselves.
     public func restart() async throws {
         try await keeper.run { [daemon] () throws(LeaseRigError) in
             daemon.stop()
