@@ -49,8 +49,12 @@ let package = Package(
                 "LeaseClient", "LeaseModel", .target(name: "leased", condition: .when(platforms: [.linux])),
             ],
             path: "clients/swift/LeaseTesting", swiftSettings: strict),
+        .executableTarget(
+            name: "clientprobe", dependencies: ["LeaseClient", "LeaseTesting"], path: "Tests/ClientProbe",
+            swiftSettings: strict),
         tests(
-            "LeaseClientTests", of: ["LeaseClient", "LeaseTesting", "LeaseModel", "LeaseWire", "TestSupport"]),
+            "LeaseClientTests",
+            of: ["LeaseClient", "LeaseTesting", "LeaseModel", "LeaseWire", "TestSupport", "clientprobe"]),
         tests("LeaseModelTests", of: ["LeaseModel"]),
         tests("LeaseWireTests", of: ["LeaseModel", "LeaseWire"]),
         tests("LeaseIOTests", of: ["LeaseIO"]),
