@@ -106,7 +106,11 @@ struct ManyTests {
         let rig = try await LeaseRig.start(flags: ["--grace=20s"])
         let fence = Fence(keys: 5)
         let client = LeaseClient(socket: rig.socket, owner: "many", patience: .seconds(60))
+        // Where there never was a daemon, calls fail at once.
+        try await client.ping()
+        let isWorking = Atomic<Bool>(true)
         let working = Task {
+            defer { isWorking.store(false, ordering: .releasing) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for task in 0..<300 {
                     group.addTask {
@@ -121,7 +125,7 @@ struct ManyTests {
                 try await group.waitForAll()
             }
         }
-        while fence.entries < 250 {
+        while isWorking.load(ordering: .acquiring), fence.entries < 250 {
             try await Task.sleep(for: .milliseconds(100))
             try await rig.crash()
             try await rig.restart()

@@ -69,5 +69,6 @@ enum Repository {
         guard isDirectory.boolValue else { return [name] }
         let below = FileManager.default.enumerator(atPath: path)
         return (below?.compactMap { $0 as? String } ?? []).map { "\(name)/\($0)" }
+            .filter { !$0.split(separator: "/").contains(".build") }
     }
 }

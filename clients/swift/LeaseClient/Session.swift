@@ -143,7 +143,12 @@ extension Session {
 
     /// Why a call that is given up got no answer.
     func outage(of call: Call) -> Outage {
-        call.sentAt != nil || phase == .greeting ? .silent(path: path) : lastOutage ?? .silent(path: path)
+        // What it said when it refused us tells more than that it says nothing this time.
+        if call.sentAt == nil, let lastOutage {
+            if case .refused = lastOutage { return lastOutage }
+            if phase != .greeting { return lastOutage }
+        }
+        return .silent(path: path)
     }
 }
 
