@@ -65,7 +65,7 @@ let package = Package(
         tests(
             "TranscriptTests",
             of: ["LeaseModel", "LeaseWire", "LeaseCore", "LeaseServer", "TestSupport"]),
-        tests("DaemonOptionTests", of: ["leased", "LeaseModel"]),
+        tests("DaemonOptionTests", of: ["leased", "LeaseModel", "LeaseServer"]),
         .executableTarget(name: "contender", path: "Tests/Contender", swiftSettings: strict),
         tests("DaemonTests", of: ["leased", "contender", "TestSupport", "CTestSupport"]),
         tests("StyleTests", of: []),

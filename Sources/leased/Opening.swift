@@ -43,7 +43,7 @@ struct Opening {
     }
 
     /// Writes the first records of this run, synced: the numbers first, then the records that use them.
-    func begin(_ server: inout Server, sync policy: Options.SyncPolicy) throws(Complaint) -> LogStore {
+    func begin(_ server: inout Server, sync policy: SyncPolicy) throws(Complaint) -> LogStore {
         server.begin(at: moment, reserved: reserved)
         let numbers = server.numbersToBeginWith
         let batch = server.batch

@@ -1,6 +1,7 @@
 // The values of options: what is taken, and what is said of all else.
 
 import LeaseModel
+import LeaseServer
 
 /// Why a value can't be taken.
 struct WrongValue: Error, Equatable {
@@ -34,7 +35,7 @@ enum OptionValue {
         return mode
     }
 
-    static func sync(_ value: String) throws(WrongValue) -> Options.SyncPolicy {
+    static func sync(_ value: String) throws(WrongValue) -> SyncPolicy {
         switch value {
         case "always": return .always
         case "never": return .never
