@@ -68,6 +68,18 @@ let package = Package(
         tests("DaemonOptionTests", of: ["leased", "LeaseModel", "LeaseServer"]),
         .executableTarget(name: "contender", path: "Tests/Contender", swiftSettings: strict),
         tests("DaemonTests", of: ["leased", "contender", "TestSupport", "CTestSupport"]),
+        // The checker knows nothing of the product: it judges by what went over the wire.
+        .target(name: "SimulationChecker", path: "Tests/Simulation/Checker", swiftSettings: strict),
+        .target(
+            name: "Simulation",
+            dependencies: ["LeaseModel", "LeaseCore", "LeaseServer", "SimulationChecker"],
+            path: "Tests/Simulation/World", swiftSettings: strict),
+        .executableTarget(
+            name: "simulate", dependencies: ["Simulation", "SimulationChecker"], path: "Tests/Simulation/Command",
+            swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation", "SimulationChecker"], path: "Tests/Simulation/Tests",
+            swiftSettings: strict),
         tests("StyleTests", of: []),
         tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),
     ]

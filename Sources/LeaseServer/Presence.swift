@@ -26,9 +26,11 @@ package struct Presence {
         lastPassEnded.map { $0 + Presence.stall < now } ?? false
     }
 
-    /// The timer has fired that was due at this instant.
+    /// The timer has fired that was due at this instant. What was overdue when the timer was set (where very
+    /// much is due, it is dealt with in slices) is no absence: only the time since the last pass counts.
     package mutating func woken(dueAt: Instant?, _ now: Instant) {
-        if let dueAt, dueAt + Presence.stall < now { isAbsent = true }
+        guard let dueAt else { return }
+        if max(dueAt, lastPassEnded ?? dueAt) + Presence.stall < now { isAbsent = true }
     }
 
     package mutating func passEnded(at end: Instant, began: Instant) {
