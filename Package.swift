@@ -24,6 +24,7 @@ let package = Package(
     platforms: [.macOS(.v26)],
     products: [
         .executable(name: "leased", targets: ["leased"]),
+        .executable(name: "lease", targets: ["lease"]),
         .library(name: "LeaseClient", targets: ["LeaseClient"]),
         .library(name: "LeaseTesting", targets: ["LeaseTesting"]),
     ],
@@ -80,6 +81,14 @@ let package = Package(
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "SimulationChecker"], path: "Tests/Simulation/Tests",
             swiftSettings: strict),
+        .target(name: "CLaunch"),
+        .executableTarget(
+            name: "lease",
+            dependencies: ["LeaseModel", "LeaseWire", "LeaseLog", "LeaseIO", "LeaseClient", "CLaunch"],
+            swiftSettings: strict),
+        tests(
+            "CommandTests",
+            of: ["lease", "leased", "contender", "LeaseModel", "LeaseWire", "LeaseClient", "TestSupport"]),
         tests("StyleTests", of: []),
         tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),
     ]

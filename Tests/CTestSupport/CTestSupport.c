@@ -1,9 +1,13 @@
-// The one call whose meaning the C library changes.
+// Calls that Swift can't make, or not as the tests want them.
 
 #define _GNU_SOURCE
 #include "CTestSupport.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <termios.h>
 #include <unistd.h>
 
 int ctest_set_thread_users(uint32_t real, uint32_t effective, uint32_t saved) {
@@ -14,4 +18,29 @@ int ctest_shut_down_ext4(int descriptor) {
     // EXT4_IOC_SHUTDOWN, which no header of the system has, and its flag for a log that is not flushed.
     uint32_t flag = 2;
     return ioctl(descriptor, _IOR('X', 125, uint32_t), &flag);
+}
+
+int32_t ctest_start_on_terminal(
+    const char *path, char *const *arguments, char *const *environment, int *side) {
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    char name[64];
+    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) return -1;
+    if (ptsname_r(master, name, sizeof name) != 0) return -1;
+    struct winsize size = {.ws_row = 40, .ws_col = 200};
+    if (ioctl(master, TIOCSWINSZ, &size) != 0) return -1;
+    pid_t child = fork();
+    if (child != 0) {
+        *side = master;
+        return child;
+    }
+    setsid();
+    // The first terminal that a session's leader opens becomes its own.
+    int terminal = open(name, O_RDWR);
+    for (int standard = 0; standard < 3; standard++) dup2(terminal, standard);
+    if (terminal > 2) close(terminal);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(path, arguments, environment);
+    _exit(127);
 }

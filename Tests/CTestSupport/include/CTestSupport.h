@@ -12,4 +12,9 @@ int ctest_set_thread_users(uint32_t real, uint32_t effective, uint32_t saved);
 // Cuts the power of an ext4 file system: what is not on the disk is lost. -1 and errno on failure.
 int ctest_shut_down_ext4(int descriptor);
 
+// Starts a program as the leader of a session of its own, on a new terminal of 200 columns. Answers its pid,
+// and the terminal's other side; -1 and errno on failure.
+int32_t ctest_start_on_terminal(
+    const char *path, char *const *arguments, char *const *environment, int *side);
+
 #endif
