@@ -167,6 +167,23 @@ int32_t claunch_fork_guard(int32_t group, int *lifeline) {
     return 0;
 }
 
+// MARK: the witness
+
+int32_t claunch_fork_witness(void) {
+    pid_t parent = getpid();
+    pid_t witness = fork();
+    if (witness != 0) return witness;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent) _exit(1);
+    prctl(PR_SET_NAME, "lease-witness", 0, 0, 0);
+    // All of them, those that would stop it, too: they stay pending, where they can be seen.
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    syscall(SYS_close_range, 0U, ~0U, 0U);
+    if (chdir("/") != 0) _exit(1);
+    while (1) pause();
+}
+
 // MARK: children
 
 int claunch_state(int32_t child, int *value) {

@@ -6,6 +6,9 @@ import LeaseWire
 
 struct Renewal {
     private static let tag = Array("renew".utf8)
+    private static let lookTag = Array("look".utf8)
+    /// Renewals may be minutes apart, and an evicted holder is to end sooner.
+    private static let lookEvery = Duration.seconds(2)
     private static let pause = Duration.milliseconds(100)
 
     private let search: SocketSearch
@@ -14,6 +17,7 @@ struct Renewal {
     /// When the renewal was sent that is not answered yet.
     private var sentAt: Instant?
     private var nextAt: Instant
+    private var lookAt: Instant
     private var isOver = false
 
     init(_ search: SocketSearch, _ talk: Talk, _ lease: Lease) {
@@ -21,12 +25,13 @@ struct Renewal {
         self.talk = talk
         self.lease = lease
         nextAt = lease.renewAt
+        lookAt = BootClock.now() + Renewal.lookEvery
     }
 
     var connection: Connection? { isOver ? nil : talk?.connection }
 
     /// When `look` is to be called, where nothing comes before.
-    var wakeAt: Instant { isOver ? .never : min(lease.deadline, nextAt) }
+    var wakeAt: Instant { isOver ? .never : min(lease.deadline, nextAt, lookAt) }
 
     /// Does what is to be done.
     /// - Returns: why the lease is lost; said once.
@@ -42,6 +47,7 @@ struct Renewal {
             return "lease \(lease.token) could not be renewed in time: the daemon did not answer"
         }
         if now >= nextAt { renew(now) }
+        if now >= lookAt { check(now) }
         return nil
     }
 
@@ -59,6 +65,10 @@ struct Renewal {
     }
 
     private mutating func taken(_ answer: Answer) -> String? {
+        if answer.first.tag == Renewal.lookTag {
+            lookAt = BootClock.now() + Renewal.lookEvery
+            if answer.status != .gone { return nil }
+        }
         defer { sentAt = nil }
         switch answer.status {
         case .ok:
@@ -85,6 +95,7 @@ struct Renewal {
         sentAt = nil
         // The daemon gives holders time to renew after a restart, so that comes first.
         nextAt = BootClock.now() + Renewal.pause
+        lookAt = nextAt + Renewal.lookEvery
     }
 
     private mutating func renew(_ now: Instant) {
@@ -93,11 +104,20 @@ struct Renewal {
             nextAt = now + Renewal.pause
             return
         }
-        let request = Request.renew(RenewRequest(token: lease.token))
+        sentAt = now
+        nextAt = .never
+        send(.renew(RenewRequest(token: lease.token)), Renewal.tag, over: talk, now)
+    }
+
+    /// Asks whether the lease is still there.
+    private mutating func check(_ now: Instant) {
+        lookAt = .never
+        if let talk { send(.check(lease.token), Renewal.lookTag, over: talk, now) }
+    }
+
+    private mutating func send(_ request: Request, _ tag: [UInt8], over talk: Talk, _ now: Instant) {
         do throws(ConnectionError) {
-            try talk.connection.send(request, tag: Renewal.tag, until: now)
-            sentAt = now
-            nextAt = .never
+            try talk.connection.send(request, tag: tag, until: now)
         } catch {
             hangUp()
         }

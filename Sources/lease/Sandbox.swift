@@ -39,6 +39,7 @@ enum Sandbox {
         try command.begin([("LEASED_SOCKET", daemon.socketPath)])
         var supervision = try Supervision(command, call, nil, subject: "")
         let end = supervision.run(signals)
+        _ = supervision.release()
         daemon.stop()
         _ = consume guardian
         if let failure = command.failure { throw failure }

@@ -29,6 +29,7 @@ struct Supervision: ~Copyable {
     private var isOverMax = false
     private var stopAt = Instant.never
     private var terminalSignal: Int32?
+    private var witness: Witness?
     private let alarm: Alarm
 
     /// `subject` is what messages name as lost.
@@ -41,6 +42,7 @@ struct Supervision: ~Copyable {
         self.subject = subject
         maxAt = call.max.map { BootClock.now() + $0 } ?? .never
         alarm = try Alarm()
+        witness = command.hasOwnGroup ? nil : Witness()
     }
 
     /// Comes back when the command has ended, and where it had to be ended its group as well.
@@ -57,6 +59,7 @@ struct Supervision: ~Copyable {
     /// Ends the lease.
     /// - Returns: whether it was lost before.
     mutating func release() -> Bool {
+        witness = nil
         guard let reason = renewal?.release() else { return false }
         Paper.errors.line("lease: \(subject) was lost while the command ran: \(reason)")
         return call.onLost == .term
@@ -103,8 +106,13 @@ extension Supervision {
         case SIGCONT:
             if command.hasOwnGroup || command.state == .isStopped { command.signal(SIGCONT) }
         case let number where Signals.isForCommand(number):
-            let cameFromTerminal = signal.isFromKernel && !command.hasOwnGroup
-            if cameFromTerminal { terminalSignal = number } else { command.signal(number) }
+            if command.hasOwnGroup {
+                command.signal(number)
+            } else if (witness?.hasSeen(number) ?? false) || signal.isFromKernel {
+                if signal.isFromKernel { terminalSignal = number }
+            } else {
+                command.signal(number)
+            }
         default: break
         }
     }

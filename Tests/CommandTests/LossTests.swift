@@ -16,6 +16,14 @@ import Testing
         #expect(ended.errors.contains("user/1 is lost: lease 1 was evicted"), "\(ended.errors)")
     }
 
+    @Test func anEvictedHolderNeedNotComeUpForRenewalFirst() throws {
+        let rig = try Rig()
+        let running = try rig.start("run", "user/1", "--", "sh", "-c", "echo up; exec sleep 76")
+        #expect(running.says("up"))
+        #expect(try rig.ask("evict 1").hasPrefix("OK"))
+        #expect(running.end().code == 79)
+    }
+
     @Test func aDeafCommandIsKilled() throws {
         let rig = try Rig()
         let script = "trap '' TERM; echo up; while :; do sleep 0.1; done"

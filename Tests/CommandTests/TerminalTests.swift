@@ -30,6 +30,31 @@ import Testing
         #expect(try rig.isFree("user/1"))
     }
 
+    @Test func aSignalToTheWholeJobReachesTheCommandOnce() throws {
+        let rig = try Rig()
+        let terminal = try shell(rig)
+        let traps = "trap 'echo \"<u$((++u))>\"' USR1; trap 'echo \"<t$((++t))>\"; [ $t = 2 ] && exit 7' TERM"
+        terminal.type(
+            "$L run user/1 -- bash -c '\(traps.replacing("'", with: "'\\''"))"
+                + "; echo re\"\"ady; while :; do read -t 0.05 x </dev/zero; done' &\n")
+        #expect(terminal.shows("ready"))
+        let holder = try rig.holder(of: 1)
+        // To the job by its shell, then to lease alone, which passes it on.
+        for count in [1, 3] {
+            terminal.type("kill -USR1 %1\n")
+            #expect(terminal.shows("<u\(count)>"))
+            kill(holder, SIGUSR1)
+            #expect(terminal.shows("<u\(count + 1)>"))
+        }
+        terminal.type("kill -TERM %1\n")
+        #expect(terminal.shows("<t1>"))
+        kill(holder, SIGTERM)
+        #expect(terminal.shows("<t2>"))
+        #expect(!terminal.shown.contains("<u5>"))
+        terminal.type("wait %1; echo code=$?.\n")
+        #expect(terminal.shows("code=7."), "\(terminal.shown)")
+    }
+
     @Test func controlCEndsALoopOfTheShell() throws {
         let rig = try Rig()
         let terminal = try shell(rig)

@@ -45,6 +45,9 @@ int claunch_next_signal(int descriptor, claunch_signal *found);
 // own, and no terminal. Answers its pid to us; to itself 0, when we have ended and the group is killed.
 int32_t claunch_fork_guard(int32_t group, int *lifeline);
 
+// A process of our group that only takes note of signals: what it got, the whole group got. It ends with us.
+int32_t claunch_fork_witness(void);
+
 enum { CLAUNCH_RUNS = 0, CLAUNCH_STOPPED = 1, CLAUNCH_EXITED = 2, CLAUNCH_KILLED = 3 };
 // How a child is; `value` is its exit code or the signal. It stays to be waited for.
 int claunch_state(int32_t child, int *value);
