@@ -21,8 +21,12 @@ func tests(_ name: String, of needs: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "leased",
+    platforms: [.macOS(.v26)],
     products: [
-        .executable(name: "leased", targets: ["leased"])
+        .executable(name: "leased", targets: ["leased"]),
+        .executable(name: "lease", targets: ["lease"]),
+        .library(name: "LeaseClient", targets: ["LeaseClient"]),
+        .library(name: "LeaseTesting", targets: ["LeaseTesting"]),
     ],
     targets: [
         room("LeaseModel"),
@@ -36,6 +40,22 @@ let package = Package(
             name: "leased",
             dependencies: ["LeaseModel", "LeaseServer", "LeaseIO"],
             swiftSettings: strict),
+        .target(
+            name: "LeaseClient", dependencies: ["LeaseModel", "LeaseWire"], path: "clients/swift/LeaseClient",
+            swiftSettings: strict),
+        .target(
+            // With it, the daemon is built beside the tests that want one.
+            name: "LeaseTesting",
+            dependencies: [
+                "LeaseClient", "LeaseModel", .target(name: "leased", condition: .when(platforms: [.linux])),
+            ],
+            path: "clients/swift/LeaseTesting", swiftSettings: strict),
+        .executableTarget(
+            name: "clientprobe", dependencies: ["LeaseClient", "LeaseTesting"], path: "Tests/ClientProbe",
+            swiftSettings: strict),
+        tests(
+            "LeaseClientTests",
+            of: ["LeaseClient", "LeaseTesting", "LeaseModel", "LeaseWire", "TestSupport", "clientprobe"]),
         tests("LeaseModelTests", of: ["LeaseModel"]),
         tests("LeaseWireTests", of: ["LeaseModel", "LeaseWire"]),
         tests("LeaseIOTests", of: ["LeaseIO"]),
@@ -46,7 +66,7 @@ let package = Package(
         tests(
             "TranscriptTests",
             of: ["LeaseModel", "LeaseWire", "LeaseCore", "LeaseServer", "TestSupport"]),
-        tests("DaemonOptionTests", of: ["leased", "LeaseModel"]),
+        tests("DaemonOptionTests", of: ["leased", "LeaseModel", "LeaseServer"]),
         .executableTarget(name: "contender", path: "Tests/Contender", swiftSettings: strict),
         .executableTarget(name: "bench-load", path: "Tests/Bench/Load"),
         .executableTarget(name: "bench-floor", path: "Tests/Bench/Floor"),
@@ -58,6 +78,26 @@ let package = Package(
             dependencies: ["leased", "bench-load", "bench-floor", "TestSupport", "CTestSupport"],
             path: "Tests/Bench/Compare", swiftSettings: strict),
         tests("DaemonTests", of: ["leased", "contender", "TestSupport", "CTestSupport"]),
+        // The checker knows nothing of the product: it judges by what went over the wire.
+        .target(name: "SimulationChecker", path: "Tests/Simulation/Checker", swiftSettings: strict),
+        .target(
+            name: "Simulation",
+            dependencies: ["LeaseModel", "LeaseCore", "LeaseServer", "SimulationChecker"],
+            path: "Tests/Simulation/World", swiftSettings: strict),
+        .executableTarget(
+            name: "simulate", dependencies: ["Simulation", "SimulationChecker"], path: "Tests/Simulation/Command",
+            swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation", "SimulationChecker"], path: "Tests/Simulation/Tests",
+            swiftSettings: strict),
+        .target(name: "CLaunch"),
+        .executableTarget(
+            name: "lease",
+            dependencies: ["LeaseModel", "LeaseWire", "LeaseLog", "LeaseIO", "LeaseClient", "CLaunch"],
+            swiftSettings: strict),
+        tests(
+            "CommandTests",
+            of: ["lease", "leased", "contender", "LeaseModel", "LeaseWire", "LeaseClient", "TestSupport"]),
         tests("StyleTests", of: []),
         tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),
     ]

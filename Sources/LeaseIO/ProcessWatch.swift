@@ -50,6 +50,17 @@ package enum ProcessWatch {
         return name
     }
 
+    /// The signals that a process got and has blocked, the lowest bit for signal 1; nil when there is none.
+    package static func pendingSignals(of pid: Int32) -> UInt64? {
+        guard let status = try? ProcFile.read("/proc/\(pid)/status", bytesMax: 4_096) else { return nil }
+        let name = Array("ShdPnd:".utf8)
+        for line in status.split(separator: UInt8(ascii: "\n")) where line.starts(with: name) {
+            let digits = line.dropFirst(name.count).drop { $0 == UInt8(ascii: "\t") }
+            return UInt64(String(decoding: digits, as: UTF8.self), radix: 16)
+        }
+        return nil
+    }
+
     /// The second field is a name that may hold spaces and brackets, so fields count from the last ")".
     static func facts(inStat stat: [UInt8], uid: UInt32) -> Facts? {
         guard let end = stat.lastIndex(of: UInt8(ascii: ")")) else { return nil }

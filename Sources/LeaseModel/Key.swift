@@ -21,6 +21,18 @@ public struct Key: Hashable, Sendable {
         return Key(printed: bytes)
     }
 
+    /// Spells a key of raw parts, the kind first. What stands in them is encoded where it must be.
+    public static func spelling(_ parts: [some Sequence<UInt8>]) throws(KeyError) -> Key {
+        var bytes: [UInt8] = []
+        for (index, part) in parts.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: "/")) }
+            for byte in part {
+                PercentCoding.append(byte, to: &bytes, plain: PercentCoding.isPlainInKey)
+            }
+        }
+        return try Key.read(bytes.span)
+    }
+
     /// The first part: it says how many parts follow and which rules hold.
     public var kind: ArraySlice<UInt8> {
         bytes.prefix { $0 != UInt8(ascii: "/") }

@@ -104,15 +104,13 @@ extension Server {
 
     /// More than the log of any one request but for those that it lets through.
     private static var requestBytesMax: Int { 16 << 10 }
-    private static var spaceAhead: Int { 4 << 20 }
-    private static var numbersAhead: UInt64 { 1 << 16 }
 
     /// Numbers to be written down before the first batch is.
     package var numbersToBeginWith: Numbers {
         let ends = machine.owedSequences
         return Numbers(
-            token: machine.lastToken + Server.numbersAhead,
-            sequence: machine.sequence + ends + 4 * Server.numbersAhead)
+            token: machine.lastToken + options.numbersAhead,
+            sequence: machine.sequence + ends + 4 * options.numbersAhead)
     }
 
     mutating func wantSpaceAndNumbers() {
@@ -123,23 +121,23 @@ extension Server {
             unpark()
             updateRoom()
         }
-        let isSpaceLow = machine.room.logBytes < Server.spaceAhead / 2
+        let isSpaceLow = machine.room.logBytes < options.spaceAhead / 2
         // What is set aside in the file that is to take the log's place was measured by the log's.
         let isBound = compaction.phase == .syncing || compaction.phase == .installing
         if isSpaceLow, !isBound, !space.isReserving, !space.isExhausted, !(space.isTight && !needsSpaceNow) {
             wantSpace()
         }
-        let areTokensLow = machine.room.tokens < Server.numbersAhead / 2
-        let areSequencesLow = machine.room.sequences < Server.numbersAhead / 2
+        let areTokensLow = machine.room.tokens < options.numbersAhead / 2
+        let areSequencesLow = machine.room.sequences < options.numbersAhead / 2
         if areTokensLow || areSequencesLow, !isReservingNumbers, !space.areNumbersRefused {
             isReservingNumbers = true
             let ends = machine.owedSequences
             // A busy daemon uses up a block while the next one is being synced: ahead of the numbers it has,
             // too.
             var wanted = numbers
-            if areTokensLow { wanted.token = max(numbers.token, machine.lastToken) + Server.numbersAhead }
+            if areTokensLow { wanted.token = max(numbers.token, machine.lastToken) + options.numbersAhead }
             if areSequencesLow {
-                wanted.sequence = max(numbers.sequence, machine.sequence + ends) + 4 * Server.numbersAhead
+                wanted.sequence = max(numbers.sequence, machine.sequence + ends) + 4 * options.numbersAhead
             }
             directives.append(.reserveNumbers(wanted))
         }
@@ -154,7 +152,7 @@ extension Server {
         let owed = machine.owedBytes + RecordSize.ownRecords
         let base = log.size + log.batch.count + owed
         directives.append(
-            .reserveSpace(wanted: base + Server.spaceAhead, least: base + Server.requestBytesMax))
+            .reserveSpace(wanted: base + options.spaceAhead, least: base + Server.requestBytesMax))
     }
 
     /// The file may grow to so many bytes. Less than what was needed: the disk is full.

@@ -16,6 +16,12 @@ package struct ServerOptions: Sendable {
     package var seed: UInt64 = 0
     /// The log is compacted when it is larger than this and than four times what is alive.
     package var compactionBytesMin = 32 << 20
+    /// How many deadlines and how many leases of a compaction one pass deals with at most.
+    package var deadlinesPerPass = 2_000
+    package var leasesPerPass = 1_000
+    /// How much space and how many tokens are set aside ahead; of sequence numbers four times as many.
+    package var spaceAhead = 4 << 20
+    package var numbersAhead: UInt64 = 1 << 16
 
     package init() {}
 }
@@ -132,10 +138,6 @@ package struct Server: ~Copyable {
 
 // One pass.
 extension Server {
-    /// How many deadlines and how many leases of a compaction one pass deals with at most.
-    private static var deadlinesPerPass: Int { 2_000 }
-    private static var leasesPerPass: Int { 1_000 }
-
     /// Begins a pass at this instant. Hang-ups are told next, before `advance`; whatever else has happened
     /// (ended processes, finished syncs, requests) after it, since it is decided as of the instant that was
     /// reached.
@@ -158,7 +160,7 @@ extension Server {
         if options.hasManualClock {
             advanceManually()
         } else {
-            isBehind = !machine.advance(to: now, budget: Self.deadlinesPerPass, into: &effects)
+            isBehind = !machine.advance(to: now, budget: options.deadlinesPerPass, into: &effects)
             settle()
         }
         grantStarved()
@@ -184,7 +186,7 @@ extension Server {
     /// Moves the manual clock as far as one pass goes.
     /// - Returns: whether it is there.
     mutating func advanceClock(to target: Instant) -> Bool {
-        let isThere = machine.advance(to: target, budget: Self.deadlinesPerPass, into: &effects)
+        let isThere = machine.advance(to: target, budget: options.deadlinesPerPass, into: &effects)
         if isThere {
             machine.noteAdvance(into: &effects)
         }
@@ -204,7 +206,7 @@ extension Server {
     package mutating func endPass() {
         serveReady()
         serveWatchers()
-        continueCompaction(leases: Self.leasesPerPass)
+        continueCompaction(leases: options.leasesPerPass)
         wantSpaceAndNumbers()
         gateReplies()
         closeWhatIsDone()

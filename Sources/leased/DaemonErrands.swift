@@ -222,12 +222,12 @@ extension Daemon {
 
     func takeCompleted(_ now: Instant) throws(Errno) {
         guard let store else { return }
-        var completed: [Completed] = []
-        try store.takeCompleted { completed.append($0) }
+        var completed: [(what: Completed, took: Duration, error: Errno)] = []
+        try store.takeCompleted { completed.append(($0, $1, $2)) }
         for one in completed {
-            switch one {
-            case .synced(let sequence, let span):
-                server.noteSync(took: span)
+            switch one.what {
+            case .synced(let sequence):
+                server.noteSync(took: one.took)
                 server.acknowledge(upTo: sequence, synced: true)
             case .numbersReserved(let numbers):
                 server.numbersReserved(numbers)
@@ -240,8 +240,8 @@ extension Daemon {
             case .compactionInstalled:
                 server.compactionInstalled()
                 journal.debug("the log was compacted")
-            case .compactionFailed(let error): compactionFailed(error)
-            case .failed(let error, let what): fail("\(what): \(error)")
+            case .compactionFailed: compactionFailed(one.error)
+            case .failed(let what): fail("\(what): \(one.error)")
             }
         }
     }

@@ -22,53 +22,22 @@ final class LogFile {
     }
 }
 
-/// What the syncing thread has done.
-enum Completed {
-    /// It took so long.
-    case synced(Sequence64, Duration)
-    case numbersReserved(Numbers)
-    case compactionSynced
-    case compactionRenamed
-    case compactionInstalled
-    case compactionFailed(Errno)
-    /// The disk is too full for them.
-    case numbersRefused
-    /// Something that must not fail has failed.
-    case failed(Errno, what: String)
-}
-
 /// The log and what stands beside it in the data directory.
 final class LogStore {
     static let logName = "log"
     static let newLogName = "log.new"
 
-    private enum Job {
-        case sync(Sequence64)
-        case numbers(Numbers)
-        case compactionSync
-        case compactionInstall
-        case compactionNames
-    }
-
     let folder: Folder
     private var log: LogFile
     private var newLog: LogFile?
     private let thread: SyncThread
-    private let policy: Options.SyncPolicy
-    /// What the thread has to do, in order.
-    private var jobs: [Job] = []
+    private var schedule: LogSchedule
     private var lastTicket: UInt64 = 0
-    /// Changes up to here are written, and up to here handed to a sync.
-    private var written: Sequence64 = 0
-    private var submitted: Sequence64 = 0
-    private var isSyncing = false
-    private var isInstalling = false
-    private var lastSyncAt = Instant.zero
 
-    init(folder: Folder, log: LogFile, policy: Options.SyncPolicy) throws(Errno) {
+    init(folder: Folder, log: LogFile, policy: SyncPolicy) throws(Errno) {
         self.folder = folder
         self.log = log
-        self.policy = policy
+        schedule = LogSchedule(policy: policy)
         thread = try SyncThread()
     }
 
@@ -78,28 +47,23 @@ final class LogStore {
     /// Appends a batch to the log.
     func append(_ batch: Span<UInt8>, upTo sequence: Sequence64) throws(Errno) {
         try log.file.append(batch)
-        written = sequence
+        schedule.wrote(upTo: sequence)
     }
 
     /// Whether replies may go when the batch is written, before it is on the disk.
-    var acknowledgesOnWrite: Bool { policy != .always }
+    var acknowledgesOnWrite: Bool { schedule.acknowledgesOnWrite }
 
     /// Asks for a sync where one is due.
     /// - Returns: when to ask again; nil: when something is written.
     func syncIfDue(at now: Instant) -> Instant? {
-        guard written > submitted, !isSyncing, !isInstalling else { return nil }
-        switch policy {
-        case .never: return nil
-        case .always: break
-        case .every(let span):
-            guard lastSyncAt + span <= now else { return lastSyncAt + span }
+        switch schedule.turn(at: now) {
+        case .notNow: return nil
+        case .notBefore(let again): return again
+        case .submit(let job):
+            let raw = log.file.raw
+            submit(job) { AppendFile.syncCode(raw) }
+            return nil
         }
-        lastSyncAt = now
-        isSyncing = true
-        submitted = written
-        let raw = log.file.raw
-        submit(.sync(written)) { AppendFile.syncCode(raw) }
-        return nil
     }
 
     /// Syncs the log now, on this thread: at the end.
@@ -107,53 +71,31 @@ final class LogStore {
         try log.file.sync()
     }
 
-    private func submit(_ job: Job, _ work: @escaping @Sendable () -> Int32) {
+    private func submit(_ job: LogJob, _ work: @escaping @Sendable () -> Int32) {
         lastTicket += 1
-        jobs.append(job)
+        schedule.submit(job)
         thread.submit(ticket: lastTicket, work)
     }
 
-    /// What is done since the last call, in order.
-    func takeCompleted(_ body: (Completed) -> Void) throws(Errno) {
+    /// What is done since the last call, in order, with how long it took and the error of what failed.
+    func takeCompleted(_ body: (Completed, Duration, Errno) -> Void) throws(Errno) {
         var done: [SyncThread.Completion] = []
         try thread.takeCompletions(into: &done)
         for completion in done {
-            body(conclude(jobs.removeFirst(), completion))
-        }
-    }
-
-    private func conclude(_ job: Job, _ completion: SyncThread.Completion) -> Completed {
-        let code = completion.code
-        let error = Errno(code: code)
-        switch job {
-        case .sync(let sequence):
-            isSyncing = false
-            return code == 0
-                ? .synced(sequence, Duration(nanoseconds: completion.nanoseconds))
-                : .failed(error, what: "the log can't be synced")
-        case .numbers(let numbers):
-            if code == 0 { return .numbersReserved(numbers) }
-            if error.isNoSpace { return .numbersRefused }
-            return .failed(error, what: "the file of numbers can't be written")
-        case .compactionSync:
-            return code == 0 ? .compactionSynced : .compactionFailed(error)
-        case .compactionInstall:
-            if code == 0 {
+            let error = Errno(code: completion.code)
+            let completed = schedule.conclude(
+                completion.code == 0 ? .done : error.isNoSpace ? .noSpace : .failed)
+            switch completed {
+            case .compactionRenamed:
                 syncNames()
-                return .compactionRenamed
+            case .compactionInstalled:
+                guard let newLog else { preconditionFailure("what is installed was begun") }
+                log = newLog
+                self.newLog = nil
+            case .synced, .numbersReserved, .compactionSynced, .compactionFailed, .numbersRefused, .failed:
+                break
             }
-            isInstalling = false
-            return .compactionFailed(error)
-        case .compactionNames:
-            // The new file has the name, but nobody knows for how long: neither of the two can be relied on.
-            guard code == 0, let newLog else {
-                return .failed(error, what: "the data directory can't be synced")
-            }
-            isInstalling = false
-            log = newLog
-            self.newLog = nil
-            submitted = 0
-            return .compactionInstalled
+            body(completed, Duration(nanoseconds: completion.nanoseconds), error)
         }
     }
 
@@ -221,11 +163,8 @@ extension LogStore {
         submit(.compactionSync) { AppendFile.syncCode(raw) }
     }
 
-    /// After the rename nothing may be acknowledged by a sync of the old file: until this is done, none
-    /// begins.
     func installCompaction() {
         guard let newLog else { return }
-        isInstalling = true
         let raw = newLog.file.raw
         let folder = folder
         submit(.compactionInstall) {
@@ -253,7 +192,7 @@ extension LogStore {
     }
 
     /// From here on the new file may be the log at any moment: it can't be dropped any more.
-    var isInstallingCompaction: Bool { isInstalling }
+    var isInstallingCompaction: Bool { schedule.isInstalling }
 
     func dropCompaction() {
         newLog = nil

@@ -43,9 +43,7 @@ struct Opening {
     }
 
     /// Writes the first records of this run, synced: the numbers first, then the records that use them.
-    mutating func begin(
-        _ server: inout Server, sync policy: Options.SyncPolicy
-    ) throws(Complaint) -> LogStore {
+    mutating func begin(_ server: inout Server, sync policy: SyncPolicy) throws(Complaint) -> LogStore {
         if server.needsUpgrade { try upgrade(&server) }
         server.begin(at: moment, reserved: reserved)
         let numbers = server.numbersToBeginWith

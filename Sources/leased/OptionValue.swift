@@ -1,17 +1,9 @@
-// The values of options: what is taken, and what is said of all else.
+// The values of options that only the daemon has.
 
 import LeaseModel
+import LeaseServer
 
-/// Why a value can't be taken.
-struct WrongValue: Error, Equatable {
-    /// What to write instead, as in "a whole number from 1 to 9".
-    let wanted: String
-    /// What was probably meant.
-    var meant: String?
-}
-
-/// Reads the values of options.
-enum OptionValue {
+extension OptionValue {
     /// More than any bound can be of use for.
     static let boundMax: Int64 = 1_000_000_000
 
@@ -34,7 +26,7 @@ enum OptionValue {
         return mode
     }
 
-    static func sync(_ value: String) throws(WrongValue) -> Options.SyncPolicy {
+    static func sync(_ value: String) throws(WrongValue) -> SyncPolicy {
         switch value {
         case "always": return .always
         case "never": return .never
@@ -47,68 +39,10 @@ enum OptionValue {
         }
     }
 
-    static func durationOrZero(_ value: String) throws(WrongValue) -> Duration {
-        do throws(DurationError) {
-            return try DurationReader.read(Array(value.utf8).span)
-        } catch {
-            // Less than the least is 0 of some unit.
-            if error == .tooShort { return .zero }
-            throw wrong(error, value, durationForms + ", or 0s")
-        }
-    }
-
     static func logLevel(_ value: String) throws(WrongValue) -> Options.LogLevel {
         let names = Options.LogLevel.allCases.map(\.rawValue)
         let name = try choice(value, of: names)
         guard let level = Options.LogLevel(rawValue: name) else { fatalError("a level has its name") }
         return level
-    }
-
-    /// One of the words, exactly as it is written.
-    static func choice(_ value: String, of words: [String]) throws(WrongValue) -> String {
-        if words.contains(value) { return value }
-        let forms = words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")
-        throw WrongValue(wanted: forms, meant: nearest(to: value, of: words))
-    }
-}
-
-extension OptionValue {
-    private static let durationForms = "a duration as in 500ms, 30s, 10m, 2h or 1d"
-
-    private static func number(
-        _ value: String, _ range: ClosedRange<Int64>, _ what: String
-    ) throws(WrongValue) -> Int64 {
-        let digits = value.utf8
-        guard digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }),
-            let number = Int64(value), range.contains(number)
-        else {
-            throw WrongValue(wanted: "\(what) from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
-    }
-
-    /// `instead` is what is said of 0.
-    private static func duration(
-        _ value: String, _ forms: String, instead: WrongValue
-    ) throws(WrongValue) -> Duration {
-        do throws(DurationError) {
-            return try DurationReader.read(Array(value.utf8).span)
-        } catch {
-            throw error == .tooShort ? instead : wrong(error, value, forms)
-        }
-    }
-
-    private static func wrong(_ error: DurationError, _ value: String, _ forms: String) -> WrongValue {
-        switch error {
-        case .noUnit: WrongValue(wanted: forms, meant: value + "s")
-        case .notADuration, .tooShort: WrongValue(wanted: forms)
-        case .tooLong:
-            WrongValue(wanted: "at most \(Limits.durationMax.wholeMilliseconds / 86_400_000)d")
-        }
-    }
-
-    private static func nearest(to value: String, of words: [String]) -> String? {
-        Suggestion.nearest(to: Array(value.utf8), among: words.map { Array($0.utf8) })
-            .map { String(decoding: $0, as: UTF8.self) }
     }
 }

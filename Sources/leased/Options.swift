@@ -1,6 +1,7 @@
 // What the command line asks for.
 
 import LeaseModel
+import LeaseServer
 
 /// The daemon's command line, read and checked.
 struct Options: Equatable, Sendable {
@@ -11,15 +12,6 @@ struct Options: Equatable, Sendable {
         case check
         case version
         case help
-    }
-
-    /// When the log is synced.
-    enum SyncPolicy: Equatable, Sendable {
-        /// Before each answer that depends on it.
-        case always
-        case never
-        /// At the latest so long after a record was written.
-        case every(Duration)
     }
 
     /// From the least to the most that is said.

@@ -1,13 +1,16 @@
-// The calls that Swift does not reach: those whose meaning the C library changes, and those it hides.
+// Calls that Swift can't make, or not as the tests want them.
 
 #define _GNU_SOURCE
 #include "CTestSupport.h"
-
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sched.h>
-#include <sys/vfs.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <termios.h>
 #include <unistd.h>
 
 int ctest_set_thread_users(uint32_t real, uint32_t effective, uint32_t saved) {
@@ -30,4 +33,29 @@ int ctest_pin_thread(int thread, int core) {
 int ctest_is_in_memory(const char *path) {
     struct statfs about;
     return statfs(path, &about) == 0 && about.f_type == TMPFS_MAGIC;
+}
+
+int32_t ctest_start_on_terminal(
+    const char *path, char *const *arguments, char *const *environment, int *side) {
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    char name[64];
+    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) return -1;
+    if (ptsname_r(master, name, sizeof name) != 0) return -1;
+    struct winsize size = {.ws_row = 40, .ws_col = 200};
+    if (ioctl(master, TIOCSWINSZ, &size) != 0) return -1;
+    pid_t child = fork();
+    if (child != 0) {
+        *side = master;
+        return child;
+    }
+    setsid();
+    // The first terminal that a session's leader opens becomes its own.
+    int terminal = open(name, O_RDWR);
+    for (int standard = 0; standard < 3; standard++) dup2(terminal, standard);
+    if (terminal > 2) close(terminal);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(path, arguments, environment);
+    _exit(127);
 }

@@ -2,6 +2,7 @@
 // when. It speaks the wire by itself, so that a mistake in the daemon's own rooms can't hide here as well.
 //
 // contender SOCKET FILE SEED MILLISECONDS
+// contender FILE SEED ASKED       run by `lease run`: it only says, again and again, that it is there
 //
 // Lines of the file, with instants of CLOCK_BOOTTIME in nanoseconds:
 //   held KEYS TOKEN ASKED ANSWERED DEADLINE     granted or renewed: believed held from ANSWERED to DEADLINE
@@ -161,10 +162,42 @@ struct Contender {
     }
 }
 
+/// What `lease run` runs: each line says that it acted all the time since the one before.
+struct Actor {
+    let file: Int32
+    let asked: String
+    var random: Generator
+
+    mutating func run() {
+        let keys = String(cString: getenv("LEASE_KEYS"))
+        let token = String(cString: getenv("LEASE_TOKEN"))
+        let end = now() + Int64.random(in: 0...80, using: &random) * 1_000_000
+        var last = now()
+        repeat {
+            usleep(UInt32.random(in: 0...4_000, using: &random))
+            let instant = now()
+            let line = "held \(keys) \(token) \(asked) \(last) \(instant)\n"
+            let bytes = Array(line.utf8)
+            precondition(write(file, bytes, bytes.count) == bytes.count, "the record can't be written")
+            last = instant
+        } while last < end
+    }
+}
+
+func openRecord(_ path: String) -> Int32 {
+    let record = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    guard record >= 0 else { exit(73) }
+    return record
+}
+
 let arguments = CommandLine.arguments
+if arguments.count == 4, let seed = UInt64(arguments[2]) {
+    var actor = Actor(file: openRecord(arguments[1]), asked: arguments[3], random: Generator(state: seed))
+    actor.run()
+    exit(0)
+}
 guard arguments.count == 5, let seed = UInt64(arguments[3]), let span = Int64(arguments[4]) else { exit(64) }
-let record = open(arguments[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-guard record >= 0 else { exit(73) }
 var contender = Contender(
-    path: arguments[1], file: record, random: Generator(state: seed), end: now() + span * 1_000_000)
+    path: arguments[1], file: openRecord(arguments[2]), random: Generator(state: seed),
+    end: now() + span * 1_000_000)
 contender.run()

@@ -1,6 +1,7 @@
 // The command line: what is taken, and that every refusal says what to write instead.
 
 import LeaseModel
+import LeaseServer
 import Testing
 
 @testable import leased

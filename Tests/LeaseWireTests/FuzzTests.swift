@@ -19,7 +19,9 @@ struct FuzzTests {
         case .nothing:
             let ends = line.last == 0x0D ? line.dropLast() : line[...]
             #expect(ends.allSatisfy { $0 == UInt8(ascii: " ") }, "seed \(seed)")
-        case .request(let request, _):
+        case .request(let request, let tag):
+            // What a client writes for it is read as the same request.
+            #expect(reading(requestLine(request, tag)) == .request(request, tag: tag), "seed \(seed)")
             if case .get(let key, _) = request {
                 // One key has one spelling: reading it again changes nothing.
                 #expect((try? Key.read(key.bytes.span)) == key, "seed \(seed)")

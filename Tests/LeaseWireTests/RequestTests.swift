@@ -32,6 +32,7 @@ struct RequestTests {
     ])
     func acquire(line: String, wanted: AcquireRequest) {
         #expect(request(line) == .acquire(wanted))
+        #expect(reading(requestLine(.acquire(wanted), "a")) == .request(.acquire(wanted), tag: "a"))
     }
 
     @Test(arguments: [

@@ -37,6 +37,14 @@ func refusal(_ line: String) -> Refusal? {
     return refusal
 }
 
+/// What a client would write, without the last LF.
+func requestLine(_ request: Request, _ tag: String) -> [UInt8] {
+    var output: [UInt8] = []
+    RequestWriter.append(request, tag: Array(tag.utf8).span, to: &output)
+    precondition(output.last == UInt8(ascii: "\n"), "a request has its end")
+    return output.dropLast()
+}
+
 /// What the daemon would write, without the last LF.
 func written(_ reply: Reply, tag: String = "") -> String {
     var output: [UInt8] = []

@@ -12,10 +12,13 @@ struct SourceFile {
     var isSwift: Bool { path.hasSuffix(".swift") }
     var isC: Bool { path.hasSuffix(".c") || path.hasSuffix(".h") }
 
-    /// `LeaseCore` for a file of that room; nil outside of `Sources`.
+    /// `LeaseCore` for a file of that room; nil outside of `Sources` and `clients/swift`.
     var room: String? {
-        let parts = path.split(separator: "/")
-        return parts.count > 2 && parts[0] == "Sources" ? String(parts[1]) : nil
+        for place in ["Sources/", "clients/swift/"] where path.hasPrefix(place) {
+            let parts = path.dropFirst(place.count).split(separator: "/")
+            return parts.count > 1 ? String(parts[0]) : nil
+        }
+        return nil
     }
 
     func isBelow(_ directories: [String]) -> Bool {
@@ -66,5 +69,6 @@ enum Repository {
         guard isDirectory.boolValue else { return [name] }
         let below = FileManager.default.enumerator(atPath: path)
         return (below?.compactMap { $0 as? String } ?? []).map { "\(name)/\($0)" }
+            .filter { !$0.split(separator: "/").contains(".build") }
     }
 }

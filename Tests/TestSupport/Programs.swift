@@ -64,6 +64,14 @@ package final class Program {
         for standard: Int32 in 0...2 {
             posix_spawn_file_actions_addopen(&actions, standard, "/dev/null", O_RDWR, 0)
         }
+        // Threads of the tests block signals, and whoever they start would go on blocking them.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         // High ones of ours, so that none of theirs is in the way.
         let copies = descriptors.mapValues { fcntl($0, F_DUPFD_CLOEXEC, 64) }
         defer { copies.values.forEach(closeForAll) }
@@ -76,10 +84,24 @@ package final class Program {
         var started: pid_t = 0
         let code = try asUser(uid) { () throws(Failure) in
             startsAndClosings.withLock { _ in
-                posix_spawn(&started, words[0], &actions, nil, arguments, variables)
+                posix_spawn(&started, words[0], &actions, &attributes, arguments, variables)
             }
         }
         guard code == 0 else { throw Failure("starting \(words[0]): \(String(cString: strerror(code)))") }
+        pid = started
+    }
+
+    /// Starts a program on a terminal of its own, whose other side is given.
+    package init(
+        onTerminal words: [String], environment: [String], side: inout Int32
+    ) throws(Failure) {
+        let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+        let variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
+        defer { (arguments + variables).forEach { free($0) } }
+        let started = startsAndClosings.withLock { _ in
+            ctest_start_on_terminal(words[0], arguments, variables, &side)
+        }
+        guard started > 0 else { throw .last("starting \(words[0]) on a terminal") }
         pid = started
     }
 

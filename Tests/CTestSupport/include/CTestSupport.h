@@ -18,4 +18,9 @@ int ctest_pin_thread(int thread, int core);
 // Whether a path is on a file system in memory.
 int ctest_is_in_memory(const char *path);
 
+// Starts a program as the leader of a session of its own, on a new terminal of 200 columns. Answers its pid,
+// and the terminal's other side; -1 and errno on failure.
+int32_t ctest_start_on_terminal(
+    const char *path, char *const *arguments, char *const *environment, int *side);
+
 #endif

@@ -1,9 +1,9 @@
 // Whether the daemon was there all the time: it may have been stopped, starved of the processor, or asleep.
 
-import LeaseModel
+package import LeaseModel
 
 /// Notices when the daemon or the machine stood still.
-struct Presence {
+package struct Presence {
     /// A stall shorter than this is no absence.
     private static let stall = Duration.seconds(1)
     /// By how much the clock that runs on in sleep must have gained on the other.
@@ -14,28 +14,32 @@ struct Presence {
     private var isAbsent = false
     private var sleepOffset: Int64?
 
+    package init() {}
+
     /// The process was continued (SIGCONT) after it had been stopped.
-    mutating func continued() {
+    package mutating func continued() {
         wasContinued = true
     }
 
     /// Whether the last pass is so long ago that the daemon may have been stopped since.
-    func isLongAgo(_ now: Instant) -> Bool {
+    package func isLongAgo(_ now: Instant) -> Bool {
         lastPassEnded.map { $0 + Presence.stall < now } ?? false
     }
 
-    /// The timer has fired that was due at this instant.
-    mutating func woken(dueAt: Instant?, _ now: Instant) {
-        if let dueAt, dueAt + Presence.stall < now { isAbsent = true }
+    /// The timer has fired that was due at this instant. What was overdue when the timer was set (where very
+    /// much is due, it is dealt with in slices) is no absence: only the time since the last pass counts.
+    package mutating func woken(dueAt: Instant?, _ now: Instant) {
+        guard let dueAt else { return }
+        if max(dueAt, lastPassEnded ?? dueAt) + Presence.stall < now { isAbsent = true }
     }
 
-    mutating func passEnded(at end: Instant, began: Instant) {
+    package mutating func passEnded(at end: Instant, began: Instant) {
         if began + Presence.stall < end { isAbsent = true }
         lastPassEnded = end
     }
 
     /// Whether there was an absence since the last call.
-    mutating func takeAbsence(_ now: Instant, monotonic: Int64) -> Bool {
+    package mutating func takeAbsence(_ now: Instant, monotonic: Int64) -> Bool {
         if wasContinued, isLongAgo(now) { isAbsent = true }
         let offset = now.nanoseconds - monotonic
         if let sleepOffset, offset - sleepOffset > Presence.sleepNanoseconds { isAbsent = true }

@@ -1,0 +1,51 @@
+// What a command line asks for, as values.
+
+import LeaseModel
+
+struct Invocation: Equatable, Sendable {
+    enum OnLost: String, CaseIterable, Sendable {
+        case term
+        case ignore
+    }
+
+    var verb = VerbName.help
+    /// Behind the verb, up to `--`.
+    var words: [String] = []
+    /// Behind `--`; nil: there is none.
+    var command: [String]?
+
+    var socket: String?
+    var isJSON = false
+    var wantsHelp = false
+    var wantsVersion = false
+
+    var isWithoutWait = false
+    /// nil: not said. `.forever` without end.
+    var wait: Duration?
+    var ttl: Duration?
+    var max: Duration?
+    var isShared = false
+    var priority = 0
+    var note: String?
+    var owner: String?
+    var whilePID: Int32?
+    /// Instead of 75.
+    var conflictCode: Int32?
+    var killAfter = Duration.seconds(5)
+    var onLost = OnLost.term
+
+    var isWaiting = false
+    var limit: Int?
+    var hasManualClock = false
+    var policyPath: String?
+
+    /// How long to stand in line: for ever, where nobody says otherwise.
+    var timeInLine: Duration { isWithoutWait ? .zero : wait ?? .forever }
+}
+
+enum VerbName: String, CaseIterable, Sendable {
+    case run, acquire, renew, release
+    case get, why, list, policy, status, ping
+    case evict, sandbox, log
+    case help
+}

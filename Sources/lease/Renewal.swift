@@ -1,0 +1,140 @@
+// Keeps a lease while something else goes on, also over restarts of the daemon.
+
+import LeaseClient
+import LeaseModel
+import LeaseWire
+
+struct Renewal {
+    private static let tag = Array("renew".utf8)
+    private static let lookTag = Array("look".utf8)
+    /// Renewals may be minutes apart, and an evicted holder is to end sooner.
+    private static let lookEvery = Duration.seconds(2)
+    private static let pause = Duration.milliseconds(100)
+
+    private let search: SocketSearch
+    private var talk: Talk?
+    private(set) var lease: Lease
+    /// When the renewal was sent that is not answered yet.
+    private var sentAt: Instant?
+    private var nextAt: Instant
+    private var lookAt: Instant
+    private var isOver = false
+
+    init(_ search: SocketSearch, _ talk: Talk, _ lease: Lease) {
+        self.search = search
+        self.talk = talk
+        self.lease = lease
+        nextAt = lease.renewAt
+        lookAt = BootClock.now() + Renewal.lookEvery
+    }
+
+    var connection: Connection? { isOver ? nil : talk?.connection }
+
+    /// When `look` is to be called, where nothing comes before.
+    var wakeAt: Instant { isOver ? .never : min(lease.deadline, nextAt, lookAt) }
+
+    /// Does what is to be done.
+    /// - Returns: why the lease is lost; said once.
+    mutating func look() -> String? {
+        guard !isOver else { return nil }
+        if let reason = takeArrivals() {
+            isOver = true
+            return reason
+        }
+        let now = BootClock.now()
+        if now >= lease.deadline {
+            isOver = true
+            return "lease \(lease.token) could not be renewed in time: the daemon did not answer"
+        }
+        if now >= nextAt { renew(now) }
+        if now >= lookAt { check(now) }
+        return nil
+    }
+
+    private mutating func takeArrivals() -> String? {
+        while let talk {
+            do throws(ConnectionError) {
+                guard let arrival = try talk.connection.arrived() else { return nil }
+                guard case .answer(let answer) = arrival else { continue }
+                if let reason = taken(answer) { return reason }
+            } catch {
+                hangUp()
+            }
+        }
+        return nil
+    }
+
+    private mutating func taken(_ answer: Answer) -> String? {
+        if answer.first.tag == Renewal.lookTag {
+            lookAt = BootClock.now() + Renewal.lookEvery
+            if answer.status != .gone { return nil }
+        }
+        defer { sentAt = nil }
+        switch answer.status {
+        case .ok:
+            lease.renewed(answer.first, sentAt: sentAt ?? .zero)
+            // `final=yes`: no renewal moves the deadline any more.
+            nextAt = answer.first.value("final") == nil ? lease.renewAt : .never
+            return nil
+        case .gone:
+            // With its process: that it has ended is about to be seen here as well.
+            if answer.first.value("why").map({ $0.elementsEqual("process-ended".utf8) }) ?? false {
+                isOver = true
+                return nil
+            }
+            return Refusal.ended(answer.first)
+        case .busy, .done, .err:
+            // A full disk, say. The lease stands until its deadline, and the next try may do.
+            nextAt = BootClock.now() + .milliseconds(500)
+            return nil
+        }
+    }
+
+    private mutating func hangUp() {
+        talk = nil
+        sentAt = nil
+        // The daemon gives holders time to renew after a restart, so that comes first.
+        nextAt = BootClock.now() + Renewal.pause
+        lookAt = nextAt + Renewal.lookEvery
+    }
+
+    private mutating func renew(_ now: Instant) {
+        if talk == nil { talk = try? Talk(search, until: now) }
+        guard let talk else {
+            nextAt = now + Renewal.pause
+            return
+        }
+        sentAt = now
+        nextAt = .never
+        send(.renew(RenewRequest(token: lease.token)), Renewal.tag, over: talk, now)
+    }
+
+    /// Asks whether the lease is still there.
+    private mutating func check(_ now: Instant) {
+        lookAt = .never
+        if let talk { send(.check(lease.token), Renewal.lookTag, over: talk, now) }
+    }
+
+    private mutating func send(_ request: Request, _ tag: [UInt8], over talk: Talk, _ now: Instant) {
+        do throws(ConnectionError) {
+            try talk.connection.send(request, tag: tag, until: now)
+        } catch {
+            hangUp()
+        }
+    }
+
+    /// Ends the lease.
+    /// - Returns: why it was lost before, where somebody else was granted a key of it meanwhile.
+    mutating func release() -> String? {
+        guard !isOver else { return nil }
+        isOver = true
+        // Without a daemon nothing is lost: it will see that the process has ended.
+        let deadline = BootClock.now() + .seconds(2)
+        if talk == nil { talk = try? Talk(search, until: deadline) }
+        guard let answer = try? talk?.connection.ask(.release(ReleaseRequest(token: lease.token)), until: deadline),
+            answer.status == .gone, answer.first.value("next") != nil,
+            answer.first.value("why").map({ !$0.elementsEqual("process-ended".utf8) }) ?? false
+        else { return nil }
+        return Refusal.ended(answer.first)
+    }
+}

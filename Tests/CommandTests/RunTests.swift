@@ -1,0 +1,134 @@
+// `lease run` away from a terminal: exit codes, what the command gets, and how it is bound to its lease.
+
+import Glibc
+import TestSupport
+import Testing
+
+@Suite struct RunTests {
+    @Test func theCommandsCodeIsTheCode() throws {
+        let rig = try Rig()
+        #expect(try rig.run("run", "user/1", "--", "true").code == 0)
+        #expect(try rig.run("run", "user/1", "--", "sh", "-c", "exit 3").code == 3)
+        #expect(try rig.run("run", "user/1", "--", "sh", "-c", "exit 255").code == 255)
+        #expect(try rig.run("run", "user/1", "--", "sh", "-c", "kill -TERM $$").code == 143)
+        #expect(try rig.run("run", "user/1", "--", "sh", "-c", "kill -KILL $$").code == 137)
+        #expect(try rig.isFree("user/1"))
+    }
+
+    @Test func whatDoesNotRunIsSaidByTheCode() throws {
+        let rig = try Rig()
+        let missing = try rig.run("run", "user/1", "--", "no-such-program")
+        #expect(missing.code == 127 && missing.errors.contains("can't be found"))
+        #expect(try rig.run("run", "user/1", "--", "/no/such/program").code == 127)
+        #expect(try rig.run("run", "user/1", "--", "/etc/passwd").code == 126)
+        #expect(try rig.run("run", "user/1", "--", "/tmp").code == 126)
+        #expect(try rig.run("run", "user/1", "true").code == 64)
+        #expect(try rig.run("run", "user", "--", "true").code == 64)
+        #expect(try rig.run("run", "dog/1", "--", "true").code == 64)
+        #expect(try rig.run("run", "user/1", "-E", "256", "--", "true").code == 64)
+        #expect(try rig.isFree("user/1"))
+        let script = rig.daemon.folder("script")
+        try rig.daemon.folder.write("script", Array("echo \"$1\"\n".utf8))
+        chmod(script, 0o700)
+        #expect(try rig.run("run", "user/1", "--", script, "by the shell").output == "by the shell\n")
+    }
+
+    @Test func withoutADaemonItEndsAtOnce() throws {
+        let rig = try Rig()
+        try rig.daemon.stop()
+        let ended = try rig.run("run", "user/1", "--", "echo", "no")
+        #expect(ended.code == 69 && ended.output == "")
+        #expect(ended.errors.contains(rig.daemon.socketPath))
+    }
+
+    @Test func whoeverHasTheKeyIsNamed() throws {
+        let rig = try Rig(["--clock=manual"])
+        let client = try rig.daemon.connect()
+        #expect(client.ask("acquire user/42 owner=tab-A ttl=10m") == "OK token=1 ttl=600000ms")
+        client.send("#w acquire user/42 owner=tab-B wait=forever")
+        #expect(holds { (try? rig.waitsInLine("user/42")) == true })
+        _ = try rig.ask("clock advance=124s")
+        let ended = try rig.run("run", "-n", "user/42", "--", "echo", "no")
+        #expect(ended.code == 75 && ended.output == "")
+        let about = "user/42 is held by tab-A (pid \(getpid()), uid \(geteuid())) for 2m04s, 7m56s left"
+        #expect(ended.errors == "lease: \(about); you'd be 2nd in line\n")
+        #expect(try rig.run("run", "-n", "user/42", "-E", "9", "--", "true").code == 9)
+        #expect(try rig.run("run", "user/42", "-nE0", "--", "false").code == 0)
+        let json = try rig.run("run", "-n", "user/42", "--json", "--", "true")
+        #expect(json.output == "" && json.errors.contains(#""why":"held""#))
+    }
+
+    @Test func itWaitsAsLongAsItIsTold() throws {
+        let rig = try Rig()
+        #expect(try rig.ask("acquire user/1 owner=a").hasPrefix("OK"))
+        let late = try rig.run("run", "user/1", "-w", "300ms", "--", "true")
+        #expect(late.code == 75 && late.errors.contains("waiting 3") && late.errors.contains("held by a "))
+        let running = try rig.start("run", "user/1", "-w60s", "--", "echo", "granted")
+        #expect(holds { (try? rig.waitsInLine("user/1")) == true })
+        #expect(try rig.ask("release 1").hasPrefix("OK"))
+        let ended = running.end()
+        #expect(ended.code == 0 && ended.output == "granted\n" && ended.errors == "")
+    }
+
+    @Test func itsInputOutputAndVariablesAreTheCommands() throws {
+        let rig = try Rig()
+        rig.environment += ["MINE=a b", "LEASE_TOKEN=99", "LEASE_HELD=nonsense"]
+        let piped = try rig.shell("printf 'a\\nb\\n' | $L run user/1 -- cat | tr a-z A-Z; printf x >&2")
+        #expect(piped.output == "A\nB\n" && piped.errors == "x")
+        let third = try rig.shell("exec 7>&1; $L run user/1 -- sh -c 'echo third >&7'")
+        #expect(third.output == "third\n")
+        let seen = try rig.run("run", "user/1", "species/3/video", "--", "env").output
+        for line in [
+            "MINE=a b", "LEASE_KEYS=user/1,species/3/video", "LEASE_TOKEN=3",
+            "LEASE_HELD=user/1=3,species/3/video=3", "LEASED_SOCKET=\(rig.daemon.socketPath)",
+        ] {
+            #expect(seen.contains("\(line)\n"), "\(seen)")
+        }
+        // Bytes that are no UTF-8 come through as they are.
+        let bytes = try rig.shell("$L run user/1 -- printf '%s' \"$(printf '\\377\\200')\" | od -An -tx1")
+        #expect(bytes.output.contains("ff 80"))
+        // What was closed, ignored or not blocked is so for the command.
+        let closed = try rig.shell("$L run user/1 -- sh -c 'ls /proc/$$/fd' <&- 7>&-")
+        #expect(!closed.output.split(separator: "\n").contains("0"), "\(closed.output)")
+        let status = "grep -E 'Sig(Ign|Blk)' /proc/self/status"
+        let ignore = "env --ignore-signal=HUP --ignore-signal=CHLD"
+        let ours = try rig.shell("\(ignore) $L run user/1 -- \(status)")
+        #expect(try ours.output == rig.shell("\(ignore) \(status)").output)
+    }
+
+    @Test func insideItselfItGoesAhead() throws {
+        let rig = try Rig()
+        let inner = "$L run user/1 -w 5s -- sh -c 'echo $LEASE_TOKEN $LEASE_HELD'"
+        let same = try rig.shell("$L run user/1 user/2 -- sh -c \"\(inner.replacing("$", with: "\\$"))\"")
+        #expect(same.output == "1 user/1=1,user/2=1\n", "\(same.errors)")
+        let more = try rig.shell("$L run user/1 -- $L run user/1 user/3 -- sh -c 'echo $LEASE_HELD'")
+        #expect(more.output == "user/1=2,user/3=3\n", "\(more.errors)")
+        // What the environment says and the daemon doesn't is not held.
+        rig.environment.append("LEASE_HELD=user/4=2")
+        #expect(try rig.ask("acquire user/4 owner=other").hasPrefix("OK"))
+        #expect(try rig.run("run", "user/4", "-n", "--", "true").code == 75)
+        let alone = try rig.shell("$L run --shared user/5 -- $L run user/5 -- true")
+        #expect(alone.code == 75 && alone.errors.contains("shared"))
+        #expect(try rig.shell("$L run --shared user/5 -- $L run --shared user/5 -- true").code == 0)
+    }
+
+    @Test func itEndsWhenItsTimeIsOver() throws {
+        let rig = try Rig()
+        #expect(try rig.run("run", "user/1", "--max", "200ms", "--", "sleep", "60").code == 143)
+        let own = try rig.run(
+            "run", "user/1", "--max=3s", "--", "sh", "-c", "trap 'exit 5' TERM; sleep 60 & wait")
+        #expect(own.code == 5)
+        // The whole group: a child that does not hear SIGTERM goes with it.
+        let script = "trap '' TERM; sleep 61 & echo $!; wait; wait; wait"
+        let deaf = try rig.run("run", "user/1", "--max=3s", "-k", "300ms", "--", "sh", "-c", script)
+        #expect(deaf.code == 137)
+        let child = try #require(pid_t(deaf.output.split(separator: "\n").first ?? ""))
+        #expect(!isAlive(child))
+        // Also where the command itself has heard it.
+        let half = "(trap '' TERM; exec sleep 62) & echo $!; exec sleep 63"
+        let left = try rig.run("run", "user/1", "--max=3s", "-k", "100ms", "--", "sh", "-c", half)
+        #expect(left.code == 143)
+        #expect(!isAlive(try #require(pid_t(left.output.split(separator: "\n").first ?? ""))))
+        #expect(try rig.isFree("user/1"))
+    }
+}

@@ -1,0 +1,191 @@
+// `lease run` on a real terminal, under a shell with job control: as without `lease`.
+
+import Glibc
+import TestSupport
+import Testing
+
+@Suite struct TerminalTests {
+    private func shell(_ rig: Rig) throws -> Terminal {
+        let terminal = try rig.terminal("/bin/bash", "--norc", "--noprofile", "-i")
+        terminal.type("PS1='> '; bind 'set enable-bracketed-paste off'; echo be''gun\n")
+        #expect(terminal.shows("begun"))
+        return terminal
+    }
+
+    @Test func controlCReachesTheCommandOnce() throws {
+        let rig = try Rig()
+        let terminal = try shell(rig)
+        let trap = "trap 'n=$((n+1)); echo \"<$n>\"; [ $n = 3 ] && exit 7' INT"
+        terminal.type(
+            "$L run user/1 -- bash -c '\(trap.replacing("'", with: "'\\''"))"
+                + "; echo re\"\"ady; while :; do read -t 0.05 x; done'\n")
+        #expect(terminal.shows("ready"))
+        for count in 1...3 {
+            terminal.type("\u{3}")
+            #expect(terminal.shows("<\(count)>"))
+        }
+        terminal.type("echo code=$?.\n")
+        #expect(terminal.shows("code=7."))
+        #expect(!terminal.shown.contains("<4>"))
+        #expect(try rig.isFree("user/1"))
+    }
+
+    @Test func aSignalToTheWholeJobReachesTheCommandOnce() throws {
+        let rig = try Rig()
+        let terminal = try shell(rig)
+        let traps = "trap 'echo \"<u$((++u))>\"' USR1; trap 'echo \"<t$((++t))>\"; [ $t = 2 ] && exit 7' TERM"
+        terminal.type(
+            "$L run user/1 -- bash -c '\(traps.replacing("'", with: "'\\''"))"
+                + "; echo re\"\"ady; while :; do read -t 0.05 x </dev/zero; done' &\n")
+        #expect(terminal.shows("ready"))
+        let holder = try rig.holder(of: 1)
+        // To the job by its shell, then to lease alone, which passes it on.
+        for count in [1, 3] {
+            terminal.type("kill -USR1 %1\n")
+            #expect(terminal.shows("<u\(count)>"))
+            kill(holder, SIGUSR1)
+            #expect(terminal.shows("<u\(count + 1)>"))
+        }
+        terminal.type("kill -TERM %1\n")
+        #expect(terminal.shows("<t1>"))
+        kill(holder, SIGTERM)
+        #expect(terminal.shows("<t2>"))
+        #expect(!terminal.shown.contains("<u5>"))
+        terminal.type("wait %1; echo code=$?.\n")
+        #expect(terminal.shows("code=7."), "\(terminal.shown)")
+    }
+
+    @Test func controlCEndsALoopOfTheShell() throws {
+        let rig = try Rig()
+        let terminal = try shell(rig)
+        let command = "$L run user/1 -- sh -c 'echo started:; exec sleep 72'"
+        terminal.type("for i in 1 2 3; do \(command); done; echo co''de=$?.\n")
+        #expect(terminal.shows("started:\r\n"))
+        terminal.type("\u{3}")
+        terminal.type("echo la''st=$?.\n")
+        #expect(terminal.shows("last=130."), "\(terminal.shown)")
+        #expect(!terminal.shown.contains("code="))
+    }
+
+    /// Types a line until the command has answered it: what is typed while the shell hands the terminal over
+    /// may be lost, with or without `lease`.
+    private func answers(_ terminal: Terminal, _ line: String) -> Bool {
+        for _ in 0..<40 {
+            terminal.type("\(line)\n")
+            if terminal.shows("got \(line).", within: 1) { return true }
+        }
+        return false
+    }
+
+    private let answering = "$L run user/1 -- sed -u 's/.*/got &./'"
+
+    @Test func controlZStopsAndFgGoesOn() throws {
+        let rig = try Rig()
+        let terminal = try shell(rig)
+        terminal.type("\(answering)\n")
+        #expect(holds { (try? rig.isHeld("user/1")) == true })
+        #expect(answers(terminal, "one"))
+        for line in ["two", "three"] {
+            terminal.type("\u{1A}")
+            #expect(terminal.shows("Stopped"))
+            #expect(try rig.isHeld("user/1"))
+            terminal.type("fg\n")
+            #expect(answers(terminal, line), "\(terminal.shown)")
+        }
+        terminal.type("\u{4}")
+        terminal.type("echo code=$?.\n")
+        #expect(terminal.shows("code=0."))
+    }
+
+    @Test func aJobInTheBackgroundCanComeForward() throws {
+        let rig = try Rig()
+        let terminal = try shell(rig)
+        terminal.type("\(answering) &\n")
+        #expect(holds { (try? rig.isHeld("user/1")) == true })
+        // It reads from a terminal that isn't its own yet.
+        let holder = try rig.holder(of: 1)
+        #expect(holds { state(of: holder) == "T" })
+        terminal.type("fg\n")
+        #expect(answers(terminal, "input"), "\(terminal.shown)")
+        terminal.type("\u{4}echo code=$?.\n")
+        #expect(terminal.shows("code=0."))
+    }
+
+    @Test func aCommandThatStopsItselfGivesTheTerminalBack() throws {
+        let rig = try Rig()
+        let terminal = try shell(rig)
+        terminal.type("$L run user/1 -- sh -c 'kill -STOP $$; echo wo''ken'\n")
+        #expect(terminal.shows("Stopped"))
+        terminal.type("fg\n")
+        #expect(terminal.shows("woken"))
+    }
+
+    @Test func aLineSaysWhatIsWaitedFor() throws {
+        let rig = try Rig()
+        #expect(try rig.ask("acquire user/1 owner=tab-A ttl=1h").hasPrefix("OK"))
+        let terminal = try shell(rig)
+        terminal.type("$L run user/1 -- echo gra''nted\n")
+        let about = "waiting for user/1, held by tab-A (pid \(getpid())) for "
+        #expect(terminal.shows(about))
+        #expect(terminal.shows("; 1st in line"))
+        terminal.type("\u{1A}")
+        #expect(terminal.shows("Stopped"))
+        terminal.type("fg\n")
+        #expect(terminal.shows(about))
+        #expect(try rig.ask("release 1").hasPrefix("OK"))
+        #expect(terminal.shows("granted"))
+        terminal.type("$L acquire user/1 >/dev/null; $L run user/1 -- echo never\n")
+        #expect(terminal.shows("waiting for user/1"))
+        terminal.type("\u{3}")
+        terminal.type("echo code=$?.\n")
+        #expect(terminal.shows("code=130."))
+        #expect(!terminal.shown.contains("\nnever"))
+        #expect(holds { (try? rig.waitsInLine("user/1")) == false })
+    }
+
+    @Test func aPagerReadsTheTerminal() throws {
+        let rig = try Rig()
+        let terminal = try shell(rig)
+        terminal.type(
+            "echo li''ne | $L run user/1 -- sh -c 'cat; echo as''k; read x </dev/tty; echo got=$x.' | cat\n")
+        #expect(terminal.shows("ask"))
+        terminal.type("me\n")
+        #expect(terminal.shows("got=me."))
+    }
+
+    @Test func killedItTakesTheCommandWithIt() throws {
+        let rig = try Rig()
+        let terminal = try shell(rig)
+        terminal.type("$L run user/1 -- sh -c 'trap : TERM HUP; echo re\"\"ady; exec sleep 73'\n")
+        #expect(terminal.shows("ready"))
+        kill(try rig.holder(of: 1), SIGKILL)
+        #expect(terminal.shows("Killed"))
+        #expect(holds { (try? rig.isFree("user/1")) == true })
+    }
+
+    @Test func theEndReachesTheCommand() throws {
+        let rig = try Rig()
+        let terminal = try shell(rig)
+        terminal.type("$L run user/1 --max=500ms -- sleep 74; echo code=$?.\n")
+        #expect(terminal.shows("code=143."))
+        // A signal to lease alone is passed on.
+        terminal.type("$L run user/1 -- sleep 75; echo code=$?.\n")
+        #expect(holds { (try? rig.isHeld("user/1")) == true })
+        kill(try rig.holder(of: 2), SIGTERM)
+        #expect(terminal.shows("code=143."))
+    }
+
+    @Test func coloursAreForTerminalsAlone() throws {
+        let rig = try Rig()
+        #expect(try rig.ask("acquire user/1 owner=a").hasPrefix("OK"))
+        #expect(try !rig.run("list").output.contains("\u{1B}"))
+        let terminal = try shell(rig)
+        terminal.type("$L list; echo do''ne\n")
+        #expect(terminal.shows("\u{1B}[2mTOKEN"))
+        #expect(terminal.shows("done"))
+        terminal.type("NO_COLOR=1 $L list; echo do''ne\n")
+        #expect(terminal.shows("TOKEN"))
+        #expect(terminal.shows("done"))
+        #expect(terminal.shown.ranges(of: "\u{1B}[2mTOKEN").count == 1)
+    }
+}

@@ -1,0 +1,54 @@
+// What the client's tests need of the system.
+
+import Glibc
+import Synchronization
+
+func getProcessID() -> Int32 {
+    getpid()
+}
+
+/// Something that several tasks write down.
+final class Notes<Note: Sendable>: Sendable {
+    private let notes = Mutex<[Note]>([])
+
+    func append(_ note: Note) {
+        notes.withLock { $0.append(note) }
+    }
+
+    var all: [Note] { notes.withLock { $0 } }
+}
+
+/// The same numbers for the same seed.
+struct Seeded: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        // The low bits of such a generator repeat soon.
+        return state.byteSwapped ^ state >> 17
+    }
+}
+
+/// A line, without its end; as far as it comes.
+func readLine(_ descriptor: Int32) -> String {
+    var bytes: [UInt8] = []
+    var byte: UInt8 = 0
+    while read(descriptor, &byte, 1) == 1, byte != UInt8(ascii: "\n") {
+        bytes.append(byte)
+    }
+    return String(decoding: bytes, as: UTF8.self)
+}
+
+/// All that comes until the other end is closed.
+func readAll(_ descriptor: Int32) -> String {
+    var bytes: [UInt8] = []
+    var byte: UInt8 = 0
+    while read(descriptor, &byte, 1) == 1 {
+        bytes.append(byte)
+    }
+    return String(decoding: bytes, as: UTF8.self)
+}

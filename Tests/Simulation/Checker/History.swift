@@ -1,0 +1,184 @@
+// What went over the wire and when, and what everybody could see of the world meanwhile.
+
+/// What a kind's policy says, as far as it is judged.
+package struct KindRules {
+    package var limit: Int
+    package var queue: Int?
+    package var ttl: Int64
+    package var maxTTL: Int64?
+
+    package init(limit: Int, queue: Int?, ttl: Int64, maxTTL: Int64?) {
+        self.limit = limit
+        self.queue = queue
+        self.ttl = ttl
+        self.maxTTL = maxTTL
+    }
+}
+
+/// A promise that was not kept.
+package struct Violation: CustomStringConvertible {
+    package let law: String
+    package let what: String
+
+    package init(_ law: String, _ what: String) {
+        self.law = law
+        self.what = what
+    }
+
+    package var description: String { "\(law): \(what)" }
+}
+
+/// A request and what came of it. Times are nanoseconds of a clock that never stands still.
+struct Ask {
+    let number: Int
+    let connection: Int
+    let spoken: Spoken
+    let line: String
+    let sentAt: Int64
+    var answer: Told?
+    var lines: [Told] = []
+    var answeredAt: Int64?
+    /// Nobody answers it any more: its connection or the daemon has gone.
+    var lostAt: Int64?
+    /// When it had been looked at at the latest: a request behind it on its connection was answered then.
+    var seenBy: Int64?
+
+    /// Whether requests behind it may be answered first, if it has a tag.
+    var mayWait: Bool {
+        spoken.verb == "compact" || spoken.verb == "acquire" && spoken.options["wait"] ?? "0s" != "0s"
+    }
+    /// How long it stood in line at least. (A retry is told how long the place that it took over was taken.)
+    var surelyWaited: Int64 { spoken.options["request"] == nil ? answer?.span("waited") ?? 0 : 0 }
+    var decidedBy: Int64 { answeredAt ?? .max }
+}
+
+/// A client's end of a connection.
+struct Talk {
+    let uid: UInt32
+    let pid: Int32
+    let life: Int
+    let openedAt: Int64
+    var sent: [UInt8] = []
+    var received: [UInt8] = []
+    /// Numbers of the requests that are not answered, in their order.
+    var open: [Int] = []
+    /// The reply whose lines are coming, and how many are missing.
+    var filling: (ask: Int, missing: Int)?
+    /// The client has closed it, or has seen that the daemon has.
+    var goneAt: Int64?
+    /// The client sends no more.
+    var inputEndedAt: Int64?
+    var hasQuit = false
+}
+
+/// One life of the daemon.
+struct Life {
+    let startedAt: Int64
+    var endedAt: Int64?
+}
+
+/// Everything that the laws are held against.
+package struct History {
+    let rules: [String: KindRules]
+    let grace: Int64
+    /// Whether an answer means that what it speaks of is on the disk.
+    let isSyncedFirst: Bool
+    /// By how much the daemon may be late because it was not scheduled.
+    let latenessMax: Int64
+    /// What is due is dealt with in small slices, and requests are answered in between.
+    let isSliced: Bool
+
+    var asks: [Ask] = []
+    var talks: [Int: Talk] = [:]
+    var lives: [Life] = []
+    /// Process IDs and when they ended.
+    var endedProcesses: [Int32: Int64] = [:]
+    /// The machine lost its power.
+    var cuts: [Int64] = []
+    /// Cuts over which the wall clock was moved: what lease time went by is unknown.
+    var cutsWithMovedClock: [Int64] = []
+    /// The daemon or the machine stood still: holders may have got a grace from here on.
+    var absences: [Int64] = []
+    /// Since when the disk was full or failing at times.
+    var troubles: [Int64] = []
+    /// From here on nobody disturbs: what is free must be had.
+    var auditFrom: Int64 = .max
+    package var violations: [Violation] = []
+
+    package init(
+        rules: [String: KindRules], grace: Int64, isSyncedFirst: Bool, latenessMax: Int64, isSliced: Bool
+    ) {
+        self.isSliced = isSliced
+        self.latenessMax = latenessMax
+        self.rules = rules
+        self.grace = grace
+        self.isSyncedFirst = isSyncedFirst
+    }
+
+    func rules(of key: String) -> KindRules {
+        rules[String(key.prefix { $0 != "/" })] ?? KindRules(limit: 1, queue: nil, ttl: 0, maxTTL: nil)
+    }
+
+    /// Whether somebody waits for an answer on a connection.
+    package func isOwed(_ connection: Int) -> Bool { talks[connection]?.open.isEmpty == false }
+
+    package var answeredCount: Int { asks.count { $0.answer != nil } }
+    package var grantCount: Int { asks.count { $0.answer?.status == "OK" && $0.spoken.verb == "acquire" } }
+    package var askCount: Int { asks.count }
+}
+
+// What everybody could see.
+extension History {
+    package mutating func daemonStarted(at time: Int64) { lives.append(Life(startedAt: time)) }
+    package mutating func daemonEnded(at time: Int64) {
+        guard !lives.isEmpty, lives[lives.count - 1].endedAt == nil else { return }
+        lives[lives.count - 1].endedAt = time
+    }
+    package mutating func powerFailed(at time: Int64, clockMoved: Bool) {
+        cuts.append(time)
+        if clockMoved { cutsWithMovedClock.append(time) }
+    }
+    /// The wall clock was moved while the daemon was down.
+    package mutating func wallMoved() { if let last = cuts.last { cutsWithMovedClock.append(last) } }
+    package mutating func processEnded(_ pid: Int32, at time: Int64) {
+        endedProcesses[pid] = min(time, endedProcesses[pid] ?? .max)
+    }
+    package mutating func stoodStill(at time: Int64) { absences.append(time) }
+    package mutating func diskTroubled(at time: Int64) { troubles.append(time) }
+    package var hasDiskTrouble: Bool { !troubles.isEmpty }
+    package mutating func auditBegins(at time: Int64) { auditFrom = time }
+
+    package mutating func opened(_ connection: Int, uid: UInt32, pid: Int32, at time: Int64) {
+        talks[connection] = Talk(uid: uid, pid: pid, life: lives.count, openedAt: time)
+    }
+
+    /// The client has closed its end.
+    package mutating func closed(_ connection: Int, at time: Int64) { lose(connection, at: time) }
+
+    package mutating func endedInput(_ connection: Int, at time: Int64) {
+        talks[connection]?.inputEndedAt = time
+        talks[connection]?.sent = []
+    }
+
+    /// The client has read that the daemon has closed its end. In order that is only once all is answered, or
+    /// when the daemon itself has ended.
+    package mutating func sawEnd(_ connection: Int, at time: Int64, daemonIsGone: Bool) {
+        guard let talk = talks[connection], talk.goneAt == nil else { return }
+        if !daemonIsGone {
+            if !talk.received.isEmpty || talk.filling != nil { accuse("lines", "a line without its end") }
+            if let first = talk.open.first, !talk.hasQuit {
+                accuse("answers", "connection \(connection) was closed on `\(asks[first].line)`")
+            }
+        }
+        lose(connection, at: time)
+    }
+
+    private mutating func lose(_ connection: Int, at time: Int64) {
+        guard let talk = talks[connection], talk.goneAt == nil else { return }
+        for number in talk.open { asks[number].lostAt = time }
+        talks[connection]?.goneAt = time
+        talks[connection]?.open = []
+    }
+
+    mutating func accuse(_ law: String, _ what: String) { violations.append(Violation(law, what)) }
+}

@@ -1,0 +1,137 @@
+// The options of one run: each is drawn from its seed before anything happens.
+
+import LeaseModel
+import LeaseServer
+import SimulationChecker
+
+let millisecond: Int64 = 1_000_000
+let second: Int64 = 1_000_000_000
+
+/// What may go wrong, each so many times in a hundred turns of the world's dice.
+struct Faults {
+    var kill = 0
+    var killInWrite = 0
+    var powerCut = 0
+    var stop = 0
+    var sleep = 0
+    var stall = 0
+    var wallJump = 0
+    var diskFull = 0
+    var diskFails = 0
+    var processEnds = 0
+}
+
+struct Scenario {
+    var options = ServerOptions()
+    var sync = SyncPolicy.always
+    var grace: Int64 = 0
+    var kinds: [String: KindRules] = [:]
+    /// Names of keys: few, so that clients meet.
+    var keys: [String] = []
+    var clients = 0
+    /// How long clients do as they like, and how often each does something.
+    var length: Int64 = 0
+    var pause: Int64 = 0
+    /// The longest ttl and wait that are asked for.
+    var ttlMax: Int64 = 0
+    var waitMax: Int64 = 0
+    var diskMax: Int64 = 0
+    var isDelivered: ClosedRange<Int64> = 0...0
+    var socketBytes = 0
+    var faults = Faults()
+    var habits = Habits()
+
+    init(_ draw: inout Draw) {
+        clients = 2 + draw.below(7)
+        length = draw.range(2 * second...60 * second)
+        pause = draw.one(of: [10, 50, 200, 1_000].map { $0 * millisecond })
+        length = min(length, pause * 60)
+        ttlMax = draw.one(of: [50, 500, 3_000, 20_000].map { $0 * millisecond })
+        waitMax = draw.one(of: [20, 400, 5_000, 30_000].map { $0 * millisecond })
+        diskMax = draw.one(of: [0, 0, 1, 5, 40, 300].map { $0 * millisecond })
+        isDelivered = 0...draw.one(of: [0, 0, 0, 1, 20].map { $0 * millisecond })
+        socketBytes = draw.one(of: [40, 300, 4_096, 100_000])
+        sync = draw.one(of: [.always, .always, .always, .never, .every(.milliseconds(50))])
+        grace = draw.one(of: [0, 50, 1_000, 5_000].map { $0 * millisecond })
+        drawKinds(&draw)
+        options.grace = Duration(nanoseconds: grace)
+        options.seed = draw.next()
+        options.compactionBytesMin = draw.one(of: [600, 4_000, 30_000, 32 << 20])
+        options.leasesPerPass = draw.one(of: [1, 3, 1_000])
+        options.deadlinesPerPass = draw.one(of: [1, 2, 2_000])
+        options.numbersAhead = draw.one(of: [32, 64, 1 << 16])
+        options.spaceAhead = draw.one(of: [40 << 10, 4 << 20])
+        drawFaults(&draw)
+        habits = Habits(&draw)
+    }
+
+    private mutating func drawKinds(_ draw: inout Draw) {
+        for name in ["user", "pool", "room"] {
+            let ttl = draw.range(20...20_000) * millisecond
+            kinds[name] = KindRules(
+                limit: name == "pool" ? 2 + draw.below(3) : 1,
+                queue: draw.chance(30) ? draw.below(4) : nil,
+                ttl: ttl, maxTTL: draw.chance(20) ? max(ttl, ttlMax) : nil)
+        }
+        let count = 1 + draw.below(4)
+        for name in kinds.keys.sorted() {
+            for number in 0..<count where draw.chance(70) { keys.append("\(name)/\(number)") }
+        }
+        if keys.isEmpty { keys = ["user/0"] }
+    }
+
+    /// Some runs know no faults, most know a few of them, often.
+    private mutating func drawFaults(_ draw: inout Draw) {
+        if draw.chance(15) { return }
+        let each = [
+            \Faults.kill, \.killInWrite, \.powerCut, \.stop, \.sleep, \.stall, \.wallJump, \.diskFull,
+            \.diskFails, \.processEnds,
+        ]
+        for path in each where draw.chance(30) { faults[keyPath: path] = draw.one(of: [2, 5, 15]) }
+    }
+
+    /// The policy's text.
+    var policy: String {
+        kinds.keys.sorted().map { name in
+            let rules = kinds[name]!
+            var line = "kind \(name) id limit=\(rules.limit) ttl=\(rules.ttl / millisecond)ms"
+            if let queue = rules.queue { line += " queue=\(queue)" }
+            if let most = rules.maxTTL { line += " max-ttl=\(most / millisecond)ms" }
+            return line
+        }.joined(separator: "\n") + "\n"
+    }
+}
+
+/// What clients tend to do, in hundred.
+struct Habits {
+    var tags = 0
+    var retries = 0
+    var shared = 0
+    var several = 0
+    var waits = 0
+    var priorities = 0
+    var ephemeral = 0
+    var processes = 0
+    var forgets = 0
+    var hangsUp = 0
+    var abandons = 0
+    var halfCloses = 0
+    var stopsReading = 0
+    var pipelines = 0
+    var splits = 0
+    var looks = 0
+    var nonsense = 0
+    var compacts = 0
+    var evicts = 0
+
+    init() {}
+
+    init(_ draw: inout Draw) {
+        let each = [
+            \Habits.tags, \.retries, \.shared, \.several, \.waits, \.priorities, \.ephemeral, \.processes,
+            \.forgets, \.hangsUp, \.abandons, \.halfCloses, \.stopsReading, \.pipelines, \.splits, \.looks,
+            \.nonsense, \.compacts, \.evicts,
+        ]
+        for path in each where draw.chance(60) { self[keyPath: path] = draw.one(of: [5, 20, 60]) }
+    }
+}

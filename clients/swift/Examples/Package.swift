@@ -1,0 +1,18 @@
+// swift-tools-version: 6.2
+// Three short programs that use the client, as a package of somebody else's would.
+
+import PackageDescription
+
+let client: Target.Dependency = .product(name: "LeaseClient", package: "leased")
+let testing: Target.Dependency = .product(name: "LeaseTesting", package: "leased")
+
+let package = Package(
+    name: "Examples",
+    platforms: [.macOS(.v26)],
+    dependencies: [.package(name: "leased", path: "../../..")],
+    targets: [
+        .executableTarget(name: "ImageServer", dependencies: [client]),
+        .executableTarget(name: "MessageWorker", dependencies: [client]),
+        .testTarget(name: "TabTests", dependencies: [client, testing]),
+    ]
+)
