@@ -61,6 +61,8 @@ struct Book {
         if !reply.hasPrefix("OK token=\(token) ttl=") { others.append(reply) }
     }
 
+    mutating func forgetOthers() { others.removeAll() }
+
     mutating func ask(_ line: String, _ client: Client) {
         guard let reply = client.ask(line) else { return }
         if !reply.hasPrefix("OK") { others.append(reply) }

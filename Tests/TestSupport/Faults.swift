@@ -95,7 +95,7 @@ package func field(_ name: String, of path: String) -> String? {
 }
 
 /// A small file system of its own, gone with the value. Only for root.
-package final class SmallDisk {
+package final class SmallDisk: Sendable {
     private let folder: TemporaryFolder
     package var path: String { folder("m") }
 
