@@ -19,7 +19,7 @@ struct PowerCutTests {
             let disk = try SmallDisk(image, "loop", type: "ext4")
             let daemon = try Daemon(dataPath: disk.path + "/d")
             if Bool.random(using: &random) { boot += 1 }
-            try daemon.start(wrapper: otherBoot(boot, folder))
+            try daemon.start(wrapper: try bootWrapper(boot, folder))
             let (client, other) = (try daemon.connect(), try daemon.connect())
             book.check(client, "cut \(round)")
             let pause = UInt32.random(in: 0...25_000, using: &random)
@@ -38,15 +38,6 @@ struct PowerCutTests {
         }
         print("power cuts: \(cuts), \(book.greatest) tokens, \(book.faults.count) violations")
         #expect(book.faults == [])
-    }
-
-    /// The daemon reads the boot's ID from a file of ours, in a mount namespace of its own.
-    private func otherBoot(_ number: Int, _ folder: TemporaryFolder) throws -> [String] {
-        let digits = String(number)
-        let id = "6f0a9f3e-52c1-4a7e-9d0b-" + String(repeating: "0", count: 12 - digits.count) + digits
-        try folder.write("boot-\(number)", Array("\(id)\n".utf8))
-        let mount = "mount --bind \(folder("boot-\(number)")) /proc/sys/kernel/random/boot_id"
-        return ["/usr/bin/unshare", "-m", "/bin/sh", "-c", "\(mount) && exec \"$0\" \"$@\""]
     }
 }
 
