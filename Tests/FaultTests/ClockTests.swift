@@ -1,4 +1,4 @@
-// Clocks that jump, a machine that sleeps, and another boot: made up by a library in front of the system's calls.
+// Clocks that jump, a machine that sleeps, another boot: made up by a library in front of the system.
 
 import Glibc
 import TestSupport
@@ -138,7 +138,8 @@ struct ClockTests {
 
     /// Over another boot, whose clock begins anew, the wall clock says how long it took; never longer than the
     /// ttl, whatever it says.
-    @Test(.enabled(if: isRoot, "needs root, to mount a file over the boot's ID"), arguments: [1_800, -7_200])
+    @Test(
+        .enabled(if: isRoot, "needs root, to mount a file over the boot's ID"), arguments: [1_800, -7_200])
     func overABootTheWallClockCounts(_ wallSeconds: Int64) throws {
         let clocks = try ShiftedClocks()
         let daemon = try Daemon()
@@ -164,7 +165,7 @@ struct ClockTests {
         try daemon.stop()
     }
 
-    /// A daemon that is stopped lets nothing expire early, and what came meanwhile is decided after the expiries.
+    /// What came while the daemon was stopped is decided after what has expired meanwhile.
     @Test func whatIsPastItsGraceEndsBeforeTheNextRequest() throws {
         let daemon = try Daemon()
         try daemon.start(["--grace=100ms"])

@@ -1,4 +1,4 @@
-// Starts and stops that meet something unexpected: descriptors that are closed, signals, successors, big logs.
+// Starts and stops that meet something unexpected: closed descriptors, signals, successors, big logs.
 
 import Glibc
 import TestSupport
@@ -25,7 +25,10 @@ import Testing
         let (unread, full) = try makePipe()
         let isReady = daemon.folder("ready")
         let program = try Program(
-            [Daemon.binary, "--socket=\(daemon.socketPath)", "--data=\(daemon.dataPath)", "--log-level=debug"],
+            [
+                Daemon.binary, "--socket=\(daemon.socketPath)", "--data=\(daemon.dataPath)",
+                "--log-level=debug",
+            ],
             descriptors: [2: full])
         _ = fcntl(full, F_SETFL, O_NONBLOCK)
         while Glibc.write(full, isReady, 1) > 0 {}

@@ -39,7 +39,8 @@ import Testing
         let second = try Program([Daemon.binary, "--socket=\(daemon.socketPath)", "--data=\(other)"])
         #expect(second.exitCode() == 69)
         #expect(access(other, F_OK) == -1)
-        let third = try Program([Daemon.binary, "--socket=\(daemon.folder("t"))", "--data=\(daemon.dataPath)"])
+        let elsewhere = daemon.folder("t")
+        let third = try Program([Daemon.binary, "--socket=\(elsewhere)", "--data=\(daemon.dataPath)"])
         #expect(third.exitCode() == 69)
         #expect(names(in: daemon.folder.path) == ["d", "s", "stderr"])
         #expect(try daemon.connect().ask("ping") == "OK")
@@ -53,7 +54,8 @@ import Testing
         #expect(tokenGranted(try daemon.connect().ask("acquire user/1 ttl=1h")) == 1)
         for name in names(in: daemon.dataPath) where name != "log" { unlink(daemon.dataPath + "/" + name) }
         unlink(daemon.socketPath)
-        let second = try Program([Daemon.binary, "--socket=\(daemon.socketPath)", "--data=\(daemon.dataPath)"])
+        let words = [Daemon.binary, "--socket=\(daemon.socketPath)", "--data=\(daemon.dataPath)"]
+        let second = try Program(words)
         #expect(second.exitCode() == 69)
     }
 

@@ -3,7 +3,7 @@
 import Glibc
 import TestSupport
 
-/// `LEASED_FAULT_SWEEP=1` takes every place of every sweep; else a sample is taken, by a seed that is printed.
+/// `LEASED_FAULT_SWEEP=1` takes every place of every sweep; else a sample is taken, by a printed seed.
 let isFullSweep = getenv("LEASED_FAULT_SWEEP") != nil
 
 /// A seed of the test's own, or the one that is to be repeated.
@@ -41,7 +41,8 @@ struct Sweep {
 
     /// The calls that change files. Others of these names are not counted: only those on our own are.
     static let calls = [
-        "openat", "write", "fdatasync", "fsync", "ftruncate", "fallocate", "renameat", "renameat2", "unlinkat",
+        "openat", "write", "fdatasync", "fsync", "ftruncate", "fallocate", "renameat", "renameat2",
+        "unlinkat",
     ]
 
     private var paths: [String] {

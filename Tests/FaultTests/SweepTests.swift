@@ -36,7 +36,8 @@ struct SweepTests {
             try sweep.run(phase, call, count)
         }
         let violations = sweep.faults + sweep.book.faults
-        print("sweep \(fault) \(phase): \(sweep.sites) of \(sites.count) sites, \(violations.count) violations")
+        let (hit, all) = (sweep.sites, sites.count)
+        print("sweep \(fault) \(phase): \(hit) of \(all) sites, \(violations.count) violations")
         #expect(violations == [])
     }
 }

@@ -37,5 +37,15 @@ func eventually(
     }
 }
 
+extension Client {
+    /// Asks for a reply of several lines, and takes all of it.
+    func firstLine(of request: String) -> String? {
+        send("#first \(request)\n#end ping")
+        var first: String?
+        while let line = line(), line != "#end OK" { first = first ?? line }
+        return first.map { String($0.dropFirst("#first ".count)) }
+    }
+}
+
 /// The memory of a sanitizer's build says nothing.
 let isSanitized = getenv("ASAN_OPTIONS") != nil || getenv("TSAN_OPTIONS") != nil

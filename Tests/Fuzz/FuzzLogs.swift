@@ -1,5 +1,5 @@
-// The reader of logs under libFuzzer: it never trusts a byte, however it comes in pieces, and what it takes is
-// to the byte what is written for it.
+// The reader of logs under libFuzzer: the pieces in which a file comes make no difference, and what is taken
+// is to the byte what is written for it.
 
 import LeaseLog
 import LeaseModel
