@@ -136,8 +136,8 @@ struct ClockTests {
         try daemon.stop()
     }
 
-    /// Over another boot, whose clock begins anew, the wall clock says how long it took; never longer than the
-    /// ttl, whatever it says.
+    /// Over another boot, whose clock begins anew, the wall clock says how long it took; whatever it says,
+    /// never is more left than the ttl.
     @Test(
         .enabled(if: isRoot, "needs root, to mount a file over the boot's ID"), arguments: [1_800, -7_200])
     func overABootTheWallClockCounts(_ wallSeconds: Int64) throws {

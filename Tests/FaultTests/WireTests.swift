@@ -13,7 +13,8 @@ import Testing
         "help acquire",
         "policy species/1/image", "renew 0", "release 18446744073709551616", "cancel x", "#c cancel c",
         "#\u{e9} ping", "ping\u{0}", "\u{1b}[31m", "# ping", "acquire user/caf\u{e9}",
-        String(repeating: "x", count: 8_192), "#t " + String(repeating: "y", count: 9_000), "clock", "evict 7", "ping",
+        String(repeating: "x", count: 8_192), "#t " + String(repeating: "y", count: 9_000), "clock",
+        "evict 7", "ping",
     ]
 
     @Test func noSplitMakesADifference() throws {

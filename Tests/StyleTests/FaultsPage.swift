@@ -28,6 +28,6 @@ enum FaultsPage {
         let numbers = page.split(separator: "\n").compactMap { row -> Int? in
             row.hasPrefix("| ") ? Int(row.dropFirst(2).prefix { $0.isNumber }) : nil
         }
-        return numbers == Array(1...max(1, numbers.count)) ? [] : ["the numbers of the cases are not 1, 2, 3 …"]
+        return numbers == Array(1...max(1, numbers.count)) ? [] : ["the cases are not 1, 2, 3 …"]
     }
 }

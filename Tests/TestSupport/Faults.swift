@@ -1,4 +1,4 @@
-// Faults of the system that a test can bring about: system calls that fail, disks that are full or lose power.
+// Faults of the system that a test can bring about: calls that fail, disks that are full or lose power.
 
 internal import CTestSupport
 package import Glibc

@@ -63,8 +63,8 @@ package final class Program {
     /// Starts a program by its path. What the new one is to have open stands in `descriptors`, ours by
     /// theirs; of our own input and output it gets nothing.
     package init(
-        _ words: [String], environment: [String] = Program.usualEnvironment, descriptors: [Int32: Int32] = [:],
-        uid: UInt32? = nil
+        _ words: [String], environment: [String] = Program.usualEnvironment,
+        descriptors: [Int32: Int32] = [:], uid: UInt32? = nil
     ) throws(Failure) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
