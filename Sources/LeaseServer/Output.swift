@@ -14,8 +14,9 @@ extension Server {
         return line
     }
 
-    mutating func reply(_ index: Int, _ tag: Span<UInt8>, _ reply: Reply) {
+    mutating func reply(_ index: Int, _ tag: Span<UInt8>, _ reply: Reply, speaksOfLog: Bool = true) {
         guard !connections[index].isGone else { return }
+        if speaksOfLog, reply.maySpeakOfLog { connections[index].speaksOfLog = true }
         let before = connections[index].output.count
         ReplyWriter.append(reply, tag: tag, to: &connections[index].output)
         connections[index].appended += UInt64(connections[index].output.count - before)
@@ -29,14 +30,16 @@ extension Server {
         }
     }
 
-    /// Replies of this pass may go when all changes up to now are logged.
+    /// Replies of this pass may go when all changes up to now are logged, those that speak of none at once.
     mutating func gateReplies() {
         let sequence = machine.sequence
         let isLogged = !options.hasLog || sequence <= log.acknowledged
         for id in dirty {
             guard let index = index(id) else { continue }
+            let mayGo = isLogged || !connections[index].speaksOfLog
             connections[index].isDirty = false
-            if isLogged, connections[index].gates.isEmpty {
+            connections[index].speaksOfLog = false
+            if mayGo, connections[index].gates.isEmpty {
                 connections[index].released = connections[index].appended
                 sendable.append(id)
             } else {
@@ -155,4 +158,28 @@ package enum SendResult {
     /// The kernel takes no more now.
     case some
     case gone
+}
+
+extension Reply {
+    /// Whether it tells of a state that may not be logged yet. A disk that is slow or full is no reason to
+    /// keep back the others.
+    fileprivate var maySpeakOfLog: Bool {
+        switch self {
+        case .policy, .rules, .whoami, .help: false
+        case .refused(let refusal): refusal.maySpeakOfLog
+        default: true
+        }
+    }
+}
+
+extension Refusal {
+    fileprivate var maySpeakOfLog: Bool {
+        switch self {
+        case .lineTooLong, .lineNotEnded, .badTag, .noVerb, .controlCharacter, .unknownVerb, .unknownWord,
+            .unknownOption, .givenTwice, .missing, .tooManyKeys, .badKey, .badToken, .badValue, .unknownKey,
+            .administratorsOnly, .noSpace:
+            false
+        default: true
+        }
+    }
 }

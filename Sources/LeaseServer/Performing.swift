@@ -49,8 +49,10 @@ extension Server {
         case .list:
             reply(index, tag, answer(request, index))
             yield(index)
-        case .get, .check, .policy, .whoami, .ping, .help:
+        case .get, .check, .policy, .whoami, .help:
             reply(index, tag, answer(request, index))
+        case .ping:
+            reply(index, tag, .ok, speaksOfLog: false)
         }
         return true
     }
@@ -71,8 +73,7 @@ extension Server {
         case .policy(let key): machine.policy(key)
         case .whoami: .whoami(connections[index].caller.peer)
         case .help(let verb): .help(verb)
-        case .ping: .ok
-        case .acquire, .renew, .release, .evict, .cancel, .quit, .compact, .clock:
+        case .ping, .acquire, .renew, .release, .evict, .cancel, .quit, .compact, .clock:
             preconditionFailure("these do more than look")
         }
     }

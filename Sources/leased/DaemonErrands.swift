@@ -150,7 +150,8 @@ extension Daemon {
             fail("the log can't be written: \(error)")
             return
         }
-        journal.error("the log can't be written: \(error); trying again")
+        // Once, not with every try.
+        if server.batchRefused() { journal.error("the log can't be written: \(error); trying again") }
         retries.write = now + .milliseconds(100)
     }
 
