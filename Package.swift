@@ -98,6 +98,7 @@ let package = Package(
         tests(
             "CommandTests",
             of: ["lease", "leased", "contender", "LeaseModel", "LeaseWire", "LeaseClient", "TestSupport"]),
+        tests("FaultTests", of: ["leased", "TestSupport", "CTestSupport"]),
         tests("StyleTests", of: []),
         tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),
     ]

@@ -10,6 +10,7 @@ import Glibc
 package struct DataDirectory: ~Copyable, Sendable {
     package let path: String
     private let directory: Descriptor
+    private let isNew: Bool
 
     /// Opens the directory, or makes it for us alone, and locks it against every other process.
     ///
@@ -17,11 +18,17 @@ package struct DataDirectory: ~Copyable, Sendable {
     /// daemon would lock a new file of that name and write to the same log. It ends with the descriptor, so
     /// a crash leaves nothing behind.
     package init(path: String) throws(DirectoryError) {
-        try PrivateDirectory.create(path)
+        let isNew = try PrivateDirectory.create(path)
         let opened = Descriptor(owning: try DataDirectory.open(path))
         try DataDirectory.checkAndLock(opened.raw, path: path)
         self.path = path
+        self.isNew = isNew
         directory = opened
+    }
+
+    /// For a start that came to nothing: removes the directory if it was made for it and has nothing in it.
+    package func removeIfNew() {
+        if isNew { rmdir(path) }
     }
 
     /// A descriptor of the directory, valid as long as this value lives.

@@ -37,9 +37,11 @@ extension DirectoryError: CustomStringConvertible {
 package enum PrivateDirectory {
     /// Makes a directory, and what is missing above it, for us alone (0700). One that exists is left as it
     /// is. Each new name is synced, so that a power cut can't take the directory with what is synced in it.
-    package static func create(_ path: String) throws(DirectoryError) {
+    /// - Returns: whether it is new.
+    @discardableResult
+    package static func create(_ path: String) throws(DirectoryError) -> Bool {
         do {
-            try createWhatIsMissing(path)
+            return try createWhatIsMissing(path)
         } catch {
             throw .system(path: path, error)
         }
@@ -83,17 +85,18 @@ package enum PrivateDirectory {
         }
     }
 
-    private static func createWhatIsMissing(_ path: String) throws(Errno) {
+    private static func createWhatIsMissing(_ path: String) throws(Errno) -> Bool {
         do {
-            guard try LeaseIO.check(nilFor: EEXIST, { mkdir(path, 0o700) }) != nil else { return }
+            guard try LeaseIO.check(nilFor: EEXIST, { mkdir(path, 0o700) }) != nil else { return false }
         } catch {
             let above = parent(of: path)
             if error.code != ENOENT || above == path { throw error }
-            try createWhatIsMissing(above)
+            _ = try createWhatIsMissing(above)
             // EEXIST: another process that starts now has just made it.
-            guard try LeaseIO.check(nilFor: EEXIST, { mkdir(path, 0o700) }) != nil else { return }
+            guard try LeaseIO.check(nilFor: EEXIST, { mkdir(path, 0o700) }) != nil else { return false }
         }
         try sync(parent(of: path))
+        return true
     }
 
     private static func sync(_ path: String) throws(Errno) {

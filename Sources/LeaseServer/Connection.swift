@@ -47,6 +47,8 @@ struct Connection {
     var gates: [Gate] = []
     var unsentGrants: [UnsentGrant] = []
     var isDirty = false
+    /// What was appended in this pass speaks of what the log has to have first.
+    var speaksOfLog = false
 
     /// Requests of this connection that wait for their reply.
     var waitingCount = 0

@@ -20,6 +20,8 @@ struct LogState {
     var acknowledged: Sequence64 = 0
     /// Changes up to here are on the disk.
     var synced: Sequence64 = 0
+    /// The disk had no room for the batch, whatever was set aside for it.
+    var isRefused = false
 }
 
 /// What is set aside in the file.
@@ -60,9 +62,20 @@ extension Server {
         // A compaction can begin in the middle of a pass, behind the end of which nothing else hands it the
         // rest.
         if compaction.phase != .none { copyToCompaction() }
+        log.isRefused = false
         log.size += log.batch.count
         log.batch.removeAll(keepingCapacity: true)
         compaction.copied = 0
+    }
+
+    /// The file takes no more, though room was set aside: the batch stays to be written, and until it is,
+    /// nothing is granted or renewed.
+    /// - Returns: whether that is new.
+    package mutating func batchRefused() -> Bool {
+        let isNew = !log.isRefused
+        log.isRefused = true
+        updateRoom()
+        return isNew
     }
 
     /// Changes up to this number count as logged.
@@ -80,7 +93,8 @@ extension Server {
         let owed = machine.owedBytes + RecordSize.ownRecords
         // On a full disk nothing more is granted or renewed, be it ever so small: what little is left is for
         // ends.
-        let left = space.isExhausted ? 0 : space.reservedBytes - log.size - log.batch.count - owed
+        let isFull = space.isExhausted || log.isRefused
+        let left = isFull ? 0 : space.reservedBytes - log.size - log.batch.count - owed
         machine.room.logBytes = max(0, left)
         machine.room.tokens = numbers.token - min(numbers.token, machine.lastToken)
         let sequences = numbers.sequence - min(numbers.sequence, machine.sequence)
@@ -92,7 +106,7 @@ extension Server {
     var mustWaitForRoom: Bool {
         guard options.hasLog else { return false }
         if machine.room.tokens < 2 || machine.room.sequences < 4 { return !space.areNumbersRefused }
-        return machine.room.logBytes < Server.requestBytesMax && !space.isExhausted
+        return machine.room.logBytes < Server.requestBytesMax && !space.isExhausted && !log.isRefused
     }
 
     /// Whether one grant at least would fit.

@@ -14,8 +14,9 @@ extension Server {
         return line
     }
 
-    mutating func reply(_ index: Int, _ tag: Span<UInt8>, _ reply: Reply) {
+    mutating func reply(_ index: Int, _ tag: Span<UInt8>, _ reply: Reply, speaksOfLog: Bool = true) {
         guard !connections[index].isGone else { return }
+        if speaksOfLog, reply.maySpeakOfLog { connections[index].speaksOfLog = true }
         ReplyWriter.append(reply, tag: tag, to: &connections[index].output)
         count(reply)
         noteAppended(index)
@@ -28,6 +29,7 @@ extension Server {
     /// Appends lines that are no reply.
     mutating func append(_ index: Int, _ write: (inout [UInt8]) -> Void) {
         guard !connections[index].isGone else { return }
+        connections[index].speaksOfLog = true
         write(&connections[index].output)
         noteAppended(index)
     }
@@ -39,14 +41,16 @@ extension Server {
         dirty.append(connections[index].id)
     }
 
-    /// Replies of this pass may go when all changes up to now are logged.
+    /// Replies of this pass may go when all changes up to now are logged, those that speak of none at once.
     mutating func gateReplies() {
         let sequence = machine.sequence
         let isLogged = !options.hasLog || sequence <= log.acknowledged
         for id in dirty {
             guard let index = index(id) else { continue }
+            let mayGo = isLogged || !connections[index].speaksOfLog
             connections[index].isDirty = false
-            if isLogged, connections[index].gates.isEmpty {
+            connections[index].speaksOfLog = false
+            if mayGo, connections[index].gates.isEmpty {
                 connections[index].released = connections[index].appended
                 sendable.append(id)
             } else {
@@ -165,4 +169,28 @@ package enum SendResult {
     /// The kernel takes no more now.
     case some
     case gone
+}
+
+extension Reply {
+    /// Whether it tells of a state that may not be logged yet. A disk that is slow or full is no reason to
+    /// keep back the others.
+    fileprivate var maySpeakOfLog: Bool {
+        switch self {
+        case .policy, .rules, .whoami, .help: false
+        case .refused(let refusal): refusal.maySpeakOfLog
+        default: true
+        }
+    }
+}
+
+extension Refusal {
+    fileprivate var maySpeakOfLog: Bool {
+        switch self {
+        case .lineTooLong, .lineNotEnded, .badTag, .noVerb, .controlCharacter, .unknownVerb, .unknownWord,
+            .unknownOption, .givenTwice, .missing, .tooManyKeys, .badKey, .badToken, .badValue, .unknownKey,
+            .administratorsOnly, .noSpace:
+            false
+        default: true
+        }
+    }
 }

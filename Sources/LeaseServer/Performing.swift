@@ -53,7 +53,7 @@ extension Server {
         case .list, .stats:
             reply(index, tag, answer(request, index))
             yield(index)
-        case .get, .check, .policy, .whoami, .ping, .help:
+        case .get, .check, .policy, .whoami, .help:
             reply(index, tag, answer(request, index))
         case .forget(let key):
             reply(index, tag, machine.forget(key, from: connections[index].caller, into: &effects))
@@ -70,6 +70,8 @@ extension Server {
             reload(index, tag)
         case .drain:
             drain(index, tag)
+        case .ping:
+            reply(index, tag, .ok, speaksOfLog: false)
         }
         return true
     }
@@ -92,9 +94,8 @@ extension Server {
         case .policy(let key): machine.policy(key)
         case .whoami: .whoami(peer)
         case .help(let verb): .help(verb)
-        case .ping: .ok
-        case .acquire, .renew, .release, .evict, .cancel, .quit, .compact, .clock, .watch, .unwatch, .history,
-            .forget, .reload, .drain:
+        case .ping, .acquire, .renew, .release, .evict, .cancel, .quit, .compact, .clock, .watch, .unwatch,
+            .history, .forget, .reload, .drain:
             preconditionFailure("these do more than look")
         }
     }

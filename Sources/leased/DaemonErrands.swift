@@ -164,20 +164,22 @@ extension Daemon {
             fail("the log can't be written: \(error)")
             return
         }
-        journal.error("the log can't be written: \(error); trying again")
+        // Once, not with every try.
+        if server.batchRefused() { journal.error("the log can't be written: \(error); trying again") }
         retries.write = now + .milliseconds(100)
     }
 
-    /// Somebody may have taken the log away: then it is written anew.
+    /// Somebody may have taken the log away: then it is written anew. Where the directory is gone, or called
+    /// something else, a restart would find nothing of what is acknowledged from now on.
     private func checkPlace(_ store: LogStore, _ now: Instant) {
         guard retries.place == nil else { return }
         retries.place = now + .seconds(1)
-        // A compaction under way puts a whole log there.
-        guard !server.isCompacting, !store.isInPlace() else { return }
         guard store.folderIsInPlace else {
             fail("the data directory is gone")
             return
         }
+        // A compaction under way puts a whole log there.
+        guard !server.isCompacting, !store.isInPlace() else { return }
         journal.error("the log was taken away: it is written anew")
         server.rewriteLog()
     }

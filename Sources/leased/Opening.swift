@@ -29,7 +29,7 @@ struct Opening {
         let verdict = server.endRecovery(at: moment)
         try complain(of: verdict)
         reserved = try reservedNumbers(isNeeded: server.hasRecords)
-        try complain(of: verdict, beside: reserved)
+        if log != nil, reserved != nil, !server.hasRecords { try complainOfEmptyLog(verdict) }
         said = try mend(verdict, log)
         if verdict == .fresh { log = nil }
         try reading { () throws(Errno) in
@@ -110,16 +110,15 @@ struct Opening {
         }
     }
 
-    /// A log that is not there, or empty, where numbers were in use: no log is put in place before its first
-    /// records are in it, so somebody emptied it. One that was moved away is taken for what it says: no
-    /// leases.
-    private func complain(of verdict: LogVerdict, beside reserved: Numbers?) throws(Complaint) {
-        guard verdict == .fresh, log != nil, reserved != nil else { return }
+    /// A log without a record, where numbers were in use: no log is put in place before its first records are
+    /// in it, so somebody emptied it. One that was moved away is taken for what it says: no leases.
+    private func complainOfEmptyLog(_ verdict: LogVerdict) throws(Complaint) {
         let path = folder.directory.path + "/" + LogStore.logName
         throw Complaint(
             .damagedData,
-            "\(path) is empty, which no crash leaves behind: put a copy of the log back, or move the file "
-                + "away to begin with no leases. Nothing was changed")
+            "\(path) is empty\(verdict == .fresh ? "" : " but for its first line"), which no crash leaves "
+                + "behind: put a copy of the log back, or move the file away to begin with no leases. "
+                + "Nothing was changed")
     }
 
     private func reservedNumbers(isNeeded: Bool) throws(Complaint) -> Numbers? {

@@ -55,7 +55,13 @@ enum Start {
             try opening?.read(&server)
         }
         try places.makeDirectories(mode: options.mode)
-        let listener = try listen(places.socketPath, mode: options.mode)
+        let listener: Listener
+        do throws(Complaint) {
+            listener = try listen(places.socketPath, mode: options.mode)
+        } catch {
+            opening?.folder.directory.removeIfNew()
+            throw error
+        }
         let store = try opening?.begin(&server, sync: options.sync)
         if store == nil { server.begin(at: moment, reserved: nil) }
         let poller = try system("epoll") { () throws(Errno) in try Poller() }

@@ -33,12 +33,15 @@ do {
         // release SOCKET TOKEN
         try await LeaseClient(socket: words[2]).release(UInt64(words[3]) ?? 0)
         say("released")
+    case "contend":
+        // contend SOCKET FILE
+        await Contender(socket: words[2], path: words[3]).run(tasks: 3)
     case "rig":
         let rig = try await LeaseRig.start(clock: .manual)
         say(rig.socket)
         try await waitForever()
     default:
-        say("hold SOCKET KEY, release SOCKET TOKEN, or rig")
+        say("hold SOCKET KEY, release SOCKET TOKEN, contend SOCKET FILE, or rig")
     }
 } catch LeaseError.forbidden(let refusal) {
     say("forbidden \(refusal.code)")

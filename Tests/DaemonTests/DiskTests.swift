@@ -1,6 +1,5 @@
 // Disks that are full, fail, or lose their power.
 
-import CTestSupport
 import Glibc
 import TestSupport
 import Testing
@@ -81,14 +80,11 @@ import Testing
         try daemon.stop()
     }
 
-    @Test(.enabled(if: isRoot && access("/sbin/mkfs.ext4", X_OK) == 0, "needs root and mkfs.ext4"))
+    @Test(.enabled(if: hasExt4, "needs root and mkfs.ext4"))
     func whatWasAcknowledgedOutlivesAPowerCut() throws {
         let folder = try TemporaryFolder()
         let image = folder("image")
-        let file = open(image, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-        ftruncate(file, 16 << 20)
-        closeForAll(file)
-        try run("/sbin/mkfs.ext4", "-q", "-F", image)
+        try SmallDisk.makeExt4(image, megabytes: 16)
         var held: [UInt64] = []
         for round in 0..<3 {
             let disk = try SmallDisk(image, "loop", type: "ext4")
@@ -104,15 +100,9 @@ import Testing
                 #expect(token > held.last ?? 0)
                 held.append(token)
             }
-            try cutPower(disk.path)
+            try disk.cutPower()
             daemon.kill()
             try run("/bin/umount", disk.path)
         }
-    }
-
-    private func cutPower(_ path: String) throws {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        defer { closeForAll(file) }
-        guard ctest_shut_down_ext4(file) == 0 else { throw Failure("the power can't be cut") }
     }
 }

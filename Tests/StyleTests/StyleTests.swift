@@ -114,3 +114,15 @@ private func expectNoFaults(_ faults: [String], _ location: SourceLocation = #_s
             ProtocolPage.boundFaults(page: try #require(page), limits: try #require(limits)))
     }
 }
+
+@Suite struct FaultsPageTests {
+    @Test func itNamesTestsThatThereAre() throws {
+        let test = SourceFile(path: "Tests/New/NewTests.swift", text: "@Test func itWorks() {}\n")
+        #expect(FaultsPage.faults(page: "| 1 | `NewTests.itWorks` |\n", files: [test]).isEmpty)
+        #expect(FaultsPage.faults(page: "| 1 | `NewTests.itFails` |\n", files: [test]).count == 1)
+        #expect(FaultsPage.faults(page: "| 1 | `no-such.txt` |\n", files: [test]).count == 1)
+        #expect(FaultsPage.faults(page: "| 2 | none |\n", files: [test]).count == 1)
+        let page = try #require(Repository.file("Tests/FAULTS.md")).text
+        expectNoFaults(FaultsPage.faults(page: page, files: Repository.files))
+    }
+}

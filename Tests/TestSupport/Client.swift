@@ -11,7 +11,7 @@ package final class Client {
     }
 
     /// -1 once it is closed.
-    private var descriptor: Int32
+    package private(set) var descriptor: Int32
     private var unread: [UInt8] = []
     /// As far as reading has shown.
     package private(set) var isClosedByPeer = false

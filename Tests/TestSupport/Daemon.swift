@@ -36,12 +36,19 @@ package final class Daemon {
     /// What all of them have said.
     package var messagesPath: String { folder("stderr") }
 
-    /// Starts it and waits until it serves.
-    package func start(_ flags: [String] = []) throws(Failure) {
+    /// Starts it and waits until it serves. `wrapper` is a program, with its words, that becomes the daemon.
+    package func start(_ flags: [String] = [], wrapper: [String] = []) throws(Failure) {
+        guard try serves(flags, wrapper: wrapper) else {
+            throw Failure("the daemon did not start: \(messages(ofLast: 400))")
+        }
+    }
+
+    /// Starts it and waits until it serves, or ends.
+    package func serves(_ flags: [String] = [], wrapper: [String] = []) throws(Failure) -> Bool {
         let (notice, noticeOfDaemon) = try makePipe()
         defer { closeForAll(notice) }
         let stderr = open(messagesPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        var words = [Daemon.binary, "--socket=\(socketPath)", "--ready-fd=3", "--exit-with-parent"]
+        var words = wrapper + [Daemon.binary, "--socket=\(socketPath)", "--ready-fd=3", "--exit-with-parent"]
         if !flags.contains("--memory") { words.append("--data=\(dataPath)") }
         if isForEverybody { words.append("--mode=0666") }
         do throws(Failure) {
@@ -55,9 +62,7 @@ package final class Daemon {
         }
         var ready = pollfd(fd: notice, events: Int16(POLLIN), revents: 0)
         var byte: UInt8 = 0
-        guard poll(&ready, 1, 20_000) == 1, read(notice, &byte, 1) == 1 else {
-            throw Failure("the daemon did not start: \(messages(ofLast: 400))")
-        }
+        return poll(&ready, 1, 20_000) == 1 && read(notice, &byte, 1) == 1
     }
 
     /// SIGTERM, and it must end well. Where it was paused, it goes on with that.

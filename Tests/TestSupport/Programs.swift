@@ -52,11 +52,19 @@ package final class Program {
     package let pid: pid_t
     private var status: Int32?
 
+    /// Nothing of ours but what sanitizers are told.
+    package static let usualEnvironment: [String] = {
+        let kept = ["ASAN_OPTIONS", "TSAN_OPTIONS"].compactMap { (name: String) -> String? in
+            getenv(name).map { name + "=" + String(cString: $0) }
+        }
+        return ["PATH=/usr/bin:/bin"] + kept
+    }()
+
     /// Starts a program by its path. What the new one is to have open stands in `descriptors`, ours by
     /// theirs; of our own input and output it gets nothing.
     package init(
-        _ words: [String], environment: [String] = ["PATH=/usr/bin:/bin"], descriptors: [Int32: Int32] = [:],
-        uid: UInt32? = nil
+        _ words: [String], environment: [String] = Program.usualEnvironment,
+        descriptors: [Int32: Int32] = [:], uid: UInt32? = nil
     ) throws(Failure) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -156,7 +164,7 @@ package func milliseconds() -> Int64 {
 }
 
 /// A private folder with a short path (a socket's must be short), gone when nobody uses it any more.
-package final class TemporaryFolder {
+package final class TemporaryFolder: Sendable {
     package let path: String
 
     /// With `isOpen`, other users may pass through it.

@@ -3,6 +3,7 @@
 #ifndef CTESTSUPPORT_H
 #define CTESTSUPPORT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 // The users of this thread alone: real, effective, saved. (The C library's own call sets them for all
@@ -22,5 +23,8 @@ int ctest_is_in_memory(const char *path);
 // and the terminal's other side; -1 and errno on failure.
 int32_t ctest_start_on_terminal(
     const char *path, char *const *arguments, char *const *environment, int *side);
+
+// Sends bytes with a descriptor beside them. -1 and errno on failure.
+int ctest_send_with_descriptor(int socket, const void *bytes, size_t count, int passed);
 
 #endif

@@ -1,14 +1,15 @@
-// What the tests of whole processes share.
+// Faults of the system that a test can bring about: calls that fail, disks that are full or lose power.
 
-import Glibc
-import TestSupport
-import Testing
+internal import CTestSupport
+package import Glibc
 
 /// SplitMix64: the same seed gives the same test.
-struct Generator: RandomNumberGenerator {
-    var state: UInt64
+package struct Generator: RandomNumberGenerator {
+    package var state: UInt64
 
-    mutating func next() -> UInt64 {
+    package init(state: UInt64) { self.state = state }
+
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -18,29 +19,38 @@ struct Generator: RandomNumberGenerator {
 }
 
 /// The token that a reply gives; it may begin with its tag.
-func tokenGranted(_ reply: String?) -> UInt64? {
+package func tokenGranted(_ reply: String?) -> UInt64? {
     var words = reply?.split(separator: " ") ?? []
     if words.first?.first == "#" { words.removeFirst() }
     guard words.first == "OK" else { return nil }
     return words.first { $0.hasPrefix("token=") }.flatMap { UInt64($0.dropFirst(6)) }
 }
 
-let isRoot = geteuid() == 0
-let strace = "/usr/bin/strace"
-let hasStrace = isRoot && access(strace, X_OK) == 0
+package let isRoot = geteuid() == 0
+package let strace = "/usr/bin/strace"
+package let hasStrace = isRoot && access(strace, X_OK) == 0
 
 /// Runs a program, and throws where it fails.
-func run(_ words: String...) throws {
+package func run(_ words: String...) throws(Failure) {
     guard try Program(words).exitCode() == 0 else { throw Failure("\(words) failed") }
 }
 
 /// Adds a fault to the system calls of a running process, until it ends or the value goes.
-final class Fault {
+package final class Fault {
     private let tracer: Program
 
-    init(_ injection: String, of pid: pid_t, paths: [String] = [], output: String) throws {
+    package convenience init(
+        _ injection: String, of pid: pid_t, paths: [String] = [], output: String
+    ) throws(Failure) {
         let call = String(injection.prefix { $0 != ":" })
-        var words = [strace, "-f", "-qq", "-o", output, "-e", "trace=\(call)", "-e", "inject=\(injection)"]
+        try self.init(tracing: call, ["-e", "inject=\(injection)"], of: pid, paths: paths, output: output)
+    }
+
+    /// Writes down some calls, with further words for strace.
+    package init(
+        tracing calls: String, _ further: [String], of pid: pid_t, paths: [String], output: String
+    ) throws(Failure) {
+        var words = [strace, "-f", "-qq", "-o", output, "-e", "trace=\(calls)"] + further
         for path in paths { words += ["-P", path] }
         tracer = try Program(words + ["-p", "\(pid)"])
         let deadline = milliseconds() + 10_000
@@ -72,7 +82,7 @@ final class Fault {
 }
 
 /// The word behind a name in a file of /proc.
-func field(_ name: String, of path: String) -> String? {
+package func field(_ name: String, of path: String) -> String? {
     guard let file = fopen(path, "r") else { return nil }
     defer { fclose(file) }
     var line = [CChar](repeating: 0, count: 256)
@@ -85,11 +95,11 @@ func field(_ name: String, of path: String) -> String? {
 }
 
 /// A small file system of its own, gone with the value. Only for root.
-final class SmallDisk {
-    let folder: TemporaryFolder
-    var path: String { folder("m") }
+package final class SmallDisk: Sendable {
+    private let folder: TemporaryFolder
+    package var path: String { folder("m") }
 
-    init(_ source: String, _ options: String, type: String) throws {
+    package init(_ source: String, _ options: String, type: String) throws(Failure) {
         folder = try TemporaryFolder()
         mkdir(path, 0o700)
         try run("/bin/mount", "-t", type, "-o", options, source, path)
@@ -98,12 +108,29 @@ final class SmallDisk {
     deinit { try? run("/bin/umount", "-l", path) }
 
     /// Leaves no room for anything more.
-    func fill() {
+    package func fill() {
         let file = open(path + "/fill", O_WRONLY | O_CREAT, 0o600)
         let block = [UInt8](repeating: 0x78, count: 4_096)
         while write(file, block, block.count) > 0 {}
         close(file)
     }
 
-    func makeRoom() { unlink(path + "/fill") }
+    package func makeRoom() { unlink(path + "/fill") }
+
+    /// An ext4 file system in a file, to be mounted again and again.
+    package static func makeExt4(_ image: String, megabytes: Int) throws(Failure) {
+        let file = open(image, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        ftruncate(file, off_t(megabytes << 20))
+        closeForAll(file)
+        try run("/sbin/mkfs.ext4", "-q", "-F", image)
+    }
+
+    /// What is not on the disk now is lost. (Only of ext4.)
+    package func cutPower() throws(Failure) {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        defer { closeForAll(file) }
+        guard ctest_shut_down_ext4(file) == 0 else { throw Failure("the power can't be cut") }
+    }
 }
+
+package let hasExt4 = isRoot && access("/sbin/mkfs.ext4", X_OK) == 0

@@ -1,0 +1,180 @@
+// Starts and stops that meet something unexpected: closed descriptors, signals, successors, big logs.
+
+import Glibc
+import TestSupport
+import Testing
+
+@Suite struct LifecycleTests {
+    @Test func itServesWithItsStandardDescriptorsClosed() throws {
+        let daemon = try Daemon()
+        let shell = ["/bin/sh", "-c", "exec \"$0\" \"$@\" <&- >&- 2>&-"]
+        try daemon.start(wrapper: shell)
+        let client = try daemon.connect()
+        for key in 0..<20 { #expect(tokenGranted(client.ask("acquire user/\(key) ttl=1h")) != nil) }
+        _ = client.ask("no such verb")
+        try daemon.stop()
+        // Nothing that it had to say went into its files.
+        try daemon.start()
+        #expect(try daemon.connect().ask("list limit=1") == "OK lines=1 more=yes")
+        try daemon.stop()
+    }
+
+    /// Who reads its messages may be stuck, and may not be there.
+    @Test func nobodyWaitsForWhoReadsItsMessages() throws {
+        let daemon = try Daemon()
+        let (unread, full) = try makePipe()
+        let isReady = daemon.folder("ready")
+        let program = try Program(
+            [
+                Daemon.binary, "--socket=\(daemon.socketPath)", "--data=\(daemon.dataPath)",
+                "--log-level=debug",
+            ],
+            descriptors: [2: full])
+        _ = fcntl(full, F_SETFL, O_NONBLOCK)
+        while Glibc.write(full, isReady, 1) > 0 {}
+        var client: Client?
+        eventually("it serves") {
+            client = try? daemon.connect()
+            return client != nil
+        }
+        for round in 0..<40 {
+            #expect(client?.ask("compact")?.hasPrefix("OK") == true)
+            if round == 20 { closeForAll(unread) }
+        }
+        #expect(client?.ask("ping") == "OK")
+        closeForAll(full)
+        program.signal(SIGTERM)
+        #expect(program.exitCode() == 0)
+    }
+
+    /// No client can fill a disk through what the daemon says.
+    @Test func wrongLinesSayNothingOnStderr() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let client = try daemon.connect()
+        let before = bytes(of: daemon.messagesPath).count
+        for _ in 0..<20 {
+            client.send(Array(repeating: "frobnicate \u{1} onwer=x", count: 500))
+            for _ in 0..<500 { #expect(client.line()?.hasPrefix("ERR ") == true) }
+        }
+        for _ in 0..<50 { try daemon.connect().hangUp() }
+        #expect(client.ask("ping") == "OK")
+        #expect(bytes(of: daemon.messagesPath).count == before)
+        try daemon.stop()
+    }
+
+    @Test func signalsThatMeanNothingEndNothing() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let client = try daemon.connect()
+        #expect(tokenGranted(client.ask("acquire user/1 ttl=1h")) == 1)
+        for signal in [SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGWINCH, SIGCHLD, SIGCONT, SIGURG, SIGXFSZ] {
+            daemon.program?.signal(signal)
+            #expect(client.ask("check 1")?.hasPrefix("OK token=1 ") == true, "\(signal)")
+        }
+        try daemon.stop()
+    }
+
+    /// A client that is gone before its reply: a write to it is no signal.
+    @Test func repliesToWhoIsGoneEndNothing() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        for round in 0..<200 {
+            let client = try daemon.connect()
+            client.send("ping\nlist\nacquire user/\(round) ephemeral\nping")
+            client.hangUp()
+        }
+        let client = try daemon.connect()
+        for round in 0..<200 {
+            let reply = client.ask("acquire user/\(round) wait=10s")
+            #expect(tokenGranted(reply) != nil, "\(reply ?? "nothing")")
+        }
+        try daemon.stop()
+    }
+
+    @Test func restartsAddNothingUp() throws {
+        let rounds = isFullSweep ? 300 : 25
+        let daemon = try Daemon()
+        try daemon.start()
+        #expect(tokenGranted(try daemon.connect().ask("acquire user/1 ttl=1h")) == 1)
+        #expect(tokenGranted(try daemon.connect().ask("acquire user/2 ttl=\(rounds * 10)ms")) == 2)
+        daemon.kill()
+        var (last, size): (UInt64, Int) = (2, 0)
+        for round in 0..<rounds {
+            try daemon.start(["--grace=10ms"])
+            let client = try daemon.connect()
+            #expect(client.ask("check 1")?.hasPrefix("OK token=1 ttl=35") == true)
+            let token = try #require(tokenGranted(client.ask("acquire user/t ephemeral wait=10s")))
+            #expect(token > last)
+            last = token
+            daemon.kill()
+            let grown = bytes(of: daemon.dataPath + "/log").count - size
+            size += grown
+            #expect(round == 0 || grown < 1_000)
+        }
+        try daemon.start()
+        let client = try daemon.connect()
+        #expect(client.ask("check 1")?.hasPrefix("OK token=1 ttl=35") == true)
+        eventually("a lease is not made longer by restarts") {
+            client.ask("check 2")?.hasPrefix("GONE token=2 why=expired") == true
+        }
+        try daemon.stop()
+        print("restarts: \(rounds)")
+    }
+
+    /// While one stops, the next starts: never two, and the path leads to who serves.
+    @Test func aStopLeavesTheSuccessorItsSocket() throws {
+        let daemon = try Daemon()
+        let words = [
+            Daemon.binary, "--socket=\(daemon.socketPath)", "--data=\(daemon.dataPath)", "--exit-with-parent",
+        ]
+        var serving = try Program(words)
+        for round in 0..<12 {
+            eventually("somebody serves") { (try? daemon.connect())?.ask("ping") == "OK" }
+            serving.signal(SIGTERM)
+            var next = try Program(words)
+            var refusals = 0
+            // Refused as long as the old one has the directory, and started again.
+            try eventually("the next one serves") {
+                if next.exitCode(within: 0) == 69 {
+                    refusals += 1
+                    next = try Program(words)
+                }
+                return serving.exitCode(within: 0) != nil && (try? daemon.connect())?.ask("ping") == "OK"
+            }
+            #expect(serving.exitCode() == 0)
+            #expect(next.exitCode(within: 0) == nil, "round \(round), \(refusals) refusals")
+            serving = next
+        }
+        eventually("the last one serves") { (try? daemon.connect())?.ask("ping") == "OK" }
+        serving.signal(SIGTERM)
+        #expect(serving.exitCode() == 0)
+        #expect(names(in: daemon.folder.path).contains("s") == false)
+    }
+
+    /// From the first moment at which somebody answers, everything is known.
+    @Test func nobodyIsAnsweredBeforeTheLogIsRead() throws {
+        let daemon = try Daemon()
+        try daemon.start(["--sync=never"])
+        let client = try daemon.connect()
+        let count = 8_000
+        client.send((0..<count).map { "acquire user/\($0) ttl=1h" })
+        for _ in 0..<count { #expect(tokenGranted(client.line()) != nil) }
+        for _ in 0..<3 {
+            daemon.kill()
+            let words = [
+                Daemon.binary, "--socket=\(daemon.socketPath)", "--data=\(daemon.dataPath)",
+                "--exit-with-parent",
+            ]
+            let program = try Program(words)
+            var reply: String?
+            eventually("it answers") {
+                reply = (try? daemon.connect())?.ask("acquire user/\(count - 1)")
+                return reply != nil
+            }
+            #expect(reply?.hasPrefix("BUSY key=user/\(count - 1) why=held token=\(count) ") == true)
+            program.signal(SIGKILL)
+            _ = program.exitCode()
+        }
+    }
+}

@@ -1,0 +1,51 @@
+// A disk that takes its time: who needs it waits, and nobody else.
+
+import Glibc
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: hasStrace, "needs root and strace"))
+struct SlowDiskTests {
+    @Test func aSlowSyncHoldsUpOnlyWhoNeedsIt() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let (client, other) = (try daemon.connect(), try daemon.connect())
+        #expect(tokenGranted(client.ask("acquire user/1 ttl=1h")) == 1)
+        let fault = try Fault("fdatasync:delay_enter=3s", of: daemon.pid!, output: daemon.folder("trace"))
+        client.send("acquire user/2 ttl=1h")
+        // Nobody is told of it before it is on the disk; who asks for what is no change is answered.
+        #expect(other.ask("ping") == "OK")
+        #expect(other.ask("nonsense")?.hasPrefix("ERR unknown-verb ") == true)
+        #expect(client.waiting().isEmpty)
+        #expect(tokenGranted(client.line(within: 20_000)) == 2)
+        withExtendedLifetime(fault) {}
+        daemon.kill()
+        try daemon.start()
+        #expect(try daemon.connect().ask("check 2")?.hasPrefix("OK token=2 ") == true)
+        try daemon.stop()
+    }
+
+    /// Room was set aside, and the disk refuses it all the same: what was decided waits, the rest is refused.
+    @Test func aDiskThatBreaksItsWordGrantsNothing() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let (first, second) = (try daemon.connect(), try daemon.connect())
+        #expect(tokenGranted(first.ask("acquire user/1 ttl=1h")) == 1)
+        var fault: Fault? = try Fault(
+            "write:error=ENOSPC:when=1+", of: daemon.pid!, paths: [daemon.dataPath + "/log"],
+            output: daemon.folder("trace"))
+        first.send("acquire user/2 ttl=1h")
+        eventually("the write fails") { daemon.messages(ofLast: 300).contains("trying again") }
+        #expect(second.ask("acquire user/3")?.hasPrefix("ERR no-space ") == true)
+        #expect(second.ask("ping") == "OK")
+        #expect(first.waiting().isEmpty)
+        withExtendedLifetime(fault) {}
+        fault = nil
+        #expect(tokenGranted(first.line(within: 20_000)) == 2)
+        eventually("service resumes") { tokenGranted(second.ask("acquire user/4 ttl=1h")) != nil }
+        daemon.kill()
+        try daemon.start()
+        #expect(try daemon.connect().ask("check 2")?.hasPrefix("OK token=2 ") == true)
+        try daemon.stop()
+    }
+}

@@ -1,0 +1,56 @@
+// Every call of a daemon's life, held against what a power cut would leave at that moment.
+
+import Glibc
+import TestSupport
+import Testing
+
+@Suite(.enabled(if: hasStrace, "needs root and strace"))
+struct SyncOrderTests {
+    /// A first start, grants and ends, a compaction amid them, a crash that tears the end, a start, a stop.
+    @Test func nothingIsAnsweredBeforeItIsOnTheDisk() throws {
+        let daemon = try Daemon()
+        var model = DurabilityModel(folder: daemon.dataPath)
+        let trace = daemon.folder("trace")
+        let calls = "write,fdatasync,fsync,ftruncate,renameat,renameat2,sendto"
+        let wrapper = [strace, "-D", "-f", "-qq", "-o", trace, "-e", "trace=\(calls)"] + SystemCall.format
+        for turn in 0..<3 {
+            try daemon.start(wrapper: wrapper)
+            let client = try daemon.connect()
+            var tokens: [UInt64] = []
+            for round in 0..<6 {
+                let lines = (0..<(1 + 7 * (round % 2))).map { "acquire user/\(turn)-\(round)-\($0) ttl=1h" }
+                client.send((round == 3 ? ["#c compact"] : []) + lines)
+                for _ in 0..<(lines.count + (round == 3 ? 1 : 0)) {
+                    let reply = try #require(client.line())
+                    if !reply.hasPrefix("#c ") { tokens.append(try #require(tokenGranted(reply))) }
+                }
+                #expect(client.ask("release \(tokens.removeFirst())")?.hasPrefix("OK") == true)
+            }
+            if turn == 1 { daemon.kill() } else { try daemon.stop() }
+            if turn == 1 { try append("0a1b2c3d 99 17.0000", to: daemon.dataPath + "/log") }
+            try waitForTheEnd(of: trace)
+            model.follow(SystemCall.read(text(of: trace)))
+        }
+        #expect(model.faults == [])
+        #expect(model.answers == 3 * 33)
+    }
+
+    private func append(_ text: String, to path: String) throws {
+        let file = try #require(fopen(path, "a"))
+        fputs(text, file)
+        fclose(file)
+    }
+
+    /// strace goes on writing for a moment after the daemon has ended.
+    private func waitForTheEnd(of path: String) throws {
+        var size = -1
+        while bytes(of: path).count != size {
+            size = bytes(of: path).count
+            usleep(300_000)
+        }
+    }
+}
+
+extension Client {
+    func send(_ lines: [String]) { send(lines.joined(separator: "\n")) }
+}

@@ -1,0 +1,146 @@
+// Lines that come in pieces, in thousands, or too many words long, and replies that come at the last moment.
+
+import Glibc
+import TestSupport
+import Testing
+
+@Suite struct WireTests {
+    /// Every kind of line: good, wrong, too long, empty, tagged, with either end.
+    private static let talk: [String] = [
+        "ping", "#a ping\r", "", "   ", "\r", "aquire user/1", "acquire user",
+        "acquire user/1 ttl=1s ttl=2s",
+        "check 99", "get user/1", "#b get user/%31", "list", "list species/", "whoami",
+        "help acquire",
+        "policy species/1/image", "renew 0", "release 18446744073709551616", "cancel x", "#c cancel c",
+        "#\u{e9} ping", "ping\u{0}", "\u{1b}[31m", "# ping", "acquire user/caf\u{e9}",
+        String(repeating: "x", count: 8_192), "#t " + String(repeating: "y", count: 9_000), "clock",
+        "evict 7", "ping",
+    ]
+
+    @Test func noSplitMakesADifference() throws {
+        var random = Generator(state: seed("splits"))
+        let daemon = try Daemon()
+        try daemon.start(["--memory", "--clock=manual"])
+        let bytes = Array(WireTests.talk.map { $0 + "\n" }.joined().utf8)
+        func replies(_ pieces: [[UInt8]]) throws -> [UInt8] {
+            let client = try daemon.connect()
+            for piece in pieces { client.send(piece) }
+            client.endInput()
+            var all: [UInt8] = []
+            while case .line(let line) = client.next() { all += line + [UInt8(ascii: "\n")] }
+            return all
+        }
+        let whole = try replies([bytes])
+        #expect(whole.count { $0 == UInt8(ascii: "\n") } > 30)
+        #expect(try replies(bytes.map { [$0] }) == whole)
+        let points = (1..<bytes.count).filter { _ in
+            isFullSweep || Int.random(in: 0..<400, using: &random) == 0
+        }
+        for point in points + [1, 8_193] {
+            #expect(try replies([Array(bytes[..<point]), Array(bytes[point...])]) == whole, "at \(point)")
+        }
+        try daemon.stop()
+    }
+
+    @Test func thousandsInOneWriteAreAnsweredInOrderAndHoldNobodyUp() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let (busy, other) = (try daemon.connect(), try daemon.connect())
+        busy.send((0..<10_000).map { "#t\($0) ping" })
+        #expect(other.ask("ping") == "OK")
+        for number in 0..<10_000 { #expect(busy.line() == "#t\(number) OK") }
+        try daemon.stop()
+    }
+
+    @Test func aHugeReplyThatNobodyReadsHoldsNobodyUp() throws {
+        let daemon = try Daemon()
+        try daemon.start(["--sync=never"])
+        let (reader, other) = (try daemon.connect(), try daemon.connect())
+        other.send((0..<4_000).map { "acquire user/\($0) ttl=1h note=\(String(repeating: "n", count: 100))" })
+        for _ in 0..<4_000 { #expect(tokenGranted(other.line()) != nil) }
+        reader.send(Array(repeating: "list limit=10000", count: 10))
+        for _ in 0..<20 { #expect(other.ask("ping") == "OK") }
+        var lines = 0
+        while lines < 10 * 4_001, reader.line() != nil { lines += 1 }
+        #expect(lines == 10 * 4_001)
+        try daemon.stop()
+    }
+
+    @Test func wordsWithoutNumberAreRefused() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let client = try daemon.connect()
+        let many = (0..<1_500).map { "a\($0)=b" }.joined(separator: " ")
+        #expect(client.ask("acquire user/1 " + many.prefix(8_000))?.hasPrefix("ERR unknown-option ") == true)
+        let keys = (0..<1_000).map { "a/\($0)" }.joined(separator: " ")
+        #expect(client.ask("acquire " + keys.prefix(8_000))?.hasPrefix("ERR too-many-keys max=16 ") == true)
+        #expect(client.ask(String(repeating: " ", count: 1_000_000))?.hasPrefix("ERR line-too-long ") == true)
+        #expect(client.ask("ping") == "OK")
+        try daemon.stop()
+    }
+
+    /// A renewal at the deadline: renewed, and nobody else has it, or gone, and the next has a greater token.
+    @Test func aRenewalAtTheDeadlineIsOneOrTheOther() throws {
+        var random = Generator(state: seed("renewals"))
+        let daemon = try Daemon()
+        try daemon.start(["--sync=never"])
+        let (holder, next) = (try daemon.connect(), try daemon.connect())
+        var outcomes = (renewed: 0, gone: 0)
+        for round in 0..<(isFullSweep ? 1_000 : 60) {
+            let token = try #require(tokenGranted(holder.ask("acquire user/\(round) ttl=20ms")))
+            next.send("acquire user/\(round) ttl=1h wait=1h")
+            usleep(UInt32.random(in: 16_000...22_000, using: &random))
+            let reply = holder.ask("renew \(token) ttl=1h") ?? "nothing"
+            if reply.hasPrefix("OK token=\(token) ") {
+                outcomes.renewed += 1
+                #expect(next.waiting().isEmpty)
+                #expect(holder.ask("release \(token)")?.hasPrefix("OK") == true)
+            } else {
+                outcomes.gone += 1
+                #expect(reply.hasPrefix("GONE token=\(token) why=expired"), "\(reply)")
+            }
+            #expect(tokenGranted(next.line()) ?? 0 > token, "round \(round)")
+        }
+        print("renewals at the deadline: \(outcomes.renewed) renewed, \(outcomes.gone) gone")
+        try daemon.stop()
+    }
+
+    @Test func whatEndsAllAtOnceHoldsNobodyUp() throws {
+        let daemon = try Daemon()
+        try daemon.start(["--sync=never"])
+        let (many, other) = (try daemon.connect(), try daemon.connect())
+        many.send((0..<3_000).map { "acquire user/\($0) ttl=3s" })
+        for _ in 0..<3_000 { #expect(tokenGranted(many.line()) != nil) }
+        eventually("all of them end") {
+            #expect(other.ask("ping") == "OK")
+            return other.firstLine(of: "list limit=1") == "OK lines=0"
+        }
+        try daemon.stop()
+    }
+
+    /// What stands behind a request that waits is taken in up to the bound, and all of it is answered later.
+    @Test func whatStandsBehindAWaitIsBounded() throws {
+        let daemon = try Daemon()
+        try daemon.start(["--held-input-bytes-max=16384"])
+        let (holder, client) = (try daemon.connect(), try daemon.connect())
+        #expect(tokenGranted(holder.ask("acquire user/1 ttl=1h")) == 1)
+        client.send("acquire user/1 ttl=1h wait=1h")
+        _ = fcntl(client.descriptor, F_SETFL, O_NONBLOCK)
+        let line = Array("ping\n".utf8)
+        var sent = 0
+        var stuck = 0
+        while stuck < 20, sent < 8 << 20 {
+            let isTaken = Glibc.send(client.descriptor, line, line.count, 0) == line.count
+            sent += isTaken ? line.count : 0
+            stuck = isTaken ? 0 : stuck + 1
+            if !isTaken { usleep(5_000) }
+        }
+        // The bound, one read beyond, and what the kernel keeps.
+        #expect(sent < 2 << 20)
+        _ = fcntl(client.descriptor, F_SETFL, 0)
+        #expect(holder.ask("release 1")?.hasPrefix("OK") == true)
+        #expect(tokenGranted(client.line()) == 2)
+        for _ in 0..<(sent / line.count) { #expect(client.line() == "OK") }
+        try daemon.stop()
+    }
+}
