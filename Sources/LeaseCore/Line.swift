@@ -211,7 +211,7 @@ extension Machine {
         let grant = Grant(
             token: ledger.lastToken + 1, keys: waiter.keys, owner: waiter.owner, uid: waiter.caller.peer.uid,
             pid: waiter.caller.peer.pid, ttl: waiter.ttl ?? defaultTTL(slots),
-            maxHold: smallest(slots, \.maxHold)?.bound, isShared: waiter.isShared,
+            maxHold: smallest(slots) { $0.maxHold }?.bound, isShared: waiter.isShared,
             isEphemeral: waiter.isEphemeral, process: waiter.process, request: waiter.request,
             note: waiter.note)
         guard takeRoom(for: grant) else {
