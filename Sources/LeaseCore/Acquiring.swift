@@ -79,7 +79,7 @@ extension Machine {
         let grant = Grant(
             token: ledger.lastToken + 1, keys: request.keys, owner: request.owner ?? caller.peer.defaultOwner,
             uid: caller.peer.uid, pid: caller.peer.pid, ttl: request.ttl ?? defaultTTL(slots),
-            maxHold: smallest(slots, \.maxHold)?.bound, isShared: request.isShared,
+            maxHold: smallest(slots) { $0.maxHold }?.bound, isShared: request.isShared,
             isEphemeral: request.isEphemeral, process: process, request: request.request, note: request.note)
         guard takeRoom(for: grant) else {
             return .reply(.refused(.noSpace))
@@ -174,16 +174,16 @@ extension Machine {
             guard let ttl = ledger.rules(of: slots[index]).defaultTTL else { continue }
             smallest = min(smallest ?? ttl, ttl)
         }
-        return min(smallest ?? Limits.defaultTTL, self.smallest(slots, \.maxTTL)?.bound ?? .forever)
+        return min(smallest ?? Limits.defaultTTL, self.smallest(slots) { $0.maxTTL }?.bound ?? .forever)
     }
 
     /// The smallest of what the rules of the keys say, and the first key of which it is true.
     func smallest<Bound: Comparable>(
-        _ slots: KeySlots, _ rule: KeyPath<Rules, Bound?>
+        _ slots: KeySlots, _ rule: (Rules) -> Bound?
     ) -> (key: Slot, bound: Bound)? {
         var smallest: (key: Slot, bound: Bound)?
         for index in 0..<slots.count {
-            guard let bound = ledger.rules(of: slots[index])[keyPath: rule] else { continue }
+            guard let bound = rule(ledger.rules(of: slots[index])) else { continue }
             if let smallest, smallest.bound <= bound { continue }
             smallest = (slots[index], bound)
         }
@@ -193,17 +193,19 @@ extension Machine {
     /// What the rules don't let anybody ask for.
     private func refusal(of request: AcquireRequest, _ slots: KeySlots) -> Refusal? {
         if let ttl = request.ttl, let refusal = ttlRefusal(ttl, slots) { return refusal }
-        if let (key, bound) = smallest(slots, \.maxWait), request.wait > bound {
+        if request.wait > .zero, let (key, bound) = smallest(slots, { $0.maxWait }), request.wait > bound {
             return .waitTooLong(ledger.keys[key].name, max: bound)
         }
-        if let (key, bound) = smallest(slots, \.maxPriority), request.priority > bound {
+        if request.priority > 0, let (key, bound) = smallest(slots, { $0.maxPriority }),
+            request.priority > bound
+        {
             return .priorityTooHigh(ledger.keys[key].name, max: bound)
         }
         return nil
     }
 
     func ttlRefusal(_ ttl: Duration, _ slots: KeySlots) -> Refusal? {
-        guard let (key, bound) = smallest(slots, \.maxTTL), ttl > bound else { return nil }
+        guard let (key, bound) = smallest(slots, { $0.maxTTL }), ttl > bound else { return nil }
         return .ttlTooLong(ledger.keys[key].name, max: bound)
     }
 

@@ -27,8 +27,7 @@ extension Machine {
             if ledger.keys[key].sharedHolders > 0 { return .held }
             if exclusive >= limit { return limit == 1 ? .held : .limit }
         }
-        // A slot that rests stands there like the lease that has left it.
-        let taken = exclusive + ledger.restCount(key)
+        let taken = slotsTaken(key)
         if isShared ? taken > 0 : taken >= limit { return .resting }
         let left = grantsLeft(key)
         if left == 0 { return .rate }
@@ -150,7 +149,7 @@ extension Machine {
     private func frontLength(_ key: Slot) -> Int {
         let line = ledger.keys[key].line
         guard line != .none else { return 0 }
-        let taken = Int(ledger.keys[key].exclusiveHolders) + ledger.restCount(key)
+        let taken = slotsTaken(key)
         let shared = waiters.trees.headRun(line, exclusive: false)
         if shared > 0 {
             return taken > 0 ? 0 : min(shared, grantsLeft(key))
@@ -164,9 +163,14 @@ extension Machine {
         for key in waiters.slab[slot].keySlots {
             let rank = waiters.trees.before(ledger.keys[key].line, waiters.slab[slot].order).all
             guard rank < ledger.keys[key].front else { return false }
-            if waiters.slab[slot].joins, rank > 0 || ledger.keys[key].exclusiveHolders > 0 { return false }
+            if waiters.slab[slot].joins, rank > 0 || slotsTaken(key) > 0 { return false }
         }
         return true
+    }
+
+    /// A slot that rests stands there like the lease that has left it.
+    private func slotsTaken(_ key: Slot) -> Int {
+        Int(ledger.keys[key].exclusiveHolders) + ledger.restCount(key)
     }
 
     /// How many of a line count against its bound.
@@ -211,7 +215,7 @@ extension Machine {
         let grant = Grant(
             token: ledger.lastToken + 1, keys: waiter.keys, owner: waiter.owner, uid: waiter.caller.peer.uid,
             pid: waiter.caller.peer.pid, ttl: waiter.ttl ?? defaultTTL(slots),
-            maxHold: smallest(slots, \.maxHold)?.bound, isShared: waiter.isShared,
+            maxHold: smallest(slots) { $0.maxHold }?.bound, isShared: waiter.isShared,
             isEphemeral: waiter.isEphemeral, process: waiter.process, request: waiter.request,
             note: waiter.note)
         guard takeRoom(for: grant) else {

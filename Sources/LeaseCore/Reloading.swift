@@ -6,19 +6,25 @@ extension Machine {
     /// Leases stay, also where their kind is gone; who waits for such a key is told so. Whatever else the new
     /// rules say holds from now on, and who can be granted by them is.
     package mutating func reload(_ policy: Policy, into effects: inout Effects) {
-        ledger.take(policy)
+        let knowsAll = ledger.take(policy)
         refreshWindows()
         var entrants: [WaiterID] = []
+        if !knowsAll { refuseWhoWaitsForUnknownKeys(entrants: &entrants, into: &effects) }
+        for key in 0..<Slot(ledger.keys.slotCount) {
+            refreshFrontIfWaitedFor(key, entrants: &entrants)
+        }
+        promote(entrants, into: &effects)
+    }
+
+    private mutating func refuseWhoWaitsForUnknownKeys(
+        entrants: inout [WaiterID], into effects: inout Effects
+    ) {
         let inOrder = (0..<waiters.count).map { waiters.id(waiters.trees.item(waiters.everybody, at: $0)) }
         for id in inOrder {
             guard let refusal = refusalOfWaiter(id.slot) else { continue }
             effects.answer(id, .refused(refusal), at: waiters.slab[id.slot].caller.connection)
             leave(id.slot, .unknownKind, entrants: &entrants, into: &effects)
         }
-        for key in 0..<Slot(ledger.keys.slotCount) {
-            refreshFrontIfWaitedFor(key, entrants: &entrants)
-        }
-        promote(entrants, into: &effects)
     }
 
     private func refusalOfWaiter(_ slot: Slot) -> Refusal? {
@@ -36,13 +42,17 @@ extension Machine {
 
 extension Ledger {
     /// Every key gets the rules that the policy has for it; one that it does not know the plain ones.
-    fileprivate mutating func take(_ policy: Policy) {
+    /// - Returns: whether it knows all of them.
+    fileprivate mutating func take(_ policy: Policy) -> Bool {
         self.policy = policy
         rules.removeAll()
+        var knowsAll = true
         for slot in 0..<Slot(keys.slotCount) where !keys[slot].name.bytes.isEmpty {
             let rules = rulesOrPlain(keys[slot].name)
             keys[slot].rules = ruleSlot(rules.found)
             keys[slot].isKnown = rules.isKnown
+            knowsAll = knowsAll && rules.isKnown
         }
+        return knowsAll
     }
 }

@@ -40,12 +40,12 @@ public struct Limits: Equatable, Sendable {
     public var connectionsMax = 10_000
     public var connectionsPerUserMax = 8_000
     public var leasesMax = 2_000_000
-    public var leasesPerUserMax = 2_000_000
+    public var leasesPerUserMax = 1_800_000
     /// Grants that a `rate` still counts, for each of their keys.
     public var countedGrantsMax = 1_000_000
-    public var countedGrantsPerUserMax = 1_000_000
+    public var countedGrantsPerUserMax = 900_000
     public var waitersMax = 400_000
-    public var waitersPerUserMax = 400_000
+    public var waitersPerUserMax = 360_000
     public var waitersPerConnectionMax = 200_000
     /// Those of them who wait for the holder's work: one result can go to all of them at once.
     public var joinersMax = 20_000

@@ -44,6 +44,9 @@ import Testing
         let daemon = try Daemon()
         #expect(mkdir(daemon.dataPath, 0o700) == 0)
         try daemon.folder.write("d/log", Array((UpgradeTests.log + "\n" + garbage).utf8))
+        // Another one was killed while it wrote the log anew.
+        let half = UpgradeTests.log.utf8.prefix(400)
+        try daemon.folder.write("d/log.new", Array(half))
         try daemon.folder.write("d/numbers", Array((UpgradeTests.numbers + "\n").utf8))
         return daemon
     }

@@ -133,6 +133,19 @@ import Testing
         #expect(bench.answers().map(\.grantedToken) == [3])
     }
 
+    /// A slot rests after the last holder: whoever joined does not take another one that a reload gave the
+    /// key.
+    @Test func whoJoinedWaitsForASlotThatRests() throws {
+        let bench = try Bench("kind a x ttl=10s lock-delay=5s")
+        bench.token(asking("a/1"))
+        #expect(bench.waiter(joining("a/1")) != nil)
+        giveSlots(3, "a/1", bench)
+        bench.advance(to: 10)
+        #expect(bench.answers().isEmpty)
+        bench.advance(to: 15)
+        #expect(bench.answers().map(\.grantedToken) == [2])
+    }
+
     private func cannotJoin(_ name: String, _ limit: Int) -> Reply {
         .refused(.cannotJoin(.severalSlots(key(name), limit: limit)))
     }
