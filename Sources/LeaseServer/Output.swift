@@ -20,13 +20,21 @@ extension Server {
         let before = connections[index].output.count
         ReplyWriter.append(reply, tag: tag, to: &connections[index].output)
         connections[index].appended += UInt64(connections[index].output.count - before)
-        if case .granted(let token, _, _, false) = reply {
-            connections[index].unsentGrants.append(
-                UnsentGrant(token: token, end: connections[index].appended))
+        if case .granted(let token, _, _, let again) = reply {
+            noteGrant(index, token, again: again)
         }
         if !connections[index].isDirty {
             connections[index].isDirty = true
             dirty.append(connections[index].id)
+        }
+    }
+
+    private mutating func noteGrant(_ index: Int, _ token: Token, again: Bool) {
+        if !again {
+            connections[index].unsentGrants.append(
+                UnsentGrant(token: token, end: connections[index].appended))
+        } else if !connections[index].unsentGrants.contains(where: { $0.token == token }) {
+            machine.noteToldAgain(token)
         }
     }
 
