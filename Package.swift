@@ -80,7 +80,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["LeaseModel", "LeaseServer", "Simulation", "SimulationChecker"], path: "Tests/Simulation/Tests",
+            dependencies: ["LeaseModel", "LeaseServer", "Simulation", "SimulationChecker"],
+            path: "Tests/Simulation/Tests",
             swiftSettings: strict),
         .target(name: "CLaunch"),
         .executableTarget(

@@ -267,8 +267,8 @@ extension Leases {
         all[token] = lease
     }
 
-    /// A grant that its connection did not live to be told of is taken back, unless a retry was; and what a lease is bound to
-    /// that nobody was told of, one of the requests that were not answered says.
+    /// A grant that its connection did not live to be told of is taken back, unless a retry was; and what a
+    /// lease is bound to that nobody was told of, one of the requests that were not answered says.
     private func collectTakenBack(_ lease: inout Lease) {
         for ask in history.asks
         where ask.answeredAt == nil && ask.spoken.verb == "acquire" && talk(ask).uid == lease.uid
@@ -296,7 +296,7 @@ extension Leases {
     }
 
     /// Over a reboot the wall clock counts, in whole milliseconds.
-    private func slack(_ lease: Lease) -> Int64 {
+    func slack(_ lease: Lease) -> Int64 {
         Int64(history.cuts.count { $0 >= lease.grantedFrom }) * 3_000_000
     }
 }
