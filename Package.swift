@@ -88,7 +88,9 @@ let package = Package(
             name: "simulate", dependencies: ["Simulation", "SimulationChecker"], path: "Tests/Simulation/Command",
             swiftSettings: strict),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Simulation", "SimulationChecker"], path: "Tests/Simulation/Tests",
+            name: "SimulationTests",
+            dependencies: ["LeaseModel", "LeaseServer", "Simulation", "SimulationChecker"],
+            path: "Tests/Simulation/Tests",
             swiftSettings: strict),
         .target(name: "CLaunch"),
         .executableTarget(

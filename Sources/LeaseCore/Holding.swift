@@ -90,10 +90,17 @@ extension Machine {
         return .released(token: token, held: held)
     }
 
+    /// A retry on another connection than the first is told of this grant: it stands, whether the first was
+    /// told or not.
+    package mutating func noteToldAgain(_ token: Token) {
+        let slot = ledger.leaseSlot(token)
+        if slot != .none { ledger.leases[slot].details?.isToldAgain = true }
+    }
+
     /// The reply to this grant could not be handed over: it is as if it had not been, but for its token.
     package mutating func takeBack(_ token: Token, into effects: inout Effects) {
         let slot = ledger.leaseSlot(token)
-        guard slot != .none else { return }
+        guard slot != .none, ledger.leases[slot].details?.isToldAgain != true else { return }
         endLease(slot, .disconnected, isTakenBack: true, into: &effects)
     }
 

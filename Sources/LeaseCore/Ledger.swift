@@ -17,7 +17,9 @@ final class LeaseDetails {
     /// When an ephemeral lease lost its connection with the daemon that ended, and when that ends it.
     var orphanedAt: Instant?
     var orphanedUntil = Instant.never
-    /// The connection of an ephemeral lease; nil for an orphan. Not part of the log.
+    /// A retry was told of it. Not part of the log, as little as the connection.
+    var isToldAgain = false
+    /// The connection of an ephemeral lease; nil for an orphan.
     var connection: ConnectionID?
     /// Who is told of the lease. Not part of the log.
     var subscriber: Subscriber?

@@ -20,9 +20,8 @@ extension Server {
         ReplyWriter.append(reply, tag: tag, to: &connections[index].output)
         count(reply)
         noteAppended(index)
-        if case .granted(let token, _, _, false) = reply {
-            connections[index].unsentGrants.append(
-                UnsentGrant(token: token, end: connections[index].appended))
+        if case .granted(let token, _, _, let again) = reply {
+            noteGrant(index, token, again: again)
         }
     }
 
@@ -39,6 +38,15 @@ extension Server {
         guard !connections[index].isDirty else { return }
         connections[index].isDirty = true
         dirty.append(connections[index].id)
+    }
+
+    private mutating func noteGrant(_ index: Int, _ token: Token, again: Bool) {
+        if !again {
+            connections[index].unsentGrants.append(
+                UnsentGrant(token: token, end: connections[index].appended))
+        } else if !connections[index].unsentGrants.contains(where: { $0.token == token }) {
+            machine.noteToldAgain(token)
+        }
     }
 
     /// Replies of this pass may go when all changes up to now are logged, those that speak of none at once.

@@ -13,13 +13,17 @@ enum Leases {
         let signals = try Signals(keepsStops: Terminal.isThere)
         var standing = try Standing(SocketSearch(told: call.socket), request, for: nil)
         switch try standing.run(signals) {
-        case .granted(let lease, _):
+        case .granted(let lease, let talk):
             let answer = JSON.object([
                 ("status", .text("ok")), ("token", .unsigned(lease.token)),
                 ("keys", .list(keys.all.map { .text($0.string) })),
                 ("ttl_ms", .number(lease.ttl.wholeMilliseconds)),
             ])
-            Paper.output.line(call.isJSON ? answer.written : "\(lease.token)")
+            if !Paper.output.takes((call.isJSON ? answer.written : "\(lease.token)") + "\n") {
+                // Nobody knows of the lease, so nobody would ever end it.
+                _ = try talk.answer(.release(lease.token))
+                throw Complaint(.fault, "the token can't be printed, so the lease is given back")
+            }
             return ExitCode.done.rawValue
         case .refused(let line, let status): throw Complaint(line, status, conflictCode: call.conflictCode)
         case .interrupted(let signal): return Run.interrupted(signal)

@@ -30,6 +30,8 @@ struct Standing: ~Copyable {
     private var absentSince: Instant?
     private var tryAt = Instant.never
     private var lookAt = Instant.never
+    /// When the daemon should have said by itself that the wait is over.
+    private var answerBy = Instant.never
     private var line = StatusLine()
     private let alarm: Alarm
 
@@ -53,7 +55,7 @@ struct Standing: ~Copyable {
                     line.clear()
                     return end
                 }
-                alarm.wait(for: talk?.connection, signals, until: min(tryAt, lookAt))
+                alarm.wait(for: talk?.connection, signals, until: min(tryAt, lookAt, answerBy))
             }
         } catch {
             line.clear()
@@ -75,6 +77,7 @@ struct Standing: ~Copyable {
         }
         if let end = try takeArrivals() { return end }
         let now = BootClock.now()
+        if now >= answerBy { throw Complaint(.timeout, search) }
         if now >= tryAt { try tryAgain(now) }
         if now >= lookAt { askForPlace(now) }
         return nil
@@ -181,6 +184,7 @@ extension Standing {
             // At least a little, so that it stands in line with its ID, and is told who is in the way.
             request.wait = max(.milliseconds(1), sentAt.until(end))
         }
+        answerBy = end == .never ? .never : max(end, sentAt) + Talk.patience
         send(.acquire(request), Standing.tag)
         // Most grants come at once, and nobody has to read of a wait that was none.
         lookAt = mayWait && Terminal.mayDraw ? sentAt + Standing.pause : .never

@@ -17,8 +17,9 @@ struct Paper {
         hasColours = isTerminal && Environment["NO_COLOR"] == nil && Environment["TERM"] != "dumb"
     }
 
-    /// Writes all of it. Where nobody reads any more, nothing is left to be done.
-    func write(_ text: String) {
+    /// Writes all of it.
+    /// - Returns: false where that can't be done: nobody reads any more, or the disk is full.
+    func takes(_ text: String) -> Bool {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -27,11 +28,15 @@ struct Paper {
                 var look = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&look, 1, 1_000)
             } else if count < 0, errno != EINTR {
-                return
+                return false
             }
             rest = rest.dropFirst(max(0, count))
         }
+        return true
     }
+
+    /// Where it can't be written, nobody is left to be told.
+    func write(_ text: String) { _ = takes(text) }
 
     func line(_ text: String) { write(text + "\n") }
 

@@ -38,6 +38,13 @@ import Testing
         #expect(dead.code == 64 && dead.output == "")
     }
 
+    @Test func aTokenThatNobodyGetsIsGivenBack() throws {
+        let rig = try Rig()
+        let ended = try rig.shell("$L acquire user/1 >/dev/full")
+        #expect(ended.code == 70 && ended.errors.contains("given back"))
+        #expect(try rig.isFree("user/1"))
+    }
+
     @Test func everyJSONIsOne() throws {
         let rig = try Rig(["--clock=manual"])
         let client = try rig.daemon.connect()

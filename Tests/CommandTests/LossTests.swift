@@ -57,6 +57,21 @@ import Testing
         rig.daemon.program?.signal(SIGCONT)
     }
 
+    @Test func nobodyWaitsForASilentDaemon() throws {
+        let rig = try Rig()
+        rig.daemon.program?.pause()
+        let running = try ["run", "acquire"].map { verb in
+            try rig.start([verb, "user/1", "-n"] + (verb == "run" ? ["--", "echo", "no"] : []))
+        }
+        for one in running {
+            let ended = one.end()
+            #expect(ended.code == 69 && ended.output == "" && ended.errors.contains("does not answer"))
+        }
+        rig.daemon.program?.signal(SIGCONT)
+        // What they had asked for is not granted to nobody.
+        #expect(try rig.isFree("user/1"))
+    }
+
     @Test func aRestartLosesNothing() throws {
         let rig = try Rig()
         let script =

@@ -36,13 +36,15 @@ import Testing
         let traps = "trap 'echo \"<u$((++u))>\"' USR1; trap 'echo \"<t$((++t))>\"; [ $t = 2 ] && exit 7' TERM"
         terminal.type(
             "$L run user/1 -- bash -c '\(traps.replacing("'", with: "'\\''"))"
-                + "; echo re\"\"ady; while :; do read -t 0.05 x </dev/zero; done' &\n")
+                + "; echo re\"\"ady; while :; do read -t 0.002 x </dev/zero; done' &\n")
         #expect(terminal.shows("ready"))
         let holder = try rig.holder(of: 1)
         // To the job by its shell, then to lease alone, which passes it on.
         for count in [1, 3] {
             terminal.type("kill -USR1 %1\n")
             #expect(terminal.shows("<u\(count)>"))
+            // Twice would be seen by now, as likely as not.
+            usleep(200_000)
             kill(holder, SIGUSR1)
             #expect(terminal.shows("<u\(count + 1)>"))
         }

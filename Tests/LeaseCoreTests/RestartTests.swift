@@ -139,6 +139,14 @@ import Testing
         #expect(bench.token(asking("a/2", request: "r")) == 2)
     }
 
+    @Test func aGrantOfWhichARetryWasToldIsNotTakenBack() throws {
+        let bench = try Bench()
+        bench.token(asking("a/1", request: "r"))
+        bench.machine.noteToldAgain(1)
+        bench.machine.takeBack(1, into: &bench.effects)
+        #expect(bench.leaseCount == 1)
+    }
+
     /// The last 10,000 that ended: one more, and the first is unknown; also over a restart and a compaction.
     @Test func tenThousandAreRemembered() throws {
         var bench = try Bench()

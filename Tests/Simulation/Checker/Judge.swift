@@ -1,22 +1,23 @@
 // The verdict on a whole history: every law in turn.
 
 extension History {
-    /// What was promised and not kept, the first first. Everything that was sent must be answered by now, but
-    /// for what went to connections or daemons that are gone.
+    /// What was promised and not kept, the first first.
     package func judge() -> [Violation] {
         var leases = Leases(self)
         leases.judge()
         leases.judgeLine()
         leases.judgeWaits()
         leases.judgeTimes()
-        return violations + leases.violations + unanswered() + refusedInAudit()
+        leases.judgeTimeouts()
+        return violations + leases.violations + refusedInAudit()
     }
 
-    private func unanswered() -> [Violation] {
-        talks.keys.sorted().flatMap { connection -> [Violation] in
-            let talk = talks[connection]!
-            guard talk.goneAt == nil, !talk.hasQuit else { return [] }
-            return talk.open.map { Violation("progress", "`\(asks[$0].line)` is not answered") }
+    /// By now everybody must have been answered.
+    package mutating func demandAnswers() {
+        for connection in talks.keys.sorted() where talks[connection]!.goneAt == nil {
+            for number in talks[connection]!.open {
+                accuse("progress", "`\(asks[number].line)` is not answered")
+            }
         }
     }
 

@@ -50,11 +50,11 @@ extension Leases {
     private mutating func judgeLength(_ lease: Lease) {
         guard lease.expiresBy < .max else { return }
         // Over a reboot lease time goes by the wall clock.
-        if history.cuts.contains(where: { $0 >= lease.grantedFrom }) { return }
+        if history.cutsWithMovedClock.contains(where: { $0 >= lease.grantedFrom }) { return }
         let isGraced =
             history.lives.contains { $0.startedAt > lease.grantedFrom }
             || history.absences.contains { $0 >= lease.grantedFrom - history.latenessMax }
-        let last = settledBy(lease) + (isGraced ? history.grace : 0)
+        let last = settledBy(lease) + (isGraced ? history.grace : 0) + slack(lease)
         for alive in lease.alive where alive.from > last {
             if alive.isAside, isGraced || history.isSliced { continue }
             accuse(

@@ -50,6 +50,8 @@ struct Lease {
     /// Its processes, and the connections that it may be bound to.
     var processes: Set<Int32> = []
     var connections: Set<Int> = []
+    /// When a retry was told that it has it.
+    var toldAgain: Int64?
 }
 
 /// All leases, as far as they are known.
@@ -88,7 +90,10 @@ struct Leases {
                 grant: isAgain ? nil : ask.number, grantedFrom: isAgain ? 0 : from, grantedTo: answeredAt)
         }
         var lease = all[token]!
-        if isAgain { lease.alive.append(Sight(from: ask.sentAt, to: answeredAt, ask: ask.number)) }
+        if isAgain {
+            lease.alive.append(Sight(from: ask.sentAt, to: answeredAt, ask: ask.number))
+            lease.toldAgain = min(answeredAt, lease.toldAgain ?? .max)
+        }
         // Of a retry's own options none counts, but those of the first request, which are unknown here.
         if ask.spoken.has("ephemeral") {
             lease.isEphemeral = true
@@ -262,14 +267,16 @@ extension Leases {
         all[token] = lease
     }
 
-    /// A grant that its connection did not live to be told of is taken back; and what a lease is bound to
-    /// that nobody was told of, one of the requests that were not answered says.
+    /// A grant that its connection did not live to be told of is taken back, unless a retry was; and what a
+    /// lease is bound to that nobody was told of, one of the requests that were not answered says.
     private func collectTakenBack(_ lease: inout Lease) {
         for ask in history.asks
         where ask.answeredAt == nil && ask.spoken.verb == "acquire" && talk(ask).uid == lease.uid
             && Set(lease.keys).isSubset(of: ask.spoken.keys)
         {
-            if let lostAt = ask.lostAt { lease.causes.append(Cause(from: lostAt, why: "disconnected")) }
+            if let lostAt = ask.lostAt, lease.toldAgain ?? .max > lostAt {
+                lease.causes.append(Cause(from: lostAt, why: "disconnected"))
+            }
             if ask.spoken.has("ephemeral") { lease.isEphemeral = true }
             if let pid = ask.spoken.options["while"].flatMap({ Int32($0) }) { lease.processes.insert(pid) }
         }
@@ -289,7 +296,7 @@ extension Leases {
     }
 
     /// Over a reboot the wall clock counts, in whole milliseconds.
-    private func slack(_ lease: Lease) -> Int64 {
+    func slack(_ lease: Lease) -> Int64 {
         Int64(history.cuts.count { $0 >= lease.grantedFrom }) * 3_000_000
     }
 }
@@ -298,7 +305,7 @@ extension Lease {
     /// It may have ended by itself from here on: the least of the deadlines of which none is known to have
     /// been replaced by a later one.
     var expiresFrom: Int64 {
-        var first = Int64.max
+        var first: Int64 = deadlines.isEmpty ? 0 : .max
         for deadline in deadlines where !isReplaced(deadline) { first = min(first, deadline.low) }
         return first
     }

@@ -114,6 +114,18 @@ extension Leases {
         }
     }
 
+    /// Who goes without a grant when its wait is over was told of something in its way.
+    mutating func judgeTimeouts() {
+        for ask in history.asks where ask.answer?.fields["why"] == "timeout" && history.troubles.isEmpty {
+            let told = ask.answer!
+            let isFree =
+                told.token == nil || ask.spoken.has("shared") && told.fields["shared"] != nil
+            if isFree, told.number("waiting") == 0 {
+                accuse("progress", "`\(ask.line)` waited for nothing: \(told.fields)")
+            }
+        }
+    }
+
     /// What a release says of the time is true.
     mutating func judgeTimes() {
         for ask in history.asks where ask.spoken.verb == "release" || ask.spoken.verb == "evict" {

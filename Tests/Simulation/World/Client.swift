@@ -27,6 +27,8 @@ struct Client {
     var received: [UInt8] = []
     var readsAgainAt: Int64 = 0
     var hasEndedInput = false
+    /// It does not know what came of its last request: it sends it again first.
+    private var isInDoubt = false
     private var lastTag = 0
     private var lastRequest = 0
 
@@ -81,7 +83,10 @@ struct Client {
     mutating func act(_ world: Scenario, _ processes: Processes, _ draw: inout Draw) -> [Wish] {
         let habits = world.habits
         if draw.chance(habits.hangsUp / 4) { return [.hangUp] }
-        if draw.chance(habits.abandons / 4) { return [.abandon] }
+        if draw.chance(habits.abandons / 4) {
+            isInDoubt = true
+            return [.abandon]
+        }
         if hasEndedInput { return [] }
         if draw.chance(habits.halfCloses / 8) {
             hasEndedInput = true
@@ -112,6 +117,10 @@ struct Client {
             tag = "#t\(lastTag) "
             // Seldom one that waits already.
             if draw.chance(2), let waiting = tags.last { tag = "#\(waiting) " }
+        }
+        if isInDoubt, let last = retries.last {
+            isInDoubt = false
+            return tag + last
         }
         if draw.chance(habits.nonsense / 3) { return tag + nonsense(&draw) }
         if draw.chance(habits.compacts / 4), uid == 0 { return tag + "compact" }

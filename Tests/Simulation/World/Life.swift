@@ -241,7 +241,9 @@ final class Life {
     private func writeFailed(_ error: DiskFailure) throws(Ending) {
         switch error {
         case .killed: throw .killed
-        case .noSpace: retries.write = now + .milliseconds(100)
+        case .noSpace:
+            _ = server.batchRefused()
+            retries.write = now + .milliseconds(100)
         case .broken: try fail("the log can't be written")
         }
     }
