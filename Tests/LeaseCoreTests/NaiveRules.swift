@@ -110,7 +110,9 @@ extension Naive {
 
     mutating func reload(_ policy: Policy) {
         self.policy = policy
-        counted = counted.filter { rules($0.key).rate != nil }
+        counted = counted.filter { grant in
+            rules(grant.key).rate.map { grant.at + $0.window > clock } ?? false
+        }
         for waiter in line {
             guard let key = waiter.request.keys.all.first(where: { unknown($0) != nil }),
                 let error = unknown(key)
