@@ -59,16 +59,24 @@ extension Machine {
             number: waiters.lastNumber + 1)
         if let (slot, reason) = firstObstacle(slots, request, order: order) {
             guard request.wait > .zero else {
-                return .reply(.busy(busy(slot, reason, waited: nil, for: caller.peer)))
+                let busy = busy(
+                    slot, reason, waited: nil, isShared: request.isShared, for: caller.peer)
+                return .reply(.busy(busy))
             }
             if let reply = refusalInLine(slots, request, caller) { return .reply(reply) }
-            if !request.joins { makePlace(slots, into: &effects) }
+            let first = effects.tellings.count
+            var entrants: [WaiterID] = []
+            if !request.joins { makePlace(slots, entrants: &entrants, into: &effects) }
             // Who was pushed out may have been all that was in the way.
-            if firstObstacle(slots, request, order: order) != nil {
-                return standInLine(request, slots, identity, order: order, from: caller, into: &effects)
-            }
+            let isFree = firstObstacle(slots, request, order: order) == nil
+            let outcome = isFree
+                ? grantAtOnce(request, slots, identity, from: caller, into: &effects)
+                : standInLine(
+                    request, slots, identity, order: order, from: caller, noticeAt: first, into: &effects)
+            // It may be all that was in the way of others, too. Who came has its place among them.
+            promote(entrants, into: &effects)
+            return outcome
         }
-        if let refusal = grantBound(caller.peer.uid, slots) { return .reply(.refused(refusal)) }
         return grantAtOnce(request, slots, identity, from: caller, into: &effects)
     }
 
@@ -76,6 +84,7 @@ extension Machine {
         _ request: AcquireRequest, _ slots: KeySlots, _ process: ProcessIdentity?, from caller: Caller,
         into effects: inout Effects
     ) -> Outcome {
+        if let refusal = grantBound(caller.peer.uid, slots) { return .reply(.refused(refusal)) }
         let grant = Grant(
             token: ledger.lastToken + 1, keys: request.keys, owner: request.owner ?? caller.peer.defaultOwner,
             uid: caller.peer.uid, pid: caller.peer.pid, ttl: request.ttl ?? defaultTTL(slots),
@@ -113,7 +122,7 @@ extension Machine {
 
     private mutating func standInLine(
         _ request: AcquireRequest, _ slots: KeySlots, _ process: ProcessIdentity?, order: Order,
-        from caller: Caller, into effects: inout Effects
+        from caller: Caller, noticeAt first: Int, into effects: inout Effects
     ) -> Outcome {
         var waiter = Waiter(
             caller: caller, keys: request.keys, owner: request.owner ?? caller.peer.defaultOwner)
@@ -135,6 +144,7 @@ extension Machine {
         let slot = enter(waiter)
         effects.tell(event(.queued(position: position(slot), priority: waiter.priority), ofWaiter: slot))
         tellPlace(slot, into: &effects)
+        if request.notifies { effects.moveLastNotice(to: first) }
         if let process {
             bind(process, to: waiters.id(slot), into: &effects)
         }

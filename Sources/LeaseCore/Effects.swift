@@ -54,6 +54,15 @@ package struct Effects {
         tellings.append(.notice)
     }
 
+    /// What a request's own connection is told comes before what others are: this notice was the only one
+    /// since then.
+    mutating func moveLastNotice(to place: Int) {
+        guard tellings.last == .notice, place < tellings.count - 1 else { return }
+        precondition(!tellings[place..<(tellings.count - 1)].contains(.notice), "notices keep their order")
+        tellings.removeLast()
+        tellings.insert(.notice, at: place)
+    }
+
     /// Who was pushed out of a line for a request may have been the last to depend on the process that this
     /// request names: then it goes on being watched.
     mutating func watch(_ process: ProcessIdentity) {

@@ -25,14 +25,19 @@ extension Machine {
 
     /// Pushes out of each line that is full the one that has stood longest: one only, also where the line is
     /// longer than a lowered `queue` allows.
-    mutating func makePlace(_ slots: KeySlots, into effects: inout Effects) {
+    mutating func makePlace(
+        _ slots: KeySlots, entrants: inout [WaiterID], into effects: inout Effects
+    ) {
         // Who leaves may be the last to name a key of this request.
         for index in 0..<slots.count {
             ledger.keys[slots[index]].references += 1
         }
         for index in 0..<slots.count where isFull(slots[index]) {
             let oldest = waiters.trees.oldest(ledger.keys[slots[index]].line)
-            giveUpWaiting(oldest, .dropped, .dropped, into: &effects)
+            effects.answer(
+                waiters.id(oldest), .busy(farewell(oldest, .dropped)),
+                at: waiters.slab[oldest].caller.connection)
+            leave(oldest, .dropped, entrants: &entrants, into: &effects)
         }
         for index in 0..<slots.count {
             ledger.keys[slots[index]].references -= 1

@@ -111,12 +111,13 @@ extension Machine {
     mutating func refreshWindows() {
         for entry in 0..<Slot(rates.slab.slotCount) where rates.slab[entry].key != .none {
             let key = rates.slab[entry].key
-            if let rate = ledger.rules(of: key).rate {
-                rates.slab[entry].window = rate.window
+            let window = ledger.rules(of: key).rate?.window
+            if let window {
+                rates.slab[entry].window = window
                 moveDeadline(of: entry)
-                continue
             }
-            while ledger.keys[key].rate != .none {
+            // A manual clock would leave what is outside of a shorter window there until it is moved.
+            while ledger.keys[key].rate != .none, window == nil || rates.slab[entry].end(at: 0) <= clock {
                 dropOldestCounted(of: entry)
                 ledger.dropReference(key)
             }

@@ -10,7 +10,9 @@ extension Machine {
         return peer.uid == uid || peer.isAdministrator
     }
 
-    func busy(_ key: Slot, _ reason: BusyReason, waited: Duration?, for peer: Peer) -> Busy {
+    func busy(
+        _ key: Slot, _ reason: BusyReason, waited: Duration?, isShared: Bool = false, for peer: Peer
+    ) -> Busy {
         let line = ledger.keys[key].line
         var ahead: Text?
         if reason == .queued, line != .none {
@@ -18,17 +20,18 @@ extension Machine {
         }
         return Busy(
             key: ledger.keys[key].name, reason: reason, holder: holderThatEndsFirst(key, for: peer),
-            ahead: ahead, retry: retry(key, reason), limit: ledger.rules(of: key).limit,
+            ahead: ahead, retry: retry(key, reason, isShared: isShared), limit: ledger.rules(of: key).limit,
             waiting: waiters.trees.count(line), waited: waited)
     }
 
     /// When a slot has rested, or the window has room for another grant.
-    private func retry(_ key: Slot, _ reason: BusyReason) -> Duration? {
+    private func retry(_ key: Slot, _ reason: BusyReason, isShared: Bool) -> Duration? {
         switch reason {
         case .resting:
-            // After a limit was lowered, more than one may have to end first.
-            let taken = Int(ledger.keys[key].exclusiveHolders) + ledger.restCount(key)
-            let rank = max(0, taken - ledger.rules(of: key).limit)
+            // After a limit was lowered more than one may have to end first; for a shared request, all have.
+            let rests = ledger.restCount(key)
+            let taken = Int(ledger.keys[key].exclusiveHolders) + rests
+            let rank = isShared ? rests - 1 : max(0, taken - ledger.rules(of: key).limit)
             return clock.until(ledger.rest(key, at: rank).until)
         case .rate: return nextGrant(key).map { clock.until($0) }
         case .held, .limit, .queued, .queueFull, .timeout, .cancelled, .dropped, .superseded, .draining:

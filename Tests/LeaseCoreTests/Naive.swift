@@ -158,7 +158,7 @@ extension Naive {
         return nil
     }
 
-    func busy(_ key: Key, _ reason: BusyReason, waited: Duration? = nil) -> Reply {
+    func busy(_ key: Key, _ reason: BusyReason, waited: Duration? = nil, isShared: Bool = false) -> Reply {
         let first = holders(key).first.map {
             HolderView(
                 token: $0.grant.token, owner: $0.grant.owner, pid: $0.grant.pid, uid: $0.grant.uid,
@@ -170,7 +170,7 @@ extension Naive {
         return .busy(
             Busy(
                 key: key, reason: reason, holder: first, ahead: reason == .queued ? queue.first?.owner : nil,
-                retry: retry(key, reason), limit: rules(key).limit,
+                retry: retry(key, reason, isShared: isShared), limit: rules(key).limit,
                 waiting: queue.count - (hasLeft ? 1 : 0), waited: waited))
     }
 
@@ -273,18 +273,29 @@ extension Naive {
             process: process, arrivedAt: clock, countsFrom: countsFrom,
             until: request.wait == .forever ? .never : clock + request.wait,
             subscriber: request.notifies ? caller.subscriber(handle) : nil)
+        let first = tellings.count
         if let (key, reason) = obstacle(waiter) {
-            if request.wait == .zero { return .reply(busy(key, reason)) }
+            if request.wait == .zero {
+                return .reply(busy(key, reason, isShared: request.isShared))
+            }
             if !request.joins, let refused = makePlace(request.keys) { return .reply(refused) }
         }
         guard obstacle(waiter) == nil else {
             enter(waiter)
+            // What its own connection is told comes before what others are.
+            if request.notifies { tellings.insert(tellings.removeLast(), at: first) }
+            settle()
             return .waits(handle)
         }
-        if isFull { return .reply(.refused(.noSpace)) }
+        if isFull {
+            // Somebody may have been pushed out for nothing.
+            settle()
+            return .reply(.refused(.noSpace))
+        }
         let grant = grant(
             request, uid: waiter.uid, pid: waiter.pid, owner: waiter.owner, process, caller.connection)
         if request.notifies { subscribe(caller.subscriber(handle), to: grant.token) }
+        settle()
         let waited: Duration? = request.wait > .zero ? .zero : nil
         return .reply(.granted(token: grant.token, ttl: life(grant), waited: waited, again: false))
     }

@@ -40,12 +40,13 @@ extension Naive {
         windows.filter { $0.key == key }.map(\.end).sorted()
     }
 
-    func retry(_ key: Key, _ reason: BusyReason) -> Duration? {
+    func retry(_ key: Key, _ reason: BusyReason, isShared: Bool) -> Duration? {
         switch reason {
         case .resting:
             let exclusive = holders(key).count { !$0.grant.isShared }
             let ends = resting(key)
-            return clock.until(ends[max(0, exclusive + ends.count - rules(key).limit)].until)
+            let rank = isShared ? ends.count - 1 : max(0, exclusive + ends.count - rules(key).limit)
+            return clock.until(ends[rank].until)
         case .rate:
             let ends = inWindow(key)
             return clock.until(ends[ends.count - rules(key).rate!.grants])
@@ -81,7 +82,6 @@ extension Naive {
         }
         for key in keys.all where isFull(key) {
             giveUp(line(key).min { $0.arrival < $1.arrival }!, .dropped, .dropped)
-            settle()
         }
         return nil
     }
@@ -110,7 +110,9 @@ extension Naive {
 
     mutating func reload(_ policy: Policy) {
         self.policy = policy
-        counted = counted.filter { rules($0.key).rate != nil }
+        counted = counted.filter { grant in
+            rules(grant.key).rate.map { grant.at + $0.window > clock } ?? false
+        }
         for waiter in line {
             guard let key = waiter.request.keys.all.first(where: { unknown($0) != nil }),
                 let error = unknown(key)
