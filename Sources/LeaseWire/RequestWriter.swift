@@ -96,7 +96,7 @@ package enum RequestWriter {
 
     private static func append(_ prefix: KeyPrefix, to output: inout [UInt8]) {
         guard prefix != .all else { return }
-        output.append(ASCII.space)
+        output.append(" ")
         output.append(prefix.bytes.span)
         // A kind alone is a prefix only with its slash.
         output.append(ASCII.slash)

@@ -13,7 +13,10 @@ enum Arrows {
         "leased": ["LeaseModel", "LeaseServer", "LeaseIO", "LeaseLog", "Glibc"],
         "CLaunch": [],
         "lease": ["LeaseModel", "LeaseWire", "LeaseLog", "LeaseIO", "LeaseClient", "CLaunch", "Glibc"],
-        "LeaseClient": ["LeaseModel", "LeaseWire", "Glibc", "Darwin", "Synchronization"],
+        "LeaseClient": [
+            "LeaseModel", "LeaseWire", "Glibc", "Darwin", "Synchronization", "Foundation",
+            "FoundationEssentials",
+        ],
         "Examples": ["PackageDescription", "LeaseClient", "LeaseTesting", "Testing"],
         "LeaseTesting": ["LeaseClient", "LeaseModel", "Glibc", "Darwin", "Synchronization", "Testing"],
     ]

@@ -142,7 +142,7 @@ extension LeaseClient {
     public func list(
         under prefix: String? = nil, limit: Int = 1_000, after token: UInt64 = 0
     ) async throws -> LeaseList {
-        let request = ListRequest(prefix: try keyPrefix(prefix), limit: limit, after: token)
+        let request = ListRequest(prefix: try LeaseClient.keyPrefix(prefix), limit: limit, after: token)
         let answer = try await ask(.list(request), .repeatable).answer
         return LeaseList(
             leases: answer.lines.map { LeaseInfo($0, keys: $0.keys("key")) },
@@ -156,7 +156,7 @@ extension LeaseClient {
     ///   - limit: The most to list, 1 to 10,000.
     /// - Throws: ``LeaseError``: `invalid`, `unavailable`.
     public func waiters(under prefix: String? = nil, limit: Int = 1_000) async throws -> [LeaseWaiter] {
-        let request = ListRequest(prefix: try keyPrefix(prefix), waiting: true, limit: limit)
+        let request = ListRequest(prefix: try LeaseClient.keyPrefix(prefix), waiting: true, limit: limit)
         return try await ask(.list(request), .repeatable).answer.lines
             .map { LeaseWaiter($0, keys: $0.keys("key")) }
     }
@@ -238,7 +238,7 @@ extension LeaseClient {
         LeaseRecord(keys, clock: clock)
     }
 
-    private func keyPrefix(_ prefix: String?) throws(LeaseError) -> KeyPrefix {
+    static func keyPrefix(_ prefix: String?) throws(LeaseError) -> KeyPrefix {
         guard let prefix else { return .all }
         do throws(KeyError) {
             return try KeyPrefix.read(Array(prefix.utf8).span)
