@@ -131,7 +131,8 @@ struct Renewal {
         // Without a daemon nothing is lost: it will see that the process has ended.
         let deadline = BootClock.now() + .seconds(2)
         if talk == nil { talk = try? Talk(search, until: deadline) }
-        guard let answer = try? talk?.connection.ask(.release(ReleaseRequest(token: lease.token)), until: deadline),
+        let request = Request.release(ReleaseRequest(token: lease.token))
+        guard let answer = try? talk?.connection.ask(request, until: deadline),
             answer.status == .gone, answer.first.value("next") != nil,
             answer.first.value("why").map({ !$0.elementsEqual("process-ended".utf8) }) ?? false
         else { return nil }

@@ -81,6 +81,11 @@ struct OutsideTests {
                 """.utf8))
         let program = try Readme.block(from: "import LeaseClient\n\nlet leases = LeaseClient()")
         try folder.write("Sources/app/main.swift", Array(program.utf8))
+        let more = try Readme.block(from: "let page = try await leases.once(String.self, on: .user(\"42\"), "
+            + "keep: .seconds(300)) { lease in")
+        try folder.write(
+            "Sources/app/More.swift",
+            Array("import LeaseClient\n@MainActor func more() async throws {\n\(more)}\n".utf8))
         return folder
     }
 

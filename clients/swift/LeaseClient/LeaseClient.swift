@@ -105,7 +105,8 @@ extension LeaseClient {
     /// - Throws: ``LeaseError``: `lost` where it had ended already, `forbidden`, `unavailable`.
     @discardableResult
     public func release(_ token: UInt64) async throws -> Swift.Duration {
-        try await ask(.release(ReleaseRequest(token: token)), .repeatable).answer.first.duration("held") ?? .zero
+        let answer = try await ask(.release(ReleaseRequest(token: token)), .repeatable).answer
+        return answer.first.duration("held") ?? .zero
     }
 
     /// Ends anybody's lease. For administrators.

@@ -74,8 +74,8 @@ extension LeaseClient {
     ///
     /// Without `since`, it begins with a `held` event for each lease that there is, and goes on with what
     /// happens from then on. It goes on over a restart of the daemon, and where the daemon cut it since it
-    /// was not read fast enough, with no change left out and none told twice (`queued` and `left` are not told
-    /// again). It takes a connection and a thread of its own while it is iterated over.
+    /// was not read fast enough, with no change left out and none told twice (`queued` and `left` of that
+    /// time are left out). It takes a connection and a thread of its own while it is iterated over.
     ///
     ///     for try await event in leases.events(under: "user/") {
     ///         print(event.kind, event.keys, event.owner ?? "")

@@ -29,7 +29,9 @@ extension LeaseClient {
 
     /// Releases the lease, lost or not: the daemon may still know it, and knows whether it was granted to
     /// somebody else. Not cut short where the task is cancelled.
-    func release(_ record: LeaseRecord, result: Text? = nil, keep: LeaseModel.Duration? = nil) async -> LeaseEnd {
+    func release(
+        _ record: LeaseRecord, result: Text? = nil, keep: LeaseModel.Duration? = nil
+    ) async -> LeaseEnd {
         let request = ReleaseRequest(token: record.token, result: result, keep: keep)
         return LeaseEnd(record, await answer(to: Call(CallHandle(), .release(request), .repeatable)))
     }
@@ -77,7 +79,8 @@ final class LeaseWork<Value>: @unchecked Sendable {
         outcome ?? .failure(CancellationError())
     }
 
-    /// What comes of the work in the end: a result that was computed, unless somebody else had a key meanwhile.
+    /// What comes of the work in the end: a result that was computed, unless somebody else had a key
+    /// meanwhile.
     func value(endingWith end: LeaseEnd) throws -> Value {
         switch result {
         case .success(let value):

@@ -24,6 +24,9 @@ extension LeaseClient {
     ///   - shared: Any number of shared leases stand together, none beside an exclusive one.
     ///   - note: For others to read, at most 255 bytes.
     ///   - body: The work. What it needs from the daemon is in the ``Lease``.
+    /// If the daemon is away or silent in the end, this waits for it as long as the client's patience says;
+    /// the lease then ends with its ttl.
+    ///
     /// - Returns: What the body returned. If the lease was lost meanwhile, its result is still returned,
     ///   unless a key was granted to somebody else.
     /// - Throws: What the body threw. ``LeaseError`` before the body: `busy` at once where it isn't to wait,

@@ -46,10 +46,15 @@ final class ChildProcess: Sendable {
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
+        #if canImport(Glibc)
+            let environment = environ
+        #else
+            let environment = _NSGetEnviron().pointee
+        #endif
         let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { arguments.forEach { free($0) } }
         var started: pid_t = 0
-        let code = posix_spawn(&started, words[0], &actions, &attributes, arguments, environ)
+        let code = posix_spawn(&started, words[0], &actions, &attributes, arguments, environment)
         guard code == 0 else {
             throw LeaseRigError("\(words[0]) can't be started: \(String(cString: strerror(code)))")
         }
