@@ -21,7 +21,7 @@ enum Leases {
             ])
             if !Paper.output.takes((call.isJSON ? answer.written : "\(lease.token)") + "\n") {
                 // Nobody knows of the lease, so nobody would ever end it.
-                _ = try talk.answer(.release(lease.token))
+                _ = try talk.answer(.release(ReleaseRequest(token: lease.token)))
                 throw Complaint(.fault, "the token can't be printed, so the lease is given back")
             }
             return ExitCode.done.rawValue
