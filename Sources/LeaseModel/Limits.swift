@@ -60,6 +60,9 @@ public struct Limits: Equatable, Sendable {
     public var eventsMax = 32_768
     /// What may wait to be read by one client before its requests are no longer read.
     public var outputBytesMax = 2 << 20
+    /// The same for all connections of a user together, and for all there are.
+    public var outputBytesPerUserMax = 256 << 20
+    public var outputBytesInAllMax = 1 << 30
     /// What may wait behind a request of the same connection before its requests are no longer read.
     public var heldInputBytesMax = 64 << 10
 
@@ -89,6 +92,12 @@ public struct Limits: Equatable, Sendable {
         }
         if keptBytesPerUserMax < Limits.keptBytesOfOneMax {
             return "--kept-bytes-per-user-max must be at least \(Limits.keptBytesOfOneMax)"
+        }
+        if outputBytesMax > outputBytesPerUserMax {
+            return "--output-bytes-max must not be more than --output-bytes-per-user-max"
+        }
+        if outputBytesPerUserMax > outputBytesInAllMax {
+            return "--output-bytes-per-user-max must not be more than --output-bytes-in-all-max"
         }
         if outputBytesMax < Limits.replyBytesMax + Limits.lineBytesMax {
             return "--output-bytes-max must be at least \(Limits.replyBytesMax + Limits.lineBytesMax)"

@@ -49,6 +49,10 @@ struct Connection {
     var isDirty = false
     /// What was appended in this pass speaks of what the log has to have first.
     var speaksOfLog = false
+    /// What of it stands in the sums of all and of its user.
+    var countedUnread = 0
+    /// It is looked at again when others of its user, or all, have read more.
+    var isHeldByUnread = false
 
     /// Requests of this connection that wait for their reply.
     var waitingCount = 0

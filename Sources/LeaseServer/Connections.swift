@@ -75,6 +75,7 @@ extension Server {
         endWatch(index)
         machine.endBoundLeases(of: id, into: &effects)
         settle()
+        countUnread(index, 0)
         connections[index] = .vacant
         vacant.append(index)
         connectionCount -= 1
@@ -139,6 +140,7 @@ extension Server {
         return !connections[index].isBlocked && !connections[index].isParked
             && !connections[index].isInspecting && !connections[index].hasYielded
             && !connections[index].isClosing && connections[index].unsentCount < limits.outputBytesMax
+            && !isHeldByUnread(index)
     }
 
     mutating func makeReady(_ index: Int) {
@@ -162,7 +164,10 @@ extension Server {
 
     private mutating func lookAtInput(_ index: Int) {
         let id = connections[index].id
-        guard canLook(index) else { return }
+        guard canLook(index) else {
+            holdIfUnread(index)
+            return
+        }
         var input: [UInt8] = []
         swap(&input, &connections[index].input)
         let used = consume(index, input.span)
@@ -170,6 +175,7 @@ extension Server {
         if used < input.count {
             input.removeFirst(used)
             connections[index].input = input
+            holdIfUnread(index)
         }
         if canLook(index) {
             resumeReading(index)
@@ -189,6 +195,7 @@ extension Server {
     }
 
     private mutating func pauseIfHeld(_ index: Int) {
+        holdIfUnread(index)
         let holdsTooMuch =
             connections[index].input.count >= limits.heldInputBytesMax
             || connections[index].unsentCount >= limits.outputBytesMax

@@ -35,6 +35,7 @@ extension Server {
 
     private mutating func noteAppended(_ index: Int) {
         connections[index].appended = connections[index].sent + UInt64(connections[index].unsentCount)
+        if connections[index].unsentCount > connections[index].countedUnread { countUnread(index) }
         guard !connections[index].isDirty else { return }
         connections[index].isDirty = true
         dirty.append(connections[index].id)
@@ -133,6 +134,7 @@ extension Server {
             connections[index].output.removeFirst(connections[index].outputStart)
             connections[index].outputStart = 0
         }
+        if connections[index].countedUnread > 0 { countUnread(index) }
         if connections[index].isReadingPaused || !connections[index].input.isEmpty {
             makeReady(index)
         }

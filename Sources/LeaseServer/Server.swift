@@ -53,6 +53,7 @@ package struct Server: ~Copyable {
     var parked: [ConnectionID] = []
     /// Connections that go on with the next pass, since what they asked for took long.
     var yielded: [ConnectionID] = []
+    var unread = UnreadBytes()
     /// Connections that may have nothing to wait for any more.
     var closing: [ConnectionID] = []
 

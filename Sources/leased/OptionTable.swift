@@ -122,6 +122,8 @@ enum OptionTable {
         bound("kept-bytes-per-user-max", \.keptBytesPerUserMax, "bytes of kept results of one user"),
         bound("events-max", \.eventsMax, "events that are remembered"),
         bound("output-bytes-max", \.outputBytesMax, "bytes that a client has yet to read"),
+        bound("output-bytes-per-user-max", \.outputBytesPerUserMax, "those of one user's clients together"),
+        bound("output-bytes-in-all-max", \.outputBytesInAllMax, "those of all clients together"),
         bound("held-input-bytes-max", \.heldInputBytesMax, "bytes held behind a request of a connection"),
     ]
 

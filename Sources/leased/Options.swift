@@ -77,6 +77,8 @@ struct Options: Equatable, Sendable {
         cap(\.waitersPerUserMax, "waiters-per-user-max", by: \.waitersMax)
         cap(\.waitersPerConnectionMax, "waiters-per-connection-max", by: \.waitersPerUserMax)
         cap(\.joinersPerUserMax, "joiners-per-user-max", by: \.joinersMax)
+        cap(\.outputBytesPerUserMax, "output-bytes-per-user-max", by: \.outputBytesInAllMax)
+        cap(\.outputBytesMax, "output-bytes-max", by: \.outputBytesPerUserMax)
         cap(\.keptPerUserMax, "kept-per-user-max", by: \.keptMax)
         cap(\.keptBytesPerUserMax, "kept-bytes-per-user-max", by: \.keptBytesMax)
     }

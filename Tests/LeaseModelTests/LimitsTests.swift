@@ -22,6 +22,8 @@ import Testing
             ("--kept-bytes-per-user-max", { $0.keptBytesMax = $0.keptBytesPerUserMax - 1 }),
             ("--kept-bytes-per-user-max", { $0.keptBytesPerUserMax = Limits.keptBytesOfOneMax - 1 }),
             ("--output-bytes-max", { $0.outputBytesMax = Limits.replyBytesMax }),
+            ("--output-bytes-max", { $0.outputBytesPerUserMax = $0.outputBytesMax - 1 }),
+            ("--output-bytes-per-user-max", { $0.outputBytesInAllMax = $0.outputBytesPerUserMax - 1 }),
             ("--held-input-bytes-max", { $0.heldInputBytesMax = Limits.lineBytesMax }),
         ]
         for (flag, damage) in wrongs {
