@@ -221,7 +221,7 @@ final class Specimen {
     @Test func aLogOfANewerFormatIsLeftAlone() throws {
         let specimen = try Specimen(leases: 2)
         let header = specimen.log[..<(specimen.starts[1] - 1)].dropFirst(9)
-        let newer = String(decoding: header, as: UTF8.self).replacing("format=1", with: "format=2")
+        let newer = String(decoding: header, as: UTF8.self).replacing("format=2", with: "format=3")
         let rest = Array(newer.utf8)
         let sum = String(crc32c(rest), radix: 16)
         let line = String(repeating: "0", count: 8 - sum.count) + sum + " " + newer + "\n"
@@ -230,7 +230,7 @@ final class Specimen {
             Issue.record("it started")
             return
         }
-        #expect(message.contains("has format 2, and this leased knows 1"))
+        #expect(message.contains("has format 3, and this leased knows 2"))
     }
 
     /// As the definition says it, one bit at a time.
