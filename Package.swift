@@ -101,6 +101,9 @@ let package = Package(
             "CommandTests",
             of: ["lease", "leased", "contender", "LeaseModel", "LeaseWire", "LeaseClient", "TestSupport"]),
         tests("FaultTests", of: ["leased", "TestSupport", "CTestSupport"]),
+        .executableTarget(
+            name: "generator", dependencies: ["LeaseClient"], path: "Tests/Generator", swiftSettings: strict),
+        tests("Scenarios", of: ["leased", "lease", "generator", "TestSupport"]),
         tests("StyleTests", of: []),
         tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),
     ]

@@ -63,16 +63,6 @@ func contents(_ path: String) -> String {
     (try? String(decoding: Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)) ?? ""
 }
 
-/// Whether a condition comes to hold within a while.
-func holds(within seconds: Int = 20, _ condition: () -> Bool) -> Bool {
-    let deadline = milliseconds() + Int64(seconds) * 1_000
-    while !condition() {
-        guard milliseconds() < deadline else { return false }
-        usleep(5_000)
-    }
-    return true
-}
-
 /// Whether a process is there, and has not ended.
 func isAlive(_ pid: pid_t) -> Bool {
     let stat = contents("/proc/\(pid)/stat")

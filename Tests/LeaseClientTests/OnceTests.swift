@@ -51,6 +51,19 @@ struct OnceTests {
         #expect(third.didWork && third.value.isEmpty)
     }
 
+    @Test func whoRefreshesDoesTheWorkAnew() async throws {
+        let client = rig.client("A")
+        _ = try await client.once(on: "user/1", keep: .seconds(300)) { _ in Array("old".utf8) }
+        let fresh = try await client.once(on: "user/1", keep: .seconds(300), refreshing: true) { _ in
+            // The old result answers meanwhile.
+            let other = try await rig.client("B").once(on: "user/1") { _ in [] }
+            #expect(other.value == Array("old".utf8))
+            return Array("new".utf8)
+        }
+        #expect(fresh.didWork)
+        #expect(try await rig.client("B").once(on: "user/1") { _ in [] }.value == Array("new".utf8))
+    }
+
     @Test func whereTheWorkFailsTheNextOneDoesIt() async throws {
         async let failing = thrown {
             try await rig.client("A").once(on: "user/1") { _ in

@@ -44,18 +44,6 @@ package struct Beliefs {
         }
     }
 
-    private func lines(of path: String) -> [String] {
-        guard let file = fopen(path, "r") else { return [] }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 {
-            bytes += chunk[..<count]
-        }
-        return bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
-            .map { String(decoding: $0, as: UTF8.self) }
-    }
-
     /// No key was believed held by two at once.
     package mutating func checkExclusion() {
         for key in Set(all.flatMap(\.keys)).sorted() {
@@ -90,4 +78,17 @@ package struct Beliefs {
             if belief.token < greatest { faults.append("token \(belief.token) came after \(greatest)") }
         }
     }
+}
+
+/// The lines of a file that are whole; none where there is no file.
+package func lines(of path: String) -> [String] {
+    guard let file = fopen(path, "r") else { return [] }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while case let count = fread(&chunk, 1, chunk.count, file), count > 0 {
+        bytes += chunk[..<count]
+    }
+    return bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
+        .map { String(decoding: $0, as: UTF8.self) }
 }

@@ -163,6 +163,16 @@ package func milliseconds() -> Int64 {
     return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
 }
 
+/// Whether a condition comes to hold within a while.
+package func holds(within seconds: Int = 20, _ condition: () -> Bool) -> Bool {
+    let deadline = milliseconds() + Int64(seconds) * 1_000
+    while !condition() {
+        guard milliseconds() < deadline else { return false }
+        usleep(5_000)
+    }
+    return true
+}
+
 /// A private folder with a short path (a socket's must be short), gone when nobody uses it any more.
 package final class TemporaryFolder: Sendable {
     package let path: String

@@ -45,41 +45,45 @@ extension LeaseClient {
     ///   - key: What the work is for; a key with one slot.
     ///   - ttl: How long the lease lasts after each renewal. By default what the policy says.
     ///   - keep: How long the result also answers later calls. By default what the policy says.
+    ///   - refreshing: Does the work anew, after somebody else's where that is under way. Its result replaces
+    ///     the one that is kept.
     ///   - wait: How long to wait for somebody else's work; by default a minute.
     ///   - note: For others to read, at most 255 bytes.
     ///   - body: The work. What it returns can be shared up to ``resultBytesMax``.
     /// - Throws: What the body threw; ``LeaseError``, as `withLease` does.
     public func once(
         on key: LeaseKey, ttl: Swift.Duration? = nil, keep: Swift.Duration? = nil,
-        waitingUpTo wait: Swift.Duration = .seconds(60), note: String? = nil,
+        refreshing: Bool = false, waitingUpTo wait: Swift.Duration = .seconds(60), note: String? = nil,
         isolation: isolated (any Actor)? = #isolation, _ body: (Lease) async throws -> [UInt8]
     ) async throws -> LeaseResult<[UInt8]> {
         try await once(
-            on: key, ttl: ttl, keep: keep, wait: wait, note: note, encode: { $0 }, decode: { $0 }, body)
+            on: key, ttl: ttl, keep: keep, refreshing: refreshing, wait: wait, note: note,
+            encode: { $0 }, decode: { $0 }, body)
     }
 
     /// Does some work, or takes the result of whoever does it already: as
-    /// ``once(on:ttl:keep:waitingUpTo:note:isolation:_:)``, with a value that travels as JSON.
+    /// ``once(on:ttl:keep:refreshing:waitingUpTo:note:isolation:_:)``, with a value that travels as JSON.
     ///
     /// - Throws: Also what its coding throws, as where somebody else's result is no such value.
     public func once<Value: Codable>(
         _ type: Value.Type, on key: LeaseKey, ttl: Swift.Duration? = nil, keep: Swift.Duration? = nil,
-        waitingUpTo wait: Swift.Duration = .seconds(60), note: String? = nil,
+        refreshing: Bool = false, waitingUpTo wait: Swift.Duration = .seconds(60), note: String? = nil,
         isolation: isolated (any Actor)? = #isolation, _ body: (Lease) async throws -> Value
     ) async throws -> LeaseResult<Value> {
         try await once(
-            on: key, ttl: ttl, keep: keep, wait: wait, note: note,
+            on: key, ttl: ttl, keep: keep, refreshing: refreshing, wait: wait, note: note,
             encode: { Array(try JSONEncoder().encode($0)) },
             decode: { try JSONDecoder().decode(type, from: Data($0)) }, body)
     }
 
     private func once<Value>(
-        on key: LeaseKey, ttl: Swift.Duration?, keep: Swift.Duration?, wait: Swift.Duration, note: String?,
+        on key: LeaseKey, ttl: Swift.Duration?, keep: Swift.Duration?, refreshing: Bool,
+        wait: Swift.Duration, note: String?,
         encode: (Value) throws -> [UInt8], decode: ([UInt8]) throws -> Value,
         isolation: isolated (any Actor)? = #isolation, _ body: (Lease) async throws -> Value
     ) async throws -> LeaseResult<Value> {
         var request = try acquireRequest([key], ttl: ttl, priority: 0, isShared: false, note: note)
-        request.joins = true
+        request.joins = !refreshing
         let record = makeRecord(request.keys)
         let answer = try await ask(.acquire(request), .acquire(record), waitEnd: waitEnd(wait)).answer
         if answer.status == .done {
