@@ -18,7 +18,9 @@ final class Site {
     }
 
     /// A process that asks, as `Tests/Generator` says.
-    func service(_ name: String, _ words: String...) throws -> Service {
+    func service(_ name: String, _ words: String...) throws -> Service { try service(name, words) }
+
+    func service(_ name: String, _ words: [String]) throws -> Service {
         let program = [Daemon.builtProgram("generator"), daemon.folder.path, name]
         return try Service(program + words, name: name, of: self)
     }
