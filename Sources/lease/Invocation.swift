@@ -36,6 +36,9 @@ struct Invocation: Equatable, Sendable {
 
     var isWaiting = false
     var limit: Int?
+    var since: Sequence64?
+    var last: Int?
+    var logPath: String?
     var hasManualClock = false
     var policyPath: String?
 
@@ -45,7 +48,7 @@ struct Invocation: Equatable, Sendable {
 
 enum VerbName: String, CaseIterable, Sendable {
     case run, acquire, renew, release
-    case get, why, list, policy, status, ping
+    case get, why, list, watch, history, policy, status, ping
     case evict, sandbox, log
     case help
 }

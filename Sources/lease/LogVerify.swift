@@ -1,40 +1,15 @@
 // `lease log verify`: reads a log by itself, without a daemon, and says whether it is whole.
 
-import Glibc
-import LeaseIO
 import LeaseLog
 import LeaseModel
 
 enum LogVerify {
     /// - Returns: the exit code: 0 also where a crash tore the end, which a daemon would cut off.
     static func run(_ call: Invocation) throws(Complaint) -> Int32 {
-        let path = file(call.words[0])
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            let code = errno == EACCES ? ExitCode.forbidden : .noFile
-            throw Complaint(code, "\(path) can't be read: \(systemText(errno))")
-        }
-        defer { close(descriptor) }
-        var reader = LogReader()
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = read(descriptor, &chunk, chunk.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .system("\(path) can't be read") }
-            guard count > 0 else { break }
-            reader.feed(chunk.span.extracting(0..<count)) { _, _ in }
-        }
-        let end = reader.finish(currentBoot: (try? Clocks.bootID()).map { Text($0) })
+        let (path, reader, end) = try LogFile.read(call.words[0]) { _, _ in }
         let summary = reader.summary(of: end)
         Paper.output.line(call.isJSON ? json(path, summary).written : sentence(path, summary))
         return isGood(end) ? ExitCode.done.rawValue : ExitCode.damaged.rawValue
-    }
-
-    /// A data directory has one file of that name.
-    private static func file(_ path: String) -> String {
-        var about = stat()
-        guard stat(path, &about) == 0, about.st_mode & S_IFMT == S_IFDIR else { return path }
-        return path.utf8.last == UInt8(ascii: "/") ? path + "log" : path + "/log"
     }
 
     private static func isGood(_ end: LogEnd) -> Bool {

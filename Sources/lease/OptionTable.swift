@@ -123,6 +123,18 @@ enum OptionTable {
         call, value throws(WrongValue) in
         call.limit = Int(try OptionValue.number(value, 1...Int64(Limits.listLimitMax), "a whole number"))
     }
+    static let since = OptionEntry(nil, "since", "SEQ", "begin with what came after this number") {
+        call, value throws(WrongValue) in
+        call.since = Sequence64(try OptionValue.number(value, 0...Int64.max, "the number of a change"))
+    }
+    static let last = OptionEntry(nil, "last", "N", "at most so many (default 20)") {
+        call, value throws(WrongValue) in
+        call.last = Int(try OptionValue.number(value, 1...Int64(Limits.listLimitMax), "a whole number"))
+    }
+    static let log = OptionEntry(nil, "log", "FILE", "read it from a log, without a daemon") {
+        call, value throws(WrongValue) in
+        call.logPath = value
+    }
     static let clock = OptionEntry(nil, "clock", "system|manual", "a manual clock moves only when told to") {
         call, value throws(WrongValue) in
         call.hasManualClock = try OptionValue.choice(value, of: ["system", "manual"]) == "manual"

@@ -40,6 +40,8 @@ enum Start {
         case .get: try Looking.get(call)
         case .why: try Looking.why(call)
         case .list: try Looking.list(call)
+        case .watch: try Watching.run(call)
+        case .history: try History.show(call)
         case .policy: try Looking.policy(call)
         case .status: try Status.show(call)
         case .ping: try Looking.ping(call)

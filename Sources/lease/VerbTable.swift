@@ -70,6 +70,13 @@ enum VerbTable {
             .list, "[PREFIX]", words: 0...1, "the leases, or those who wait",
             [OptionTable.waiting, OptionTable.limit], example: "lease list species/"),
         VerbEntry(
+            .watch, "[PREFIX...]", words: 0...16, "what there is, then what happens, until it is ended",
+            [OptionTable.since], example: "lease watch user/ species/",
+            more: ["It goes on when the daemon was restarted, and ends when nobody reads its output."]),
+        VerbEntry(
+            .history, "[PREFIX]", words: 0...1, "what happened lately", [OptionTable.last, OptionTable.log],
+            example: "lease history user/42 --last=5"),
+        VerbEntry(
             .policy, "[KEY]", words: 0...1, "the policy, or the rules of one key",
             example: "lease policy species/31/video"),
         VerbEntry(.status, "", "the daemon: where it is, and how it does", example: "lease status"),
