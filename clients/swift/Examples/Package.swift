@@ -1,5 +1,5 @@
 // swift-tools-version: 6.2
-// Three short programs that use the client, as a package of somebody else's would.
+// Short programs that use the client, as a package of somebody else's would.
 
 import PackageDescription
 
@@ -13,6 +13,10 @@ let package = Package(
     targets: [
         .executableTarget(name: "ImageServer", dependencies: [client]),
         .executableTarget(name: "MessageWorker", dependencies: [client]),
+        .executableTarget(name: "SpeciesStudio", dependencies: [client]),
+        .executableTarget(name: "BackgroundImages", dependencies: [client]),
+        .executableTarget(name: "BusinessPlans", dependencies: [client]),
+        .executableTarget(name: "Chat", dependencies: [client]),
         .testTarget(name: "TabTests", dependencies: [client, testing]),
     ]
 )
