@@ -73,7 +73,7 @@ enum OptionTable {
             options, value throws(WrongValue) in
             options.mode = try OptionValue.mode(value)
         },
-        OptionEntry("private", nil, "show other users' owners and notes to administrators only") {
+        OptionEntry("private", nil, "hide users' owners, notes and results from each other") {
             options, _ throws(WrongValue) in
             options.isPrivate = true
         },

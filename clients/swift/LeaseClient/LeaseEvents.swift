@@ -78,7 +78,7 @@ extension LeaseClient {
     /// time are left out). It takes a connection and a thread of its own while it is iterated over.
     ///
     ///     for try await event in leases.events(under: "user/") {
-    ///         print(event.kind, event.keys, event.owner ?? "")
+    ///         print(event.kind, event.keys, event.token ?? 0)
     ///     }
     ///
     /// - Parameters:
