@@ -55,6 +55,8 @@ int32_t ctest_start_on_terminal(
     int terminal = open(name, O_RDWR);
     for (int standard = 0; standard < 3; standard++) dup2(terminal, standard);
     if (terminal > 2) close(terminal);
+    // Under nohup(1) a hang-up is ignored, and what runs on the terminal would outlive it.
+    for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -57,6 +57,22 @@ import Testing
         #expect(terminal.shows("code=7."), "\(terminal.shown)")
     }
 
+    /// What tests leave behind would otherwise be seen only when they are aborted.
+    @Test func aTerminalThatGoesTakesItsJobsAlong() throws {
+        let rig = try Rig()
+        // As under nohup.
+        let before = signal(SIGHUP, SIG_IGN)
+        defer { signal(SIGHUP, before) }
+        let terminal = try shell(rig)
+        let command = "sh -c 'trap : TERM INT; echo re\"\"ady; while :; do sleep 0.1; done'"
+        terminal.type("$L run user/1 -- \(command) &\n")
+        #expect(terminal.shows("ready"))
+        terminal.type("$L run user/2 -- \(command)\n")
+        #expect(terminal.shows("ready"))
+        terminal.hangUp()
+        #expect(holds { (try? rig.isFree("user/1")) == true && (try? rig.isFree("user/2")) == true })
+    }
+
     @Test func controlCEndsALoopOfTheShell() throws {
         let rig = try Rig()
         let terminal = try shell(rig)

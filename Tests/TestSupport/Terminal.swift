@@ -14,8 +14,12 @@ package final class Terminal {
         self.side = side
     }
 
-    /// The program loses its terminal (SIGHUP).
-    deinit { hangUp() }
+    /// The program loses its terminal (SIGHUP). A shell needs a moment to tell its jobs: killed before that,
+    /// it would leave those in the background running.
+    deinit {
+        hangUp()
+        _ = program.exitCode(within: 5)
+    }
 
     package func hangUp() {
         if side >= 0 { closeForAll(side) }
