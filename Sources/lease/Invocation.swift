@@ -39,6 +39,7 @@ struct Invocation: Equatable, Sendable {
     var since: Sequence64?
     var last: Int?
     var logPath: String?
+    var isPrometheus = false
     var hasManualClock = false
     var policyPath: String?
 
@@ -48,7 +49,7 @@ struct Invocation: Equatable, Sendable {
 
 enum VerbName: String, CaseIterable, Sendable {
     case run, acquire, renew, release
-    case get, why, list, watch, history, policy, status, ping
+    case get, why, list, watch, history, stats, policy, status, ping
     case evict, sandbox, log
     case help
 }

@@ -135,6 +135,10 @@ enum OptionTable {
         call, value throws(WrongValue) in
         call.logPath = value
     }
+    static let prometheus = OptionEntry(nil, "prometheus", nil, "in the text format of Prometheus") {
+        call, _ throws(WrongValue) in
+        call.isPrometheus = true
+    }
     static let clock = OptionEntry(nil, "clock", "system|manual", "a manual clock moves only when told to") {
         call, value throws(WrongValue) in
         call.hasManualClock = try OptionValue.choice(value, of: ["system", "manual"]) == "manual"

@@ -42,6 +42,7 @@ enum Start {
         case .list: try Looking.list(call)
         case .watch: try Watching.run(call)
         case .history: try History.show(call)
+        case .stats: try Statistics.show(call)
         case .policy: try Looking.policy(call)
         case .status: try Status.show(call)
         case .ping: try Looking.ping(call)

@@ -77,6 +77,9 @@ enum VerbTable {
             .history, "[PREFIX]", words: 0...1, "what happened lately", [OptionTable.last, OptionTable.log],
             example: "lease history user/42 --last=5"),
         VerbEntry(
+            .stats, "", "what was counted since the daemon began, by kind", [OptionTable.prometheus],
+            example: "lease stats --prometheus >leased.prom"),
+        VerbEntry(
             .policy, "[KEY]", words: 0...1, "the policy, or the rules of one key",
             example: "lease policy species/31/video"),
         VerbEntry(.status, "", "the daemon: where it is, and how it does", example: "lease status"),
