@@ -1,5 +1,5 @@
-/* One key, its log and its file of numbers: what a daemon, the kernel and a disk can do to them, and what must
-   hold all the same. `check` runs it, as it is and broken; README.md says what stands for what. */
+/* One key, its log and its file of numbers: what a daemon, the kernel and a disk can do to them, and what
+   must hold all the same. `check` runs it, as it is and broken; README.md says what stands for what. */
 
 #define CLIENTS 2
 #ifndef RECORDS
@@ -355,7 +355,8 @@ active proctype world() {
         numbersOnDisk = lastToken + BLOCK; numbers = numbersOnDisk; phase = beginning }
     :: atomic { phase == beginning && written == synced ->
         decide(started, lastToken, 0); write() }
-    :: atomic { phase == beginning && written > synced -> syncUpTo(written); synced = written; phase = serving }
+    :: atomic { phase == beginning && written > synced ->
+        syncUpTo(written); synced = written; phase = serving }
     :: atomic { phase == beginning && written > synced && crashes < CRASHES ->
         crashes++; forgetPages(written); die() }
 
@@ -370,13 +371,13 @@ active proctype world() {
 
 /* Where nothing is synced, the power takes leases with it: then only the order of tokens is promised. */
 #ifndef SYNC_NEVER
-/* What must hold between any two steps. */
+/* What must hold between any two steps: exclusion, none is lost, none comes back. */
 active proctype laws() {
     end: do
-    :: atomic { holds(0) && holds(1) -> assert(false) }                              /* exclusion */
-    :: atomic { phase == serving && holds(0) && holder != client[0].token -> assert(false) }  /* none is lost */
+    :: atomic { holds(0) && holds(1) -> assert(false) }
+    :: atomic { phase == serving && holds(0) && holder != client[0].token -> assert(false) }
     :: atomic { phase == serving && holds(1) && holder != client[1].token -> assert(false) }
-    :: atomic { phase == serving && holder != 0 && holder <= greatestEnded -> assert(false) } /* none comes back */
+    :: atomic { phase == serving && holder != 0 && holder <= greatestEnded -> assert(false) }
     od
 }
 #endif
