@@ -114,6 +114,8 @@ static void run_child(const claunch_command *command, pid_t parent, int gate, in
     if (command->has_own_group && setpgid(0, 0) != 0) _exit(1);
     if (!pass_gate(gate, command, late)) _exit(1);
     if (!command->has_default_child_signal) signal(SIGCHLD, SIG_IGN);
+    // Of what is open only the copy outlives the execution.
+    if (command->output >= 0 && dup2(command->output, 1) != 1) _exit(1);
     sigprocmask(SIG_SETMASK, &mask_before, NULL);
     int failure = execute(command);
     ssize_t said = write(report, &failure, sizeof failure);

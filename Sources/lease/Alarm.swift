@@ -17,7 +17,11 @@ struct Alarm: ~Copyable {
         }
     }
 
-    func wait(for connection: Connection?, _ signals: borrowing Signals, until instant: Instant) {
+    /// `look`: another descriptor, and what of it.
+    func wait(
+        for connection: Connection?, _ signals: borrowing Signals, until instant: Instant,
+        _ look: pollfd? = nil
+    ) {
         do throws(Errno) {
             if instant == .never {
                 try timer.disarm()
@@ -30,6 +34,7 @@ struct Alarm: ~Copyable {
         var looks = [signals.descriptor, timer.raw, connection?.descriptor ?? -1].map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
+        if let look { looks.append(look) }
         poll(&looks, nfds_t(looks.count), instant == .never ? -1 : 1_000)
         _ = try? timer.drain()
     }

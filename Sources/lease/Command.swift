@@ -83,10 +83,13 @@ final class Command {
     /// -1 once it is closed.
     private var gate: Int32
     private let report: Int32
+    private var isReaped = false
 
-    /// Forks: there must be no other thread. `removed` are variables that the command does not get.
+    /// Forks: there must be no other thread. `removed` are variables that the command does not get, `output`
+    /// is its standard output where that is not ours.
     init(
-        _ program: Program, signals: borrowing Signals, hasOwnGroup: Bool, removed: Set<String>
+        _ program: Program, signals: borrowing Signals, hasOwnGroup: Bool, removed: Set<String>,
+        output: Int32 = -1
     ) throws(Complaint) {
         self.program = program
         self.hasOwnGroup = hasOwnGroup
@@ -106,7 +109,7 @@ final class Command {
                         var command = claunch_command(
                             paths: paths.baseAddress, arguments: arguments.baseAddress,
                             script: script.baseAddress, environment: environment.baseAddress,
-                            variables: count, room: room, has_own_group: hasOwnGroup ? 1 : 0,
+                            variables: count, room: room, output: output, has_own_group: hasOwnGroup ? 1 : 0,
                             has_default_child_signal: hasDefault)
                         return claunch_fork(&command, &ends.gate, &ends.report)
                     }
@@ -144,8 +147,10 @@ final class Command {
     func dismiss() {
         if gate >= 0 { close(gate) }
         gate = -1
+        // Its pid may be another's by then.
+        guard !isReaped else { return }
         kill(pid, SIGKILL)
-        claunch_reap(pid)
+        reap()
     }
 
     var state: State { Command.state(of: pid) }
@@ -178,7 +183,10 @@ final class Command {
         }
     }
 
-    func reap() { claunch_reap(pid) }
+    func reap() {
+        isReaped = true
+        claunch_reap(pid)
+    }
 
     /// Why it could not be executed; nil where it was. To be asked when it has ended.
     var failure: Complaint? {

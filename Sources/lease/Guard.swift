@@ -4,7 +4,7 @@ import CLaunch
 import Glibc
 
 struct Guard: ~Copyable {
-    private let pid: pid_t
+    let pid: pid_t
     private let lifeline: Int32
 
     /// Forks: there must be no other thread. `group` is killed when we end; then `afterwards` is done, in the

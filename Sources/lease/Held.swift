@@ -33,10 +33,11 @@ struct Held {
                 continue
             }
             if answer.first.value("shared") != nil, !call.isShared {
+                let way = "\(call.verb == .run ? "use --shared here, or " : "")leave it out there"
                 throw Complaint(
                     code: call.conflictCode ?? ExitCode.busy.rawValue,
                     "\(entry.key.string) is held shared by the lease run around this one, which would wait "
-                        + "for itself: use --shared here, or leave it out there")
+                        + "for itself: \(way)")
             }
         }
     }

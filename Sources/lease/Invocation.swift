@@ -33,6 +33,8 @@ struct Invocation: Equatable, Sendable {
     var conflictCode: Int32?
     var killAfter = Duration.seconds(5)
     var onLost = OnLost.term
+    /// How long a result answers later ones; nil: as long as the policy says.
+    var keep: Duration?
 
     var isWaiting = false
     var limit: Int?
@@ -43,12 +45,12 @@ struct Invocation: Equatable, Sendable {
     var hasManualClock = false
     var policyPath: String?
 
-    /// How long to stand in line: for ever, where nobody says otherwise.
-    var timeInLine: Duration { isWithoutWait ? .zero : wait ?? .forever }
+    /// How long to stand in line. Where nobody says: for ever, but for somebody else's work a minute.
+    var timeInLine: Duration { isWithoutWait ? .zero : wait ?? (verb == .once ? .seconds(60) : .forever) }
 }
 
 enum VerbName: String, CaseIterable, Sendable {
-    case run, acquire, renew, release
+    case run, once, acquire, renew, release
     case get, why, list, watch, history, stats, policy, status, ping
     case evict, sandbox, log
     case help

@@ -70,6 +70,16 @@ enum OptionTable {
         call, value throws(WrongValue) in
         call.wait = try OptionValue.durationOrForever(value)
     }
+    static let waitForWork = OptionEntry(
+        "w", "wait", "DURATION", "wait so long for who does it (default 1m), or forever"
+    ) { call, value throws(WrongValue) in
+        call.wait = try OptionValue.durationOrForever(value)
+    }
+    static let keep = OptionEntry(
+        nil, "keep", "DURATION", "the output answers later ones so long (default: the policy's)"
+    ) { call, value throws(WrongValue) in
+        call.keep = try OptionValue.duration(value)
+    }
     static let ttl = OptionEntry("t", "ttl", "DURATION", "the lease's time to live (default: the policy's)") {
         call, value throws(WrongValue) in
         call.ttl = try OptionValue.duration(value)
@@ -150,6 +160,10 @@ enum OptionTable {
 
     /// What asks for a lease.
     static let asking = [nonblock, wait, ttl, shared, priority, note, owner, conflictCode]
+    /// What asks for a lease, or for what came of somebody else's.
+    static let joining = [nonblock, waitForWork, keep, ttl, priority, note, owner, conflictCode]
+    /// How a command is ended.
+    static let ending = [max, killAfter, onLost]
 }
 
 /// A word for a message, its end left out where it is long.

@@ -1,5 +1,6 @@
 // Keeps a lease while something else goes on, also over restarts of the daemon.
 
+import Glibc
 import LeaseClient
 import LeaseModel
 import LeaseWire
@@ -12,6 +13,8 @@ struct Renewal {
     private static let pause = Duration.milliseconds(100)
 
     private let search: SocketSearch
+    /// Whether the lease ends with the command, whose end is seen here as well.
+    private let endsWithCommand: Bool
     private var talk: Talk?
     private(set) var lease: Lease
     /// When the renewal was sent that is not answered yet.
@@ -20,8 +23,9 @@ struct Renewal {
     private var lookAt: Instant
     private var isOver = false
 
-    init(_ search: SocketSearch, _ talk: Talk, _ lease: Lease) {
+    init(_ search: SocketSearch, _ talk: Talk, _ lease: Lease, endsWithCommand: Bool = true) {
         self.search = search
+        self.endsWithCommand = endsWithCommand
         self.talk = talk
         self.lease = lease
         nextAt = lease.renewAt
@@ -78,7 +82,9 @@ struct Renewal {
             return nil
         case .gone:
             // With its process: that it has ended is about to be seen here as well.
-            if answer.first.value("why").map({ $0.elementsEqual("process-ended".utf8) }) ?? false {
+            if endsWithCommand,
+                answer.first.value("why").map({ $0.elementsEqual("process-ended".utf8) }) ?? false
+            {
                 isOver = true
                 return nil
             }
@@ -137,5 +143,21 @@ struct Renewal {
             answer.first.value("why").map({ !$0.elementsEqual("process-ended".utf8) }) ?? false
         else { return nil }
         return Refusal.ended(answer.first)
+    }
+
+    /// Ends the lease with what the work under it came to. Over a restart of the daemon it is said again.
+    /// - Returns: what the daemon says; nil where it says nothing, or the lease was lost before.
+    mutating func release(with result: Text, keep: Duration?) -> Answer? {
+        guard !isOver else { return nil }
+        isOver = true
+        let request = Request.release(ReleaseRequest(token: lease.token, result: result, keep: keep))
+        let deadline = BootClock.now() + .seconds(5)
+        while true {
+            if talk == nil { talk = try? Talk(search, until: deadline) }
+            if let answer = try? talk?.connection.ask(request, until: deadline) { return answer }
+            talk = nil
+            guard BootClock.now() + Renewal.pause < deadline else { return nil }
+            usleep(100_000)
+        }
     }
 }

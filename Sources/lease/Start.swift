@@ -31,6 +31,7 @@ enum Start {
         }
         switch call.verb {
         case .run: return try Run.run(call)
+        case .once: return try Once.run(call)
         case .acquire: return try Leases.acquire(call)
         case .sandbox: return try Sandbox.run(call)
         case .log: return try LogVerify.run(call)

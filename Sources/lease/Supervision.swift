@@ -23,6 +23,8 @@ struct Supervision: ~Copyable {
     /// nil: the command holds nothing of its own.
     private var renewal: Renewal?
     private let subject: String
+    /// nil: the command writes where we would.
+    private let output: CommandOutput?
     private let maxAt: Instant
     private var ending: Ending?
     private var isLost = false
@@ -34,12 +36,14 @@ struct Supervision: ~Copyable {
 
     /// `subject` is what messages name as lost.
     init(
-        _ command: Command, _ call: Invocation, _ renewal: consuming Renewal?, subject: String
+        _ command: Command, _ call: Invocation, _ renewal: consuming Renewal?, subject: String,
+        output: CommandOutput? = nil
     ) throws(Complaint) {
         self.command = command
         self.call = call
         self.renewal = renewal
         self.subject = subject
+        self.output = output
         maxAt = call.max.map { BootClock.now() + $0 } ?? .never
         alarm = try Alarm()
         witness = command.hasOwnGroup ? nil : Witness()
@@ -52,7 +56,8 @@ struct Supervision: ~Copyable {
             if case .ended(let outcome) = command.state { return end(outcome) }
             if let reason = renewal?.look() { lose(reason) }
             doWhatIsDue(BootClock.now())
-            alarm.wait(for: renewal?.connection, signals, until: wakeAt)
+            output?.pass()
+            alarm.wait(for: renewal?.connection, signals, until: wakeAt, output?.look)
         }
     }
 
@@ -63,6 +68,13 @@ struct Supervision: ~Copyable {
         guard let reason = renewal?.release() else { return false }
         Paper.errors.line("lease: \(subject) was lost while the command ran: \(reason)")
         return call.onLost == .term
+    }
+
+    /// Ends the lease with what the command wrote.
+    /// - Returns: what the daemon says; nil where it says nothing, or the lease was lost before.
+    mutating func release(with result: Text) -> Answer? {
+        witness = nil
+        return renewal?.release(with: result, keep: call.keep)
     }
 
     private var wakeAt: Instant {

@@ -45,11 +45,20 @@ enum VerbTable {
     static let all: [VerbEntry] = [
         VerbEntry(
             .run, "KEY...", words: keysMax, hasCommand: true, "hold keys while a command runs",
-            OptionTable.asking + [OptionTable.max, OptionTable.killAfter, OptionTable.onLost],
+            OptionTable.asking + OptionTable.ending,
             example: "lease run species/31/video -w 30s -- ./render 31",
             more: [
                 "The command's input, output and exit code are its own. It finds LEASE_TOKEN, LEASE_KEYS,",
                 "LEASE_HELD and LEASED_SOCKET in its environment. Killed by a signal it gives 128 + that.",
+            ]),
+        VerbEntry(
+            .once, "KEY", words: 1...1, hasCommand: true, "run a command once for all who want its output",
+            OptionTable.joining + OptionTable.ending,
+            example: "lease once report/2024 --keep=5m -- ./report 2024",
+            more: [
+                "One runs the command, as lease run does, and all others wait and print what it printed.",
+                "Where it fails, or prints more than can be shared (4,096 bytes, of which all but printable",
+                "ASCII counts 3), the next in line runs it. --json says on stderr whose output it is.",
             ]),
         VerbEntry(
             .acquire, "KEY...", words: keysMax, "take a lease, and print its token",

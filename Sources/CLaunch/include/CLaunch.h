@@ -18,6 +18,7 @@ typedef struct {
     char **environment;  // with room for what comes through the gate at its end
     size_t variables;    // how many are there
     size_t room;         // for how many more there is room
+    int output;          // what its standard output is to be; -1: ours
     int has_own_group;
     int has_default_child_signal;  // whether SIGCHLD was not ignored when we were started
 } claunch_command;
