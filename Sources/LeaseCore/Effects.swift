@@ -103,19 +103,3 @@ package enum Outcome {
     /// found.
     case needsProcess(Int32)
 }
-
-/// What may still be used of what was set aside before: the log's space, and the numbers. A grant that does
-/// not fit is not made. Every lease has its end paid for already.
-package struct Room: Equatable {
-    package var logBytes: Int
-    package var tokens: UInt64
-    package var sequences: UInt64
-
-    package init(logBytes: Int, tokens: UInt64, sequences: UInt64) {
-        self.logBytes = logBytes
-        self.tokens = tokens
-        self.sequences = sequences
-    }
-
-    package static let unlimited = Room(logBytes: .max / 4, tokens: .max / 4, sequences: .max / 4)
-}

@@ -55,12 +55,6 @@ package struct Machine: ~Copyable {
     package var keptCount: Int { ledger.results.count }
     /// Slots that rest.
     package var restCount: Int { ledger.rests.count }
-    /// Bytes and numbers that are set aside for what there is to end.
-    package var owedBytes: Int {
-        leaseCount * RecordSize.ending + ledger.otherKeyCount * RecordSize.endingPerKey
-            + ledger.results.keyCount * RecordSize.forgetting
-    }
-    package var owedSequences: UInt64 { UInt64(leaseCount + ledger.results.keyCount) }
     /// What the kept results would have in a log that is written anew: an estimate.
     package var keptBytes: Int { ledger.results.bytes }
     package var lastToken: Token { ledger.lastToken }
@@ -137,33 +131,6 @@ extension Machine {
         if let event = event(of: change, waited: waited) { effects.tell(event) }
         ledger.apply(change, at: clock)
         effects.records.append(Record(sequence: sequence, at: clock, change: change))
-    }
-
-    /// Whether there is room for a change of so many bytes; if so, it is taken.
-    mutating func takeRoom(bytes: Int) -> Bool {
-        takeRoom(bytes: bytes, sequences: 1, tokens: 0)
-    }
-
-    /// A grant pays for its end as well.
-    mutating func takeRoom(for grant: Grant) -> Bool {
-        let ending = RecordSize.ending + grant.keys.others.count * RecordSize.endingPerKey
-        return takeRoom(bytes: RecordSize.bound(of: grant) + ending, sequences: 2, tokens: 1)
-    }
-
-    /// A result that is kept pays for being forgotten as well, for one key after the other.
-    mutating func takeRoom(for result: KeptResult) -> Bool {
-        let count = result.keys.count
-        return takeRoom(
-            bytes: RecordSize.bound(of: result) + count * RecordSize.forgetting,
-            sequences: 1 + UInt64(count), tokens: 0)
-    }
-
-    private mutating func takeRoom(bytes: Int, sequences: UInt64, tokens: UInt64) -> Bool {
-        guard room.logBytes >= bytes, room.sequences >= sequences, room.tokens >= tokens else { return false }
-        room.logBytes -= bytes
-        room.sequences -= sequences
-        room.tokens -= tokens
-        return true
     }
 }
 

@@ -11,6 +11,9 @@ package struct WaiterID: Hashable, Sendable {
     package var place: Int { Int(slot) }
 }
 
+/// A connection as the core knows it: a number that is never used again.
+package typealias ConnectionID = UInt64
+
 /// Who asks: a connection and who is at its other end.
 package struct Caller {
     package var connection: ConnectionID

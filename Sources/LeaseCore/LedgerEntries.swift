@@ -1,0 +1,128 @@
+// What the ledger's tables are made of: leases, keys, what has ended, and what each user has.
+
+internal import LeaseModel
+
+/// What few leases have, kept apart so that the many stay small.
+final class LeaseDetails {
+    /// The key slots behind the first.
+    var otherKeys: [Slot] = []
+    var process: ProcessIdentity?
+    var request: Text?
+    var note: Text?
+    /// The longest that the lease may live, from its grant on.
+    var maxHold: Duration?
+    /// When an ephemeral lease lost its connection with the daemon that ended, and when that ends it.
+    var orphanedAt: Instant?
+    var orphanedUntil = Instant.never
+    /// A retry was told of it. Not part of the log, as little as the connection.
+    var isToldAgain = false
+    /// The connection of an ephemeral lease; nil for an orphan.
+    var connection: ConnectionID?
+    /// Who is told of the lease. Not part of the log.
+    var subscriber: Subscriber?
+    /// Whether a warning is due before its end.
+    var isToBeWarned = false
+}
+
+/// A lease that is alive. A vacant slot has token 0.
+struct Lease {
+    var token: Token = 0
+    var grantedAt = Instant.zero
+    /// As last granted or renewed.
+    var ownDeadline = Instant.zero
+    /// With the grace that it was given since.
+    var deadline = Instant.zero
+    /// When it ends if nothing else happens: its place in the heap, and among the holders of each key.
+    var endsAt = Instant.zero
+    var ttl = Duration.zero
+    var owner = Text(printed: [])
+    var details: LeaseDetails?
+    var key: Slot = .none
+    var uid: UInt32 = 0
+    var pid: Int32 = 0
+    /// The leases in the order of their tokens.
+    var previous: Slot = .none
+    var next: Slot = .none
+    var isShared = false
+    var isEphemeral = false
+    /// The last compaction that has written it.
+    var snapshot: UInt8 = 0
+
+    static var vacant: Lease { Lease() }
+
+    var keyCount: Int { 1 + (details?.otherKeys.count ?? 0) }
+
+    func keySlot(_ index: Int) -> Slot {
+        index == 0 ? key : details!.otherKeys[index - 1]
+    }
+
+    /// When it ends, as its deadline and its want of a connection have it: `endsAt` follows it.
+    var due: Instant {
+        guard let details, isEphemeral else { return deadline }
+        return min(deadline, details.orphanedUntil)
+    }
+
+    /// Why it ends then: an orphan that has time left ends for want of a connection.
+    var reasonWhenDue: EndReason {
+        deadline <= endsAt ? .expired : .disconnected
+    }
+}
+
+/// A key that is held, waited for, or remembered.
+struct KeyEntry {
+    var name: Key
+    var rules: Slot
+    /// Whether the policy has rules for it; a log may hold keys of a kind that is gone.
+    var isKnown = true
+    var exclusiveHolders: UInt32 = 0
+    var sharedHolders: UInt32 = 0
+    /// The holder, where there is one; the tree of holders by (deadline, token), where there are more.
+    var holder: Slot = .none
+    var holders: Slot = .none
+    /// The line: a tree of places by (arrival, number).
+    var line: Slot = .none
+    /// Those of the line who wait for the holder's work: a tree as well.
+    var joiners: Slot = .none
+    /// What is kept for those who ask for the work.
+    var result: Slot = .none
+    /// The slots that rest: a tree by (end, token).
+    var rests: Slot = .none
+    /// Its grants that a `rate` still counts, in `Rates`.
+    var rate: Slot = .none
+    /// How many at the head of the line stand where this key would let them be granted.
+    var front: UInt32 = 0
+    var newestToken: Token = 0
+    /// Holders, rests, counted grants, places in line, remembered leases and kept results that name it:
+    /// without any the key is forgotten.
+    var references: UInt32 = 0
+
+    var holderCount: Int { Int(exclusiveHolders) + Int(sharedHolders) }
+}
+
+/// An ended lease as it is remembered, its keys as slots.
+struct EndedEntry {
+    var token: Token = 0
+    var reason = EndReason.released
+    var endedAt = Instant.zero
+    /// The newest token of all when it ended: a greater one was granted since.
+    var newestThen: Token = 0
+    var key: Slot = .none
+    var otherKeys: [Slot] = []
+    var isShared = false
+    var uid: UInt32 = 0
+    var request: Text?
+}
+
+/// What one user has.
+struct UserCount {
+    let uid: UInt32
+    /// Slots that rest count as well.
+    var leases = 0
+    var waiters = 0
+    var joiners = 0
+    /// The tree of its kept results, and their bytes.
+    var results: Slot = .none
+    var resultBytes = 0
+    /// Grants that a `rate` still counts, for each of their keys.
+    var countedGrants = 0
+}
