@@ -49,8 +49,8 @@ extension Machine {
     package mutating func cancelAll(of connection: ConnectionID, into effects: inout Effects) {
         var entrants: [WaiterID] = []
         for slot in waitersInOrder(of: [connection]) {
-            effects.answer(waiters.id(slot), .busy(farewell(slot, .cancelled)), at: connection)
-            leave(slot, .cancelled, entrants: &entrants, into: &effects)
+            let reply = Reply.busy(farewell(slot, .cancelled))
+            dismiss(slot, reply, .cancelled, entrants: &entrants, into: &effects)
         }
         promote(entrants, into: &effects)
     }
@@ -109,9 +109,8 @@ extension Machine {
         var entrants: [WaiterID] = []
         let inOrder = bonds.waiters.sorted { waiters.slab[$0.slot].order < waiters.slab[$1.slot].order }
         for id in inOrder {
-            effects.answer(
-                id, .refused(.noProcess(process.pid)), at: waiters.slab[id.slot].caller.connection)
-            leave(id.slot, .processEnded, entrants: &entrants, into: &effects)
+            let reply = Reply.refused(.noProcess(process.pid))
+            dismiss(id.slot, reply, .processEnded, entrants: &entrants, into: &effects)
         }
         promote(entrants, into: &effects)
         for token in bonds.leases.sorted() {

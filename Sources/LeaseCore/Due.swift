@@ -57,7 +57,7 @@ extension Machine {
 
     private mutating func endFirstWait(into effects: inout Effects) {
         guard let wait = waiters.ends.first else { return }
-        giveUpWaiting(wait.slot, .timeout, .timeout, into: &effects)
+        dismiss(wait.slot, .timeout, .timeout, into: &effects)
     }
 
     private mutating func giveFirstWarning(into effects: inout Effects) {

@@ -34,10 +34,8 @@ extension Machine {
         }
         for index in 0..<slots.count where isFull(slots[index]) {
             let oldest = waiters.trees.oldest(ledger.keys[slots[index]].line)
-            effects.answer(
-                waiters.id(oldest), .busy(farewell(oldest, .dropped)),
-                at: waiters.slab[oldest].caller.connection)
-            leave(oldest, .dropped, entrants: &entrants, into: &effects)
+            let reply = Reply.busy(farewell(oldest, .dropped))
+            dismiss(oldest, reply, .dropped, entrants: &entrants, into: &effects)
         }
         for index in 0..<slots.count {
             ledger.keys[slots[index]].references -= 1

@@ -262,21 +262,16 @@ extension Ledger {
 
     /// Sets the deadline wherever it is known: in the heap, and in the order of each key's holders.
     private mutating func setDeadline(_ slot: Slot, _ deadline: Instant) {
-        let before = leases[slot].endsAt
+        let before = leases[slot].order
         leases[slot].deadline = deadline
-        let end = leases[slot].due
-        leases[slot].endsAt = end
-        deadlines.move(slot, to: end)
-        guard before != end else { return }
-        let token = leases[slot].token
+        leases[slot].endsAt = leases[slot].due
+        deadlines.move(slot, to: leases[slot].endsAt)
+        guard before != leases[slot].order else { return }
         for index in 0..<leases[slot].keyCount {
             let key = leases[slot].keySlot(index)
             guard keys[key].holders != .none else { continue }
-            holderTrees.remove(
-                order: Order(instant: before.nanoseconds, number: token), from: &keys[key].holders)
-            holderTrees.insert(
-                slot, order: Order(instant: end.nanoseconds, number: token),
-                isExclusive: !leases[slot].isShared, into: &keys[key].holders)
+            holderTrees.remove(order: before, from: &keys[key].holders)
+            insertIntoTree(slot, of: key)
         }
     }
 }

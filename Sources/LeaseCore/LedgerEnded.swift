@@ -48,6 +48,14 @@ extension Ledger {
         lastToken = max(lastToken, lease.newestThen)
     }
 
+    /// Those that are remembered, the oldest first.
+    var endedInOrder: [EndedLease] {
+        let isFull = ended.count == Limits.endedRememberedMax
+        return (0..<ended.count).map { index in
+            endedView(isFull ? Slot((Int(endedNext) + index) % ended.count) : Slot(index))
+        }
+    }
+
     func endedSlot(_ token: Token) -> Slot {
         var slot = endedIndex.first(hasher.hash(token))
         while slot != .none, ended[slot].token != token {

@@ -62,6 +62,9 @@ struct Lease {
         return min(deadline, details.orphanedUntil)
     }
 
+    /// Its place among the holders of a key: by end.
+    var order: Order { Order(instant: endsAt.nanoseconds, number: token) }
+
     /// Why it ends then: an orphan that has time left ends for want of a connection.
     var reasonWhenDue: EndReason {
         deadline <= endsAt ? .expired : .disconnected

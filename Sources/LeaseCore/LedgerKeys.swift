@@ -27,12 +27,10 @@ extension Ledger {
         if keys[key].holders == .none {
             keys[key].holder = .none
         } else {
-            let order = Order(instant: leases[slot].endsAt.nanoseconds, number: leases[slot].token)
-            holderTrees.remove(order: order, from: &keys[key].holders)
+            holderTrees.remove(order: leases[slot].order, from: &keys[key].holders)
             if holderTrees.count(keys[key].holders) == 1 {
                 let last = holderTrees.item(keys[key].holders, at: 0)
-                let lastOrder = Order(instant: leases[last].endsAt.nanoseconds, number: leases[last].token)
-                holderTrees.remove(order: lastOrder, from: &keys[key].holders)
+                holderTrees.remove(order: leases[last].order, from: &keys[key].holders)
                 keys[key].holder = last
             }
         }
@@ -45,8 +43,8 @@ extension Ledger {
     }
 
     mutating func insertIntoTree(_ slot: Slot, of key: Slot) {
-        let order = Order(instant: leases[slot].endsAt.nanoseconds, number: leases[slot].token)
-        holderTrees.insert(slot, order: order, isExclusive: !leases[slot].isShared, into: &keys[key].holders)
+        holderTrees.insert(
+            slot, order: leases[slot].order, isExclusive: !leases[slot].isShared, into: &keys[key].holders)
     }
 
     /// The holder of a key that ends first, or `.none`.

@@ -11,6 +11,9 @@ struct RestEntry {
     var until = Instant.zero
     /// How many there had been: what a compaction's picture begins with and what came after it.
     var number: UInt64 = 0
+
+    /// Its place among the rests of a key: by end.
+    var order: Order { Order(instant: until.nanoseconds, number: token) }
 }
 
 // That a rest is over is no change: its end was said by the change that began it.
@@ -21,9 +24,7 @@ extension Ledger {
         entry.number = lastRest
         let slot = rests.insert(entry)
         restDeadlines.insert(slot, at: entry.until, tie: entry.token)
-        holderTrees.insert(
-            slot, order: Order(instant: entry.until.nanoseconds, number: entry.token), isExclusive: true,
-            into: &keys[entry.key].rests)
+        holderTrees.insert(slot, order: entry.order, isExclusive: true, into: &keys[entry.key].rests)
         keys[entry.key].references += 1
         users[user(entry.uid)].leases += 1
     }
@@ -32,8 +33,7 @@ extension Ledger {
     mutating func removeRest(_ slot: Slot) {
         let entry = rests[slot]
         restDeadlines.remove(slot)
-        holderTrees.remove(
-            order: Order(instant: entry.until.nanoseconds, number: entry.token), from: &keys[entry.key].rests)
+        holderTrees.remove(order: entry.order, from: &keys[entry.key].rests)
         users[user(entry.uid)].leases -= 1
         rests.remove(slot, leaving: RestEntry())
     }
@@ -64,16 +64,11 @@ extension Ledger {
     /// The instants of the boot before, on the clock of this one.
     mutating func shiftRests(by nanoseconds: Int64) {
         for slot in 0..<Slot(rests.slotCount) where rests[slot].token != 0 {
-            let entry = rests[slot]
-            holderTrees.remove(
-                order: Order(instant: entry.until.nanoseconds, number: entry.token),
-                from: &keys[entry.key].rests)
-            let until = entry.until.shifted(by: nanoseconds)
-            rests[slot].until = until
-            restDeadlines.move(slot, to: until)
-            holderTrees.insert(
-                slot, order: Order(instant: until.nanoseconds, number: entry.token), isExclusive: true,
-                into: &keys[entry.key].rests)
+            let key = rests[slot].key
+            holderTrees.remove(order: rests[slot].order, from: &keys[key].rests)
+            rests[slot].until = rests[slot].until.shifted(by: nanoseconds)
+            restDeadlines.move(slot, to: rests[slot].until)
+            holderTrees.insert(slot, order: rests[slot].order, isExclusive: true, into: &keys[key].rests)
         }
     }
 }

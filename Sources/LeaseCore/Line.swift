@@ -169,7 +169,7 @@ extension Machine {
     }
 
     /// A slot that rests stands there like the lease that has left it.
-    private func slotsTaken(_ key: Slot) -> Int {
+    func slotsTaken(_ key: Slot) -> Int {
         Int(ledger.keys[key].exclusiveHolders) + ledger.restCount(key)
     }
 
@@ -206,10 +206,9 @@ extension Machine {
         let id = waiters.id(slot)
         let slots = KeySlots(first: waiter.keySlots[0], others: Array(waiter.keySlots.dropFirst()))
         if let refusal = grantBound(waiter.caller.peer.uid, slots) {
-            effects.answer(id, .refused(refusal), at: waiter.caller.connection)
             let isCounted = if case .tooManyCounted = refusal { true } else { false }
             let reason = isCounted ? LeaveReason.tooManyCounted : .tooManyLeases
-            leave(slot, reason, entrants: &entrants, into: &effects)
+            dismiss(slot, .refused(refusal), reason, entrants: &entrants, into: &effects)
             return
         }
         let grant = Grant(
@@ -244,11 +243,22 @@ extension Machine {
 
     package var hasStarved: Bool { !starved.isEmpty }
 
-    /// One goes without a grant, and is told why.
-    mutating func giveUpWaiting(
-        _ slot: Slot, _ reason: BusyReason, _ leaves: LeaveReason, into effects: inout Effects
+    /// One leaves the line without a grant, and is told why.
+    mutating func dismiss(
+        _ slot: Slot, _ reply: Reply, _ reason: LeaveReason, entrants: inout [WaiterID],
+        into effects: inout Effects
     ) {
-        answer(slot, .busy(farewell(slot, reason)), leaves, into: &effects)
+        effects.answer(waiters.id(slot), reply, at: waiters.slab[slot].caller.connection)
+        leave(slot, reason, entrants: &entrants, into: &effects)
+    }
+
+    /// The same, where its wait is all that is over; and whoever that lets through is granted.
+    mutating func dismiss(
+        _ slot: Slot, _ busy: BusyReason, _ reason: LeaveReason, into effects: inout Effects
+    ) {
+        var entrants: [WaiterID] = []
+        dismiss(slot, .busy(farewell(slot, busy)), reason, entrants: &entrants, into: &effects)
+        promote(entrants, into: &effects)
     }
 
     /// What one who leaves the line without a grant is told: of those who go on waiting, it is none.
@@ -260,21 +270,11 @@ extension Machine {
         return busy
     }
 
-    /// Answers one who stands in line, who leaves with it.
-    mutating func answer(
-        _ slot: Slot, _ reply: Reply, _ reason: LeaveReason, into effects: inout Effects
-    ) {
-        effects.answer(waiters.id(slot), reply, at: waiters.slab[slot].caller.connection)
-        var entrants: [WaiterID] = []
-        leave(slot, reason, entrants: &entrants, into: &effects)
-        promote(entrants, into: &effects)
-    }
-
     /// Withdraws a waiting request, which gets its own last reply.
     package mutating func cancel(_ id: WaiterID, into effects: inout Effects) {
         let slot = waiters.slot(id)
         guard slot != .none else { return }
-        giveUpWaiting(slot, .cancelled, .cancelled, into: &effects)
+        dismiss(slot, .cancelled, .cancelled, into: &effects)
     }
 
     /// Stops granting: everybody in line is told so, in order.
@@ -282,11 +282,10 @@ extension Machine {
         isDraining = true
         while waiters.everybody != .none {
             let slot = waiters.trees.item(waiters.everybody, at: 0)
-            effects.answer(
-                waiters.id(slot), .busy(farewell(slot, .draining)),
-                at: waiters.slab[slot].caller.connection)
+            // Nothing is granted any more, whoever is next.
             var entrants: [WaiterID] = []
-            leave(slot, .draining, entrants: &entrants, into: &effects)
+            dismiss(
+                slot, .busy(farewell(slot, .draining)), .draining, entrants: &entrants, into: &effects)
         }
         shortened.removeAll()
     }

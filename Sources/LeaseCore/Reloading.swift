@@ -22,8 +22,7 @@ extension Machine {
         let inOrder = (0..<waiters.count).map { waiters.id(waiters.trees.item(waiters.everybody, at: $0)) }
         for id in inOrder {
             guard let refusal = refusalOfWaiter(id.slot) else { continue }
-            effects.answer(id, .refused(refusal), at: waiters.slab[id.slot].caller.connection)
-            leave(id.slot, .unknownKind, entrants: &entrants, into: &effects)
+            dismiss(id.slot, .refused(refusal), .unknownKind, entrants: &entrants, into: &effects)
         }
     }
 

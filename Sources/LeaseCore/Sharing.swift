@@ -144,10 +144,8 @@ extension Machine {
         if keys.count > 1 { joined.sort { waiters.slab[$0].order < waiters.slab[$1].order } }
         for slot in joined where mayLook(waiters.slab[slot].caller.peer, at: work.uid) {
             let waited = waiters.slab[slot].arrivedAt.until(clock)
-            effects.answer(
-                waiters.id(slot), .done(Done(token: token, result: work.result, waited: waited)),
-                at: waiters.slab[slot].caller.connection)
-            leave(slot, .done, entrants: &entrants, into: &effects)
+            let done = Done(token: token, result: work.result, waited: waited)
+            dismiss(slot, .done(done), .done, entrants: &entrants, into: &effects)
         }
     }
 

@@ -35,11 +35,7 @@ extension Ledger {
         let number = snapshot.number == .max ? 1 : snapshot.number + 1
         if number == 1 {
             // The numbers begin anew: no lease may still bear one of them.
-            var slot = oldest
-            while slot != .none {
-                leases[slot].snapshot = 0
-                slot = leases[slot].next
-            }
+            forEachLease { ledger, slot in ledger.leases[slot].snapshot = 0 }
             for slot in resultsInOrder() { results.slab[slot].snapshot = 0 }
         }
         snapshot = Snapshot()
@@ -49,11 +45,7 @@ extension Ledger {
         snapshot.cursor = oldest
         snapshot.lastRest = lastRest
         // What is remembered is written at once: it is bounded, and it is a ring whose order counts.
-        let full = ended.count == Limits.endedRememberedMax
-        for index in 0..<ended.count {
-            let slot = full ? (Int(endedNext) + index) % ended.count : index
-            snapshot.lines.append(.remembered(endedView(Slot(slot))))
-        }
+        snapshot.lines = endedInOrder.map { .remembered($0) }
     }
 
     /// Gives up a picture that is not complete.
@@ -79,10 +71,7 @@ extension Ledger {
                 return
             }
             snapshot.cursor = leases[slot].next
-            if leases[slot].snapshot != snapshot.number {
-                leases[slot].snapshot = snapshot.number
-                snapshot.lines.append(.held(heldView(slot)))
-            }
+            writeToSnapshotBefore(changing: slot)
         }
     }
 

@@ -29,9 +29,8 @@ extension Machine {
         switch reason {
         case .resting:
             // After a limit was lowered more than one may have to end first; for a shared request, all have.
-            let rests = ledger.restCount(key)
-            let taken = Int(ledger.keys[key].exclusiveHolders) + rests
-            let rank = isShared ? rests - 1 : max(0, taken - ledger.rules(of: key).limit)
+            let surplus = slotsTaken(key) - ledger.rules(of: key).limit
+            let rank = isShared ? ledger.restCount(key) - 1 : max(0, surplus)
             return clock.until(ledger.rest(key, at: rank).until)
         case .rate: return nextGrant(key).map { clock.until($0) }
         case .held, .limit, .queued, .queueFull, .timeout, .cancelled, .dropped, .superseded, .draining:
@@ -216,15 +215,11 @@ extension Machine {
     /// Everything that lasts at an instant, for comparison: two machines that have seen the same changes are
     /// equal in it.
     package func portrait(at now: Instant? = nil) -> [Change] {
-        let full = ledger.ended.count == Limits.endedRememberedMax
-        let remembered = (0..<ledger.ended.count).map { index in
-            let slot = full ? (Int(ledger.endedNext) + index) % ledger.ended.count : index
-            return Change.remembered(ledger.endedView(Slot(slot)))
-        }
         let rests = (0..<Slot(ledger.rests.slotCount)).map { ledger.rests[$0] }
             .filter { $0.token != 0 && $0.until > now ?? clock }.map { ledger.restView($0) }
             .sorted { ($0.token, $0.key.string) < ($1.token, $1.key.string) }
-        return remembered + ledger.slotsInOrder().map { .held(ledger.heldView($0)) }
+        return ledger.endedInOrder.map { .remembered($0) }
+            + ledger.slotsInOrder().map { .held(ledger.heldView($0)) }
             + ledger.resultsInOrder().map { .result(ledger.standingView($0)) }
             + rests.map { .resting($0) }
     }
