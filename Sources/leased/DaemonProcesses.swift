@@ -1,0 +1,72 @@
+// The processes that leases and requests in line depend on: looked at, watched, and told of when they end.
+
+import LeaseIO
+import LeaseModel
+import LeaseServer
+
+/// A process that a lease or a waiter depends on.
+final class WatchedProcess {
+    let descriptor: Descriptor
+    let tag: UInt64
+
+    init(_ descriptor: consuming Descriptor, tag: UInt64) {
+        self.descriptor = descriptor
+        self.tag = tag
+    }
+}
+
+extension Daemon {
+    func report(on pid: Int32) -> ProcessReport {
+        guard let handle = try? ProcessWatch.open(pid), let facts = ProcessWatch.inspect(pid),
+            !facts.isZombie, (try? ProcessWatch.hasEnded(handle)) == false
+        else { return .dead }
+        return .alive(ProcessIdentity(pid: pid, startTicks: facts.startTicks), uid: facts.uid)
+    }
+
+    func watch(_ process: ProcessIdentity, _ now: Instant) {
+        let opened: Descriptor?
+        do throws(Errno) {
+            opened = try ProcessWatch.open(process.pid)
+        } catch {
+            opened = nil
+        }
+        guard case .alive(process, _) = report(on: process.pid) else {
+            server.processEnded(process)
+            return
+        }
+        guard let descriptor = opened, descriptor.raw < settings.descriptorsMax - Settings.keptDescriptors / 2
+        else {
+            if retries.processes == nil { retries.processes = now + .seconds(1) }
+            unwatchable.insert(process)
+            return
+        }
+        lastProcessTag += 1
+        let watched = WatchedProcess(descriptor, tag: lastProcessTag)
+        do throws(Errno) {
+            try poller.add(watched.descriptor.raw, tag: watched.tag, reads: true, writes: false)
+        } catch {
+            journal.error("process \(process.pid) can't be watched: \(error)")
+        }
+        processes[process] = watched
+        processOfTag[watched.tag] = process
+    }
+
+    func unwatch(_ process: ProcessIdentity) {
+        unwatchable.remove(process)
+        guard let watched = processes.removeValue(forKey: process) else { return }
+        processOfTag[watched.tag] = nil
+        try? poller.remove(watched.descriptor.raw)
+    }
+
+    /// Looks at the processes that can't be watched, in the order of their pids: what they end has an order.
+    func lookAtUnwatchable(_ now: Instant) {
+        let waiting = unwatchable.sorted { $0.pid < $1.pid }
+        unwatchable.removeAll()
+        waiting.forEach { watch($0, now) }
+    }
+
+    func processHasEnded(_ tag: UInt64) {
+        guard let process = processOfTag[tag] else { return }
+        server.processEnded(process)
+    }
+}
