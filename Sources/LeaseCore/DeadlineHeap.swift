@@ -92,12 +92,3 @@ struct DeadlineHeap: ~Copyable {
         places[entry.slot] = place
     }
 }
-
-extension Instant {
-    /// The same instant on a clock that began elsewhere.
-    func shifted(by nanoseconds: Int64) -> Instant {
-        guard self != .never else { return self }
-        let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
-        return overflow ? self : Instant(nanoseconds: sum)
-    }
-}

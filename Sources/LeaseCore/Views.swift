@@ -3,9 +3,9 @@
 package import LeaseModel
 
 extension Machine {
-    /// Whether somebody may see what a user says of itself: its owners, notes and results, and with `list`
-    /// that its leases are there at all. nil: who may see everything.
-    func mayLook(_ peer: Peer?, at uid: UInt32) -> Bool {
+    /// Whether somebody may see what a user says of itself: its owners, notes and results, and with `list`,
+    /// `watch` and `history` that its leases are there at all. nil: who may see everything.
+    package func mayLook(_ peer: Peer?, at uid: UInt32) -> Bool {
         guard isPrivate, let peer else { return true }
         return peer.uid == uid || peer.isAdministrator
     }

@@ -33,6 +33,13 @@ public struct Instant: Comparable, Hashable, Sendable {
         let (difference, overflow) = later.nanoseconds.subtractingReportingOverflow(nanoseconds)
         return Duration(nanoseconds: overflow ? .max : difference)
     }
+
+    /// The same instant on a clock that began elsewhere.
+    package func shifted(by nanoseconds: Int64) -> Instant {
+        guard self != .never else { return self }
+        let (sum, overflow) = self.nanoseconds.addingReportingOverflow(nanoseconds)
+        return overflow ? self : Instant(nanoseconds: sum)
+    }
 }
 
 /// A length of time, in nanoseconds, never negative.

@@ -66,7 +66,7 @@ extension Server {
         compaction.sizeBefore = log.size + log.batch.count
         // The picture begins behind this pass's changes: they must not come again after it.
         compaction.copied = log.batch.count
-        appendBeginning()
+        compaction.batch = beginningOfCompacted(boot: boot, wallMilliseconds: wallMilliseconds)
         machine.beginSnapshot()
         compaction.lastSequence = machine.sequence
         compaction.lastInstant = machine.lastInstant
@@ -75,15 +75,16 @@ extension Server {
 
     /// A compacted log begins as every log: with a start, whose number is that of the last change in the
     /// picture.
-    private mutating func appendBeginning() {
+    func beginningOfCompacted(boot: Text, wallMilliseconds: Int64) -> [UInt8] {
+        var bytes: [UInt8] = []
         let header = LogHeader(
             sequence: machine.sequence, at: machine.lastInstant, clock: clockName, isCompacted: true)
-        RecordEncoder.append(header, to: &compaction.batch)
+        RecordEncoder.append(header, to: &bytes)
         let start = Start(boot: boot, shift: 0, lastToken: machine.lastToken)
         RecordEncoder.append(
             Record(sequence: machine.sequence, at: machine.lastInstant, change: .started(start)),
-            mark: BatchMark(synced: machine.sequence, wallMilliseconds: wallMilliseconds),
-            to: &compaction.batch)
+            mark: BatchMark(synced: machine.sequence, wallMilliseconds: wallMilliseconds), to: &bytes)
+        return bytes
     }
 
     /// Draws a slice, and hands the new file what the log gets.
@@ -125,7 +126,6 @@ extension Server {
     ) throws(Failure) {
         try body(compaction.batch.span)
     }
-
 
     package mutating func compactionBatchWritten() {
         compaction.size += compaction.batch.count
@@ -189,14 +189,8 @@ extension Server {
     }
 
     private mutating func finishCompactionRequests(_ reply: Reply) {
-        let waiting = others
-        others.removeAll()
-        for pending in waiting {
-            if case .compaction = pending.kind {
-                finish(pending, with: reply)
-            } else {
-                others.append(pending)
-            }
+        for other in takeOthers(where: { if case .compaction = $0 { true } else { false } }) {
+            finish(other, with: reply)
         }
     }
 }

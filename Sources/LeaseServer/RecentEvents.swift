@@ -40,8 +40,7 @@ struct EventRing {
 
     mutating func shift(by nanoseconds: Int64) {
         for place in events.indices {
-            let at = events[place].at.nanoseconds.addingReportingOverflow(nanoseconds)
-            if !at.overflow { events[place] = events[place].moved(to: Instant(nanoseconds: at.partialValue)) }
+            events[place] = events[place].moved(to: events[place].at.shifted(by: nanoseconds))
         }
     }
 }

@@ -29,13 +29,7 @@ extension Server {
     }
 
     private mutating func finishReloads(_ reply: Reply) {
-        let waiting = others
-        others.removeAll()
-        for other in waiting {
-            guard case .policy = other.kind else {
-                others.append(other)
-                continue
-            }
+        for other in takeOthers(where: { if case .policy = $0 { true } else { false } }) {
             finish(other, with: reply)
             if let index = index(other.pending.connection), !connections[index].isGone {
                 connections[index].isInspecting = false

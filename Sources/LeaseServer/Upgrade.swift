@@ -20,7 +20,11 @@ extension Server {
         at moment: Moment, _ take: (Span<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {
         machine.finishRecovery(lastSequence: machine.sequence)
-        var bytes = beginningOfUpgrade(at: moment)
+        // Begins with the last daemon's boot and the wall clock as it was at the log's last instant: over a
+        // reboot, the time since then is told by it.
+        var bytes = beginningOfCompacted(
+            boot: reader.position?.boot ?? moment.boot,
+            wallMilliseconds: reader.position?.wallMilliseconds ?? moment.wallMilliseconds)
         machine.beginSnapshot()
         var lines: [Change] = []
         var count: UInt64 = 0
@@ -47,21 +51,5 @@ extension Server {
         log.size = size + bytes.count
         log.sizeToGrowTo = 4 * log.size
         log.synced = machine.sequence
-    }
-
-    /// The `started` of the last daemon, with the wall clock as it was at the log's last instant: over a
-    /// reboot, the time since then is told by it.
-    private func beginningOfUpgrade(at moment: Moment) -> [UInt8] {
-        var bytes: [UInt8] = []
-        let header = LogHeader(
-            sequence: machine.sequence, at: machine.lastInstant, clock: clockName, isCompacted: true)
-        RecordEncoder.append(header, to: &bytes)
-        let start = Start(
-            boot: reader.position?.boot ?? moment.boot, shift: 0, lastToken: machine.lastToken)
-        let wall = reader.position?.wallMilliseconds ?? moment.wallMilliseconds
-        RecordEncoder.append(
-            Record(sequence: machine.sequence, at: machine.lastInstant, change: .started(start)),
-            mark: BatchMark(synced: machine.sequence, wallMilliseconds: wall), to: &bytes)
-        return bytes
     }
 }

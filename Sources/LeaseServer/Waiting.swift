@@ -71,6 +71,13 @@ extension Server {
         reply(index, tag.span, answer.reply)
     }
 
+    /// Those that wait for such a thing, in the order in which they came; they wait no more.
+    mutating func takeOthers(where waitsForIt: (OtherPending.Kind) -> Bool) -> [OtherPending] {
+        let found = others.filter { waitsForIt($0.kind) }
+        others.removeAll { waitsForIt($0.kind) }
+        return found
+    }
+
     mutating func finish(_ other: OtherPending, with reply: Reply) {
         guard let index = release(other.pending) else { return }
         self.reply(index, other.pending.tag.span, reply)

@@ -135,8 +135,7 @@ extension Server {
     }
 
     private func maySee(_ event: Event, _ index: Int) -> Bool {
-        !options.isPrivate || connections[index].caller.peer.isAdministrator
-            || connections[index].caller.peer.uid == event.uid
+        machine.mayLook(connections[index].caller.peer, at: event.uid)
     }
 
     private static func isBelow(_ prefix: KeyPrefix, _ event: Event) -> Bool {
