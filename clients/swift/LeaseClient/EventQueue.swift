@@ -2,12 +2,6 @@
 
 private import Synchronization
 
-#if canImport(Glibc)
-    private import Glibc
-#else
-    private import Darwin
-#endif
-
 /// One task takes, one thread puts. The thread puts no more while the queue is full, so the daemon sees that
 /// it is not read, and nothing piles up here.
 final class EventQueue: Sendable {
@@ -37,20 +31,11 @@ final class EventQueue: Sendable {
     static let capacity = 1_024
 
     private let state = Mutex(State())
-    /// The ends of a pipe that wakes the thread. Both stay open as long as anybody writes: to write where
-    /// nobody can read raises a signal that ends the program.
-    private let waker: Int32
-    let wakes: Int32
+    /// Wakes the thread.
+    let waker: WakePipe
 
-    /// Owns the two ends, which do not block.
-    init(wakes: Int32, waker: Int32) {
-        self.wakes = wakes
+    init(_ waker: WakePipe) {
         self.waker = waker
-    }
-
-    deinit {
-        close(waker)
-        close(wakes)
     }
 
     // MARK: The task's side
@@ -73,7 +58,7 @@ final class EventQueue: Sendable {
             if state.isAbandoned { return .failure(CancellationError()) }
             let wasFull = state.count == EventQueue.capacity
             if let event = state.takeFirst() {
-                if wasFull { wake() }
+                if wasFull { waker.wake() }
                 return .success(event)
             }
             if let end = state.end { return end.map { nil } }
@@ -90,12 +75,7 @@ final class EventQueue: Sendable {
             return state.taker
         }
         taker?.resume(returning: .failure(CancellationError()))
-        wake()
-    }
-
-    private func wake() {
-        var byte: UInt8 = 0
-        write(waker, &byte, 1)
+        waker.wake()
     }
 
     // MARK: The thread's side

@@ -3,12 +3,6 @@
 internal import LeaseModel
 internal import LeaseWire
 
-#if canImport(Glibc)
-    private import Glibc
-#else
-    private import Darwin
-#endif
-
 /// What happens to the leases below some prefixes, as it happens: see ``LeaseClient/events(under:since:)``.
 public struct LeaseEvents: AsyncSequence, Sendable {
     let settings: Pump.Settings
@@ -48,13 +42,11 @@ public struct LeaseEvents: AsyncSequence, Sendable {
             for prefix in events.prefixes {
                 prefixes.append(try LeaseClient.keyPrefix(prefix))
             }
-            var ends: [Int32] = [-1, -1]
-            guard pipe(&ends) == 0 else { throw .unavailable(.init(.noResources(code: errno))) }
-            for end in ends {
-                _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-                _ = fcntl(end, F_SETFL, O_NONBLOCK)
+            do throws(WakePipe.Failure) {
+                queue = EventQueue(try WakePipe())
+            } catch {
+                throw .unavailable(.init(.noResources(code: error.code)))
             }
-            queue = EventQueue(wakes: ends[0], waker: ends[1])
             let watch = Watch(
                 socket: events.settings.socket, patience: events.settings.patience, prefixes: prefixes,
                 since: events.since, queue: queue)

@@ -28,8 +28,8 @@ final class Pump: Sendable {
 
     fileprivate struct Inbox {
         var commands: [Command] = []
-        /// The end of a pipe that wakes the thread; nil before it has begun.
-        var waker: Int32?
+        /// Wakes the thread; nil before it has begun.
+        var waker: WakePipe?
         var isAwake = false
         var isStopped = false
     }
@@ -49,7 +49,7 @@ final class Pump: Sendable {
                 guard inbox.waker != nil else { return nil }
             }
             if inbox.waker == nil {
-                do throws(Errno) {
+                do throws(WakePipe.Failure) {
                     inbox.waker = try start()
                 } catch {
                     return error.code
@@ -66,47 +66,30 @@ final class Pump: Sendable {
     private static func wake(_ inbox: inout Inbox) {
         guard !inbox.isAwake, let waker = inbox.waker else { return }
         inbox.isAwake = true
-        var byte: UInt8 = 0
-        write(waker, &byte, 1)
+        waker.wake()
     }
 
     /// Starts the thread.
-    /// - Returns: the end of the pipe to wake it with.
-    private func start() throws(Errno) -> Int32 {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw Errno(code: errno) }
-        for end in ends {
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-        }
-        let (wakes, waker) = (ends[0], ends[1])
-        let code = OwnThread.start { PumpThread(self, wakes: wakes, waker: waker).run() }
-        guard code == 0 else {
-            close(wakes)
-            close(waker)
-            throw Errno(code: code)
-        }
+    /// - Returns: what to wake it with.
+    private func start() throws(WakePipe.Failure) -> WakePipe {
+        let waker = try WakePipe()
+        let code = OwnThread.start { PumpThread(self, waker).run() }
+        guard code == 0 else { throw .init(code: code) }
         return waker
-    }
-
-    fileprivate struct Errno: Error {
-        let code: Int32
     }
 }
 
 /// What only the thread touches.
 private final class PumpThread {
     private let pump: Pump
-    private let wakes: Int32
-    private let waker: Int32
+    private let waker: WakePipe
     private var session: Session
     private var socket: Int32?
     private var reader = ArrivalReader()
     private var isStopped = false
 
-    init(_ pump: Pump, wakes: Int32, waker: Int32) {
+    init(_ pump: Pump, _ waker: WakePipe) {
         self.pump = pump
-        self.wakes = wakes
         self.waker = waker
         session = Session(patience: pump.settings.patience, isManual: pump.settings.clock.isManual)
     }
@@ -121,8 +104,6 @@ private final class PumpThread {
             receive()
         }
         hangUp()
-        close(wakes)
-        close(waker)
     }
 
     private var now: Moment {
@@ -132,8 +113,7 @@ private final class PumpThread {
     private func takeCommands() {
         let commands = pump.inbox.withLock { inbox in
             if inbox.isAwake {
-                var bytes: UInt64 = 0
-                read(wakes, &bytes, 8)
+                waker.drain()
                 inbox.isAwake = false
             }
             defer { inbox.commands = [] }
@@ -209,7 +189,7 @@ private final class PumpThread {
     }
 
     private func wait() {
-        var looks = [pollfd(fd: wakes, events: Int16(POLLIN), revents: 0)]
+        var looks = [pollfd(fd: waker.readable, events: Int16(POLLIN), revents: 0)]
         if let socket {
             let events = session.outgoing.isEmpty ? POLLIN : POLLIN | POLLOUT
             looks.append(pollfd(fd: socket, events: Int16(events), revents: 0))

@@ -107,11 +107,10 @@ struct Watch {
 
     /// Until something came, or the queue wakes us.
     private func wait(for descriptor: Int32?, milliseconds: Int32) {
-        var looks = [pollfd(fd: queue.wakes, events: Int16(POLLIN), revents: 0)]
+        var looks = [pollfd(fd: queue.waker.readable, events: Int16(POLLIN), revents: 0)]
         if let descriptor { looks.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)) }
         poll(&looks, nfds_t(looks.count), milliseconds)
-        var bytes = [UInt8](repeating: 0, count: 256)
-        read(queue.wakes, &bytes, bytes.count)
+        queue.waker.drain()
     }
 }
 
