@@ -1,4 +1,4 @@
-// The log kept: batches and compactions written, space set aside, and what comes of all that waits for the disk.
+// The log kept: batches and compactions written, space set aside, and what comes of what waits for the disk.
 
 import LeaseIO
 import LeaseModel

@@ -1,6 +1,7 @@
 // Work under a lease: taken before, renewed meanwhile, released after.
 
 internal import LeaseModel
+
 extension LeaseClient {
     /// Runs the body while it holds a lease of all these keys.
     ///
@@ -8,7 +9,9 @@ extension LeaseClient {
     /// this returns or throws. It ends with this process, too, if that should be killed. If it is lost (it
     /// was evicted, or no renewal was answered before its time was over, counted from before the last one was
     /// sent), the body's task is cancelled. The body runs in a task of its own, where the caller's code runs:
-    /// on its actor, with its task-local values and priority, and cancelled with it.
+    /// on its actor, with its task-local values and priority, and cancelled with it. If the daemon is away or
+    /// silent in the end, this waits for it as long as the client's patience says; the lease then ends with
+    /// its ttl.
     ///
     ///     try await leases.withLease(on: .user("42"), waitingUpTo: .seconds(60)) { lease in
     ///         try await render(prompt, fence: lease.token)
@@ -24,9 +27,6 @@ extension LeaseClient {
     ///   - shared: Any number of shared leases stand together, none beside an exclusive one.
     ///   - note: For others to read, at most 255 bytes.
     ///   - body: The work. What it needs from the daemon is in the ``Lease``.
-    /// If the daemon is away or silent in the end, this waits for it as long as the client's patience says;
-    /// the lease then ends with its ttl.
-    ///
     /// - Returns: What the body returned. If the lease was lost meanwhile, its result is still returned,
     ///   unless a key was granted to somebody else.
     /// - Throws: What the body threw. ``LeaseError`` before the body: `busy` at once where it isn't to wait,
