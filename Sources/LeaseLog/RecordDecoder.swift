@@ -123,11 +123,9 @@ enum RecordDecoder {
     }
 
     private static func endReason(_ line: Span<UInt8>, _ cursor: inout FieldCursor) -> EndReason? {
-        if cursor.take(Word.released, in: line) { return .released }
-        if cursor.take(Word.expired, in: line) { return .expired }
-        if cursor.take(Word.evicted, in: line) { return .evicted }
-        if cursor.take(Word.processEnded, in: line) { return .processEnded }
-        if cursor.take(Word.disconnected, in: line) { return .disconnected }
+        for reason in EndReason.allCases where cursor.take(Word.of(reason), in: line) {
+            return reason
+        }
         return nil
     }
 
@@ -244,8 +242,7 @@ enum RecordDecoder {
     private static func why(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable) -> EndReason
     {
         try cursor.skip(Field.why, in: line)
-        for reason in [EndReason.released, .expired, .evicted, .processEnded, .disconnected]
-        where cursor.take(reason.word, in: line) {
+        for reason in EndReason.allCases where cursor.take(reason.word, in: line) {
             return reason
         }
         throw Unreadable()

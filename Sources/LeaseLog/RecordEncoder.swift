@@ -107,16 +107,7 @@ package enum RecordEncoder {
     }
 
     private static func write(_ grant: Grant, to line: inout LineOutput) {
-        line.write(Field.token)
-        line.write(grant.token)
-        line.write(Field.key)
-        line.write(grant.keys)
-        line.write(Field.owner)
-        line.write(grant.owner.bytes)
-        line.write(Field.uid)
-        line.write(UInt64(grant.uid))
-        line.write(Field.pid)
-        line.write(Int64(grant.pid))
+        write(grant.token, grant.keys, grant.owner, grant.uid, grant.pid, to: &line)
         line.write(Field.ttl)
         line.write(grant.ttl)
         if let longest = grant.maxHold {
@@ -128,6 +119,22 @@ package enum RecordEncoder {
         write(grant.process, to: &line)
         write(Field.request, grant.request, to: &line)
         write(Field.note, grant.note, to: &line)
+    }
+
+    /// Which lease, and whose.
+    private static func write(
+        _ token: Token, _ keys: Keys, _ owner: Text, _ uid: UInt32, _ pid: Int32, to line: inout LineOutput
+    ) {
+        line.write(Field.token)
+        line.write(token)
+        line.write(Field.key)
+        line.write(keys)
+        line.write(Field.owner)
+        line.write(owner.bytes)
+        line.write(Field.uid)
+        line.write(UInt64(uid))
+        line.write(Field.pid)
+        line.write(Int64(pid))
     }
 
     private static func write(_ renewal: Renewal, to line: inout LineOutput) {
@@ -164,16 +171,7 @@ package enum RecordEncoder {
     }
 
     private static func write(_ result: KeptResult, to line: inout LineOutput) {
-        line.write(Field.token)
-        line.write(result.token)
-        line.write(Field.key)
-        line.write(result.keys)
-        line.write(Field.owner)
-        line.write(result.owner.bytes)
-        line.write(Field.uid)
-        line.write(UInt64(result.uid))
-        line.write(Field.pid)
-        line.write(Int64(result.pid))
+        write(result.token, result.keys, result.owner, result.uid, result.pid, to: &line)
         line.write(Field.keep)
         line.write(result.keep)
         line.write(Field.result)
