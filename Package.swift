@@ -55,19 +55,24 @@ let package = Package(
             swiftSettings: strict),
         tests(
             "LeaseClientTests",
-            of: ["LeaseClient", "LeaseTesting", "LeaseModel", "LeaseWire", "TestSupport", "clientprobe"]),
-        tests("LeaseModelTests", of: ["LeaseModel"]),
-        tests("LeaseWireTests", of: ["LeaseModel", "LeaseWire"]),
+            of: [
+                "LeaseClient", "LeaseTesting", "LeaseModel", "LeaseWire", "TestSupport", "SeededRandom",
+                "clientprobe",
+            ]),
+        tests("LeaseModelTests", of: ["LeaseModel", "SeededRandom"]),
+        tests("LeaseWireTests", of: ["LeaseModel", "LeaseWire", "SeededRandom"]),
         tests("LeaseIOTests", of: ["LeaseIO"]),
-        tests("LeaseLogTests", of: ["LeaseLog", "LeaseModel"]),
+        tests("LeaseLogTests", of: ["LeaseLog", "LeaseModel", "SeededRandom"]),
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+        .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["CTestSupport"], path: "Tests/TestSupport", swiftSettings: strict),
         tests(
             "TranscriptTests",
-            of: ["LeaseModel", "LeaseWire", "LeaseCore", "LeaseServer", "TestSupport"]),
+            of: ["LeaseModel", "LeaseWire", "LeaseCore", "LeaseServer", "TestSupport", "SeededRandom"]),
         tests("DaemonOptionTests", of: ["leased", "LeaseModel", "LeaseServer"]),
-        .executableTarget(name: "contender", path: "Tests/Contender", swiftSettings: strict),
+        .executableTarget(
+            name: "contender", dependencies: ["SeededRandom"], path: "Tests/Contender", swiftSettings: strict),
         .executableTarget(name: "bench-load", path: "Tests/Bench/Load"),
         .executableTarget(name: "bench-floor", path: "Tests/Bench/Floor"),
         .executableTarget(
@@ -77,7 +82,7 @@ let package = Package(
             name: "bench",
             dependencies: ["leased", "bench-load", "bench-floor", "TestSupport", "CTestSupport"],
             path: "Tests/Bench/Compare", swiftSettings: strict),
-        tests("DaemonTests", of: ["leased", "contender", "TestSupport", "CTestSupport"]),
+        tests("DaemonTests", of: ["leased", "contender", "TestSupport", "CTestSupport", "SeededRandom"]),
         // The checker knows nothing of the product: it judges by what went over the wire.
         .target(name: "SimulationChecker", path: "Tests/Simulation/Checker", swiftSettings: strict),
         .target(
@@ -99,12 +104,15 @@ let package = Package(
             swiftSettings: strict),
         tests(
             "CommandTests",
-            of: ["lease", "leased", "contender", "LeaseModel", "LeaseWire", "LeaseClient", "TestSupport"]),
-        tests("FaultTests", of: ["leased", "TestSupport", "CTestSupport"]),
+            of: [
+                "lease", "leased", "contender", "LeaseModel", "LeaseWire", "LeaseClient", "TestSupport",
+                "SeededRandom",
+            ]),
+        tests("FaultTests", of: ["leased", "TestSupport", "CTestSupport", "SeededRandom"]),
         .executableTarget(
             name: "generator", dependencies: ["LeaseClient"], path: "Tests/Generator", swiftSettings: strict),
         tests("Scenarios", of: ["leased", "lease", "generator", "TestSupport"]),
         tests("StyleTests", of: []),
-        tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel"]),
+        tests("LeaseCoreTests", of: ["LeaseCore", "LeaseModel", "SeededRandom"]),
     ]
 )

@@ -2,6 +2,7 @@
 
 import Foundation
 import Glibc
+import SeededRandom
 import TestSupport
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
         let span = number("LEASED_TEST_MILLISECONDS") ?? 4_000
         let seed = number("LEASED_TEST_SEED") ?? UInt64.random(in: 1...1_000_000)
         print("contention by lease run: seed \(seed)")
-        var random = Generator(state: seed)
+        var random = SeededRandom(seed: seed)
         let rig = try Rig(["--grace=200ms"])
         let record = rig.daemon.folder("beliefs")
         let contender = Daemon.builtProgram("contender")

@@ -10,6 +10,7 @@
 //   lost TOKEN INSTANT REPLY                    taken away before its deadline: must never happen
 
 import Glibc
+import SeededRandom
 
 let ttlMilliseconds: Int64 = 500
 
@@ -17,18 +18,6 @@ func now() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_BOOTTIME, &time)
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-}
-
-struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
 }
 
 struct Lease {
@@ -40,7 +29,7 @@ struct Lease {
 struct Contender {
     let path: String
     let file: Int32
-    var random: Generator
+    var random: SeededRandom
     let end: Int64
     var descriptor: Int32 = -1
     var unread: [UInt8] = []
@@ -166,7 +155,7 @@ struct Contender {
 struct Actor {
     let file: Int32
     let asked: String
-    var random: Generator
+    var random: SeededRandom
 
     mutating func run() {
         let keys = String(cString: getenv("LEASE_KEYS"))
@@ -192,12 +181,12 @@ func openRecord(_ path: String) -> Int32 {
 
 let arguments = CommandLine.arguments
 if arguments.count == 4, let seed = UInt64(arguments[2]) {
-    var actor = Actor(file: openRecord(arguments[1]), asked: arguments[3], random: Generator(state: seed))
+    var actor = Actor(file: openRecord(arguments[1]), asked: arguments[3], random: SeededRandom(seed: seed))
     actor.run()
     exit(0)
 }
 guard arguments.count == 5, let seed = UInt64(arguments[3]), let span = Int64(arguments[4]) else { exit(64) }
 var contender = Contender(
-    path: arguments[1], file: openRecord(arguments[2]), random: Generator(state: seed),
+    path: arguments[1], file: openRecord(arguments[2]), random: SeededRandom(seed: seed),
     end: now() + span * 1_000_000)
 contender.run()

@@ -1,6 +1,7 @@
 // Real processes that contend for the same keys while the daemon is killed, and they are killed and stopped.
 
 import Glibc
+import SeededRandom
 import TestSupport
 import Testing
 
@@ -11,7 +12,7 @@ import Testing
         let span = number("LEASED_TEST_MILLISECONDS") ?? 5_000
         let seed = number("LEASED_TEST_SEED") ?? UInt64.random(in: 1...1_000_000)
         print("contention: seed \(seed)")
-        var random = Generator(state: seed)
+        var random = SeededRandom(seed: seed)
         let daemon = try Daemon()
         // A short grace, or the leases of those who died would block the keys after each start.
         try daemon.start(["--grace=200ms"])

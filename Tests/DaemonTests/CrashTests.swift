@@ -1,6 +1,7 @@
 // The daemon killed: what it had acknowledged is there afterwards, and no token comes twice.
 
 import Glibc
+import SeededRandom
 import TestSupport
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
     @Test func nothingAcknowledgedIsLostInTheMiddleOfPipelinedWork() throws {
         let seed = UInt64.random(in: 1...1_000_000)
         print("kills: seed \(seed)")
-        var random = Generator(state: seed)
+        var random = SeededRandom(seed: seed)
         let daemon = try Daemon()
         var held: [String: UInt64] = [:]
         var greatest: UInt64 = 0

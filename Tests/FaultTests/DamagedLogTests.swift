@@ -2,6 +2,7 @@
 // says where the damage is and changes nothing.
 
 import Glibc
+import SeededRandom
 import TestSupport
 import Testing
 
@@ -83,7 +84,7 @@ final class Specimen {
 @Suite struct DamagedLogTests {
     @Test func anyBitOfARecordThatIsNotTheLastOneStopsTheStart() throws {
         let specimen = try Specimen(leases: 8)
-        var random = Generator(state: seed("bits"))
+        var random = SeededRandom(seed: seed("bits"))
         var tried = 0
         for line in [1, 2, 5] {
             let range = specimen.starts[line - 1]..<specimen.starts[line]
@@ -108,7 +109,7 @@ final class Specimen {
 
     @Test func anyBitOfTheLastRecordIsCutOff() throws {
         let specimen = try Specimen(leases: 4)
-        var random = Generator(state: seed("last bits"))
+        var random = SeededRandom(seed: seed("last bits"))
         let range = specimen.starts[specimen.starts.count - 2]..<specimen.log.count
         let all = range.flatMap { byte in (0..<8).map { (byte, $0) } }
         for (byte, bit) in isFullSweep ? all : Array(all.shuffled(using: &random).prefix(16)) {
@@ -122,7 +123,7 @@ final class Specimen {
 
     @Test func aLogThatWasCutAnywhereHasWhatStandsBeforeTheCut() throws {
         let specimen = try Specimen(leases: 6)
-        var random = Generator(state: seed("cuts"))
+        var random = SeededRandom(seed: seed("cuts"))
         let all = Array(1..<specimen.log.count)
         let cuts = isFullSweep ? all : Array(all.shuffled(using: &random).prefix(30))
         for length in cuts {
@@ -168,7 +169,7 @@ final class Specimen {
 
     @Test func aRecordBehindGarbageIsNotBroughtBack() throws {
         let specimen = try Specimen(leases: 5)
-        var random = Generator(state: seed("garbage"))
+        var random = SeededRandom(seed: seed("garbage"))
         let copy = specimen.log[specimen.starts[4]..<specimen.starts[5]]
         for length in [1, 60, 4_096] {
             let garbage = (0..<length).map { _ in UInt8.random(in: 128...255, using: &random) }

@@ -2,6 +2,7 @@
 
 import CTestSupport
 import Glibc
+import SeededRandom
 import TestSupport
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
 
     /// Killed around the moment of its grant: the next one in line has it without waiting for any ttl.
     @Test func aWaiterThatDiesAtItsGrantKeepsNobodyWaiting() throws {
-        var random = Generator(state: seed("dying waiters"))
+        var random = SeededRandom(seed: seed("dying waiters"))
         let daemon = try Daemon()
         try daemon.start(["--sync=never"])
         let (holder, next) = (try daemon.connect(), try daemon.connect())
@@ -37,7 +38,7 @@ import Testing
     }
 
     @Test func theLivingKeepTheirOrderWhenHalfOfTheLineDies() throws {
-        var random = Generator(state: seed("dying line"))
+        var random = SeededRandom(seed: seed("dying line"))
         let daemon = try Daemon()
         try daemon.start(["--sync=never"])
         let holder = try daemon.connect()

@@ -1,6 +1,7 @@
 // The power of a small disk cut while the daemon is at work: what it had answered is there afterwards.
 
 import Glibc
+import SeededRandom
 import TestSupport
 import Testing
 
@@ -9,7 +10,7 @@ struct PowerCutTests {
     /// Cut at a random moment of pipelined grants, ends and compactions; every other time the machine is
     /// another boot afterwards, so far as the daemon can tell.
     @Test func nothingAnsweredIsLostByAPowerCut() throws {
-        var random = Generator(state: seed("power cuts"))
+        var random = SeededRandom(seed: seed("power cuts"))
         let folder = try TemporaryFolder()
         let image = folder("image")
         try SmallDisk.makeExt4(image, megabytes: 24)

@@ -1,5 +1,6 @@
 // The daemon killed, or its disk failing, at each of its calls: what it had acknowledged is there afterwards.
 
+import SeededRandom
 import TestSupport
 import Testing
 
@@ -28,7 +29,7 @@ struct SweepTests {
     }
 
     private func sweep(_ fault: String, _ phase: Phase) throws {
-        var random = Generator(state: seed("sweep \(fault) \(phase)"))
+        var random = SeededRandom(seed: seed("sweep \(fault) \(phase)"))
         var sweep = try Sweep(fault)
         let sites = try sweep.sites(phase)
         #expect(sites.count > 5)

@@ -1,6 +1,7 @@
 // Lines that come in pieces, in thousands, or too many words long, and replies that come at the last moment.
 
 import Glibc
+import SeededRandom
 import TestSupport
 import Testing
 
@@ -18,7 +19,7 @@ import Testing
     ]
 
     @Test func noSplitMakesADifference() throws {
-        var random = Generator(state: seed("splits"))
+        var random = SeededRandom(seed: seed("splits"))
         let daemon = try Daemon()
         try daemon.start(["--memory", "--clock=manual"])
         let bytes = Array(WireTests.talk.map { $0 + "\n" }.joined().utf8)
@@ -82,7 +83,7 @@ import Testing
 
     /// A renewal at the deadline: renewed, and nobody else has it, or gone, and the next has a greater token.
     @Test func aRenewalAtTheDeadlineIsOneOrTheOther() throws {
-        var random = Generator(state: seed("renewals"))
+        var random = SeededRandom(seed: seed("renewals"))
         let daemon = try Daemon()
         try daemon.start(["--sync=never"])
         let (holder, next) = (try daemon.connect(), try daemon.connect())

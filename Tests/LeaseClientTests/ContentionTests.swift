@@ -1,6 +1,7 @@
 // Eight processes that contend through the client, while the daemon and they are killed and stopped.
 
 import Glibc
+import SeededRandom
 import TestSupport
 import Testing
 
@@ -11,7 +12,7 @@ struct ContentionTests {
         let span = number("LEASED_TEST_MILLISECONDS") ?? 4_000
         let seed = number("LEASED_TEST_SEED") ?? UInt64.random(in: 1...1_000_000)
         print("contention by the client: seed \(seed)")
-        var random = Seeded(seed: seed)
+        var random = SeededRandom(seed: seed)
         let daemon = try Daemon()
         try daemon.start(["--grace=200ms"])
         var files: [String] = []

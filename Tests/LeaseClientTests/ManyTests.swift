@@ -2,6 +2,7 @@
 
 import LeaseClient
 import LeaseTesting
+import SeededRandom
 import Synchronization
 import Testing
 
@@ -67,7 +68,7 @@ struct ManyTests {
     @Test func cancelledAtManyMoments() async throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("ManyTests.cancelledAtManyMoments: seed \(seed)")
-        var random = Seeded(seed: seed)
+        var random = SeededRandom(seed: seed)
         let rig = try await LeaseRig.start()
         let fence = Fence(keys: 3)
         let client = rig.client("many")

@@ -18,21 +18,6 @@ final class Notes<Note: Sendable>: Sendable {
     var all: [Note] { notes.withLock { $0 } }
 }
 
-/// The same numbers for the same seed.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        // The low bits of such a generator repeat soon.
-        return state.byteSwapped ^ state >> 17
-    }
-}
-
 /// A line, without its end; as far as it comes.
 func readLine(_ descriptor: Int32) -> String {
     var bytes: [UInt8] = []

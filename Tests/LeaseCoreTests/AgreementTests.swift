@@ -1,6 +1,7 @@
 // Random talk, of which the core and the naive model must think the same.
 
 import LeaseModel
+import SeededRandom
 import Testing
 
 @testable import LeaseCore
@@ -62,7 +63,7 @@ final class Talk {
         Key(printed: Array($0.utf8))
     }
 
-    private var draw: Draw
+    private var draw: SeededRandom
     private let rig: Rig
     private let rules: [Policy]
     private let keys: [Key]
@@ -74,7 +75,7 @@ final class Talk {
     private(set) var history: [String] = []
 
     init(seed: UInt64, isManual: Bool, isCrowded: Bool) throws {
-        draw = Draw(seed: seed)
+        draw = SeededRandom(seed: seed)
         rules = try [Talk.plain, Talk.strict, Talk.strict, Talk.bare].map {
             try PolicyReader.read(Array($0.utf8).span)
         }

@@ -1,6 +1,7 @@
 // The core's own containers against plain arrays and dictionaries.
 
 import LeaseModel
+import SeededRandom
 import Testing
 
 @testable import LeaseCore
@@ -49,7 +50,7 @@ import Testing
     /// Few hashes, so that chains are long; slots come, go and come again.
     @Test(arguments: [UInt32(3), 400, 1_000_000])
     func theIndexFindsWhatADictionaryFinds(hashes: UInt32) {
-        var draw = Draw(seed: UInt64(hashes))
+        var draw = SeededRandom(seed: UInt64(hashes))
         var index = SlotIndex()
         var model: [UInt32: Set<Slot>] = [:]
         var hashOf: [Slot: UInt32] = [:]
@@ -80,7 +81,7 @@ import Testing
 
     @Test(arguments: [UInt64(1), 2, 3])
     func theHeapPutsFirstWhatEndsFirst(seed: UInt64) {
-        var draw = Draw(seed: seed)
+        var draw = SeededRandom(seed: seed)
         var heap = DeadlineHeap()
         var model: [Slot: (instant: Int64, tie: UInt64)] = [:]
         var lastTie: UInt64 = 0
@@ -107,7 +108,7 @@ import Testing
     /// Two trees in one store of nodes.
     @Test(arguments: [UInt64(1), 2, 3])
     func theTreesCountAsRowsDo(seed: UInt64) {
-        var draw = Draw(seed: seed)
+        var draw = SeededRandom(seed: seed)
         var trees = OrderTrees(seed: seed)
         var roots: [Slot] = [.none, .none]
         var rows: [[(order: Order, isExclusive: Bool, item: Slot)]] = [[], []]

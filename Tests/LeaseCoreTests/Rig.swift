@@ -1,28 +1,11 @@
 // One machine and the naive model side by side: every step is done by both, and all that shows is compared.
 
 import LeaseModel
+import SeededRandom
 
 @testable import LeaseCore
 
-/// SplitMix64: the same seed, the same run, on every machine.
-struct Draw: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-
-    mutating func below(_ bound: Int) -> Int {
-        Int(next() % UInt64(bound))
-    }
-
+extension SeededRandom {
     /// True once in so many times.
     mutating func once(in count: Int) -> Bool {
         below(count) == 0

@@ -2,6 +2,7 @@
 
 import LeaseLog
 import LeaseModel
+import SeededRandom
 import Testing
 
 @Suite struct DamageTests {
@@ -122,7 +123,7 @@ import Testing
     @Test(arguments: [thisBoot, otherBoot])
     func aGarbageTailIsTorn(_ boot: Text) {
         let log = SampleLog.of(6)
-        var random = Seeded(seed: 5)
+        var random = SeededRandom(printing: 5)
         for length in [1, 2, 3, 64, 1_000, 4_096, 40_000] {
             let garbage = (0..<length).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             let read = ReadLog(log.bytes + garbage, boot: boot)
@@ -134,7 +135,7 @@ import Testing
     @Test(arguments: ["", "\n"])
     func garbageBeforeAGoodRecordIsDamage(_ between: String) {
         let log = SampleLog.of(6)
-        var random = Seeded(seed: 6)
+        var random = SeededRandom(printing: 6)
         let old = log.bytes[log.range(ofLine: 4)]
         var next = log
         next.add(SampleLog.grant(9), synced: 7)
@@ -193,7 +194,7 @@ import Testing
     }
 
     @Test func chunksMakeNoDifference() {
-        var random = Seeded(seed: 7)
+        var random = SeededRandom(printing: 7)
         let log = SampleLog.of(12)
         for round in 0..<200 {
             var bytes = log.bytes
@@ -208,7 +209,7 @@ import Testing
     }
 
     @Test func noInputTraps() {
-        var random = Seeded(seed: 8)
+        var random = SeededRandom(printing: 8)
         let alphabet = Array("0123456789abcdef \n=.-:%/,".utf8)
         for _ in 0..<2_000 {
             var bytes = SampleLog.of(1).bytes

@@ -1,6 +1,7 @@
 // Policy files that were damaged at random: each is read or refused, and nothing traps.
 
 import LeaseModel
+import SeededRandom
 import Testing
 
 @Suite struct PolicyDamageTests {
@@ -14,7 +15,7 @@ import Testing
         """
 
     @Test func randomBytes() {
-        var random = Seeded()
+        var random = printedSeed()
         for _ in 0..<3_000 {
             let count = Int.random(in: 0...200, using: &random)
             check((0..<count).map { _ in UInt8.random(in: 0...255, using: &random) })
@@ -22,7 +23,7 @@ import Testing
     }
 
     @Test func randomWords() {
-        var random = Seeded()
+        var random = printedSeed()
         let words = [
             "kind", "key", "a", "b:x,y", "a/x", "a/*", "a/%78", "limit=2", "ttl=5s", "max-ttl=1s", "queue=0",
             "#", "\n", "\n", "\n", "keep=1s", "=", "*", "/", "%", ":", ",", "\t", "\r",
@@ -35,7 +36,7 @@ import Testing
     }
 
     @Test func mutatedGoodFiles() {
-        var random = Seeded()
+        var random = printedSeed()
         for _ in 0..<5_000 {
             var text = bytes(Self.good)
             for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -79,20 +80,8 @@ import Testing
     }
 }
 
-/// Random numbers that a seed repeats (SplitMix64). The seed is printed; change it here to repeat a failure.
-private struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64 = .random(in: 0...UInt64.max)) {
-        print("seed \(seed)")
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+/// The seed is printed; give it here to repeat a failure.
+private func printedSeed(_ seed: UInt64 = .random(in: 0...UInt64.max)) -> SeededRandom {
+    print("seed \(seed)")
+    return SeededRandom(seed: seed)
 }

@@ -1,6 +1,7 @@
 // Whatever comes, a line makes one request or one refusal, and nothing traps.
 
 import LeaseModel
+import SeededRandom
 import Testing
 
 @testable import LeaseWire
@@ -37,7 +38,7 @@ struct FuzzTests {
     @Test func randomBytes() {
         let seed = UInt64.random(in: 0 ... .max)
         print("FuzzTests.randomBytes: seed \(seed)")
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         for round in 0..<20_000 {
             let length =
                 round % 100 == 0
@@ -55,7 +56,7 @@ struct FuzzTests {
     @Test func mutatedLines() {
         let seed = UInt64.random(in: 0 ... .max)
         print("FuzzTests.mutatedLines: seed \(seed)")
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<30_000 {
             var line = bytes(FuzzTests.goodLines.randomElement(using: &random)!)
             for _ in 0..<Int.random(in: 1...4, using: &random) where !line.isEmpty {
@@ -65,7 +66,7 @@ struct FuzzTests {
         }
     }
 
-    private static func mutate(_ line: inout [UInt8], _ random: inout SeededGenerator) {
+    private static func mutate(_ line: inout [UInt8], _ random: inout SeededRandom) {
         let place = Int.random(in: 0..<line.count, using: &random)
         switch Int.random(in: 0..<5, using: &random) {
         case 0: line[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
@@ -80,7 +81,7 @@ struct FuzzTests {
     @Test func randomRepliesReadBack() throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("FuzzTests.randomRepliesReadBack: seed \(seed)")
-        var random = SeededGenerator(seed: seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<2_000 {
             let raw = (0..<Int.random(in: 1...80, using: &random)).map { _ in
                 UInt8.random(in: 0...255, using: &random)

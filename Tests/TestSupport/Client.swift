@@ -116,3 +116,11 @@ package final class Client {
         return true
     }
 }
+
+/// The token that a reply gives; it may begin with its tag.
+package func tokenGranted(_ reply: String?) -> UInt64? {
+    var words = reply?.split(separator: " ") ?? []
+    if words.first?.first == "#" { words.removeFirst() }
+    guard words.first == "OK" else { return nil }
+    return words.first { $0.hasPrefix("token=") }.flatMap { UInt64($0.dropFirst(6)) }
+}

@@ -3,37 +3,9 @@
 internal import CTestSupport
 package import Glibc
 
-/// SplitMix64: the same seed gives the same test.
-package struct Generator: RandomNumberGenerator {
-    package var state: UInt64
-
-    package init(state: UInt64) { self.state = state }
-
-    package mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
-/// The token that a reply gives; it may begin with its tag.
-package func tokenGranted(_ reply: String?) -> UInt64? {
-    var words = reply?.split(separator: " ") ?? []
-    if words.first?.first == "#" { words.removeFirst() }
-    guard words.first == "OK" else { return nil }
-    return words.first { $0.hasPrefix("token=") }.flatMap { UInt64($0.dropFirst(6)) }
-}
-
 package let isRoot = geteuid() == 0
 package let strace = "/usr/bin/strace"
 package let hasStrace = isRoot && access(strace, X_OK) == 0
-
-/// Runs a program, and throws where it fails.
-package func run(_ words: String...) throws(Failure) {
-    guard try Program(words).exitCode() == 0 else { throw Failure("\(words) failed") }
-}
 
 /// Adds a fault to the system calls of a running process, until it ends or the value goes.
 package final class Fault {
@@ -79,19 +51,6 @@ package final class Fault {
         }
         return true
     }
-}
-
-/// The word behind a name in a file of /proc.
-package func field(_ name: String, of path: String) -> String? {
-    guard let file = fopen(path, "r") else { return nil }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 256)
-    while fgets(&line, Int32(line.count), file) != nil {
-        let bytes = line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        let words = String(decoding: bytes, as: UTF8.self).split { " \t\n".contains($0) }
-        if words.count > 1, words[0] == name[...] { return String(words[1]) }
-    }
-    return nil
 }
 
 /// A small file system of its own, gone with the value. Only for root.

@@ -160,6 +160,24 @@ package final class Program {
     }
 }
 
+/// Runs a program, and throws where it fails.
+package func run(_ words: String...) throws(Failure) {
+    guard try Program(words).exitCode() == 0 else { throw Failure("\(words) failed") }
+}
+
+/// The word behind a name in a file of /proc.
+package func field(_ name: String, of path: String) -> String? {
+    guard let file = fopen(path, "r") else { return nil }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 256)
+    while fgets(&line, Int32(line.count), file) != nil {
+        let bytes = line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        let words = String(decoding: bytes, as: UTF8.self).split { " \t\n".contains($0) }
+        if words.count > 1, words[0] == name[...] { return String(words[1]) }
+    }
+    return nil
+}
+
 /// Of a clock that nobody sets.
 package func milliseconds() -> Int64 {
     var now = timespec()

@@ -3,6 +3,7 @@
 import LeaseModel
 import LeaseServer
 import LeaseWire
+import SeededRandom
 import TestSupport
 import Testing
 
@@ -115,7 +116,7 @@ extension ReplyLine {
     @Test(arguments: 1...10)
     func aPictureIsThatOfOneMoment(seed: Int) throws {
         print("WatcherTests.aPictureIsThatOfOneMoment: seed \(seed)")
-        var draw = SeededDraw(seed: UInt64(seed))
+        var draw = SeededRandom(seed: UInt64(seed))
         let tower = try Watchtower()
         var last = 0
         for _ in 0..<Int.random(in: 500...2_000, using: &draw) {
@@ -160,7 +161,7 @@ extension ReplyLine {
     @Test(arguments: 1...5)
     func eachIsToldOnceOfWhatItAskedFor(seed: Int) throws {
         print("WatcherTests.eachIsToldOnceOfWhatItAskedFor: seed \(seed)")
-        var draw = SeededDraw(seed: UInt64(seed))
+        var draw = SeededRandom(seed: UInt64(seed))
         let tower = try Watchtower(policy: "kind a x y\nkind ab x")
         let names = ["a/1/1", "a/1/2", "a/11/1", "a/2/1", "ab/1", "ab/11"]
         let beginnings = names + ["a/", "a/1", "a/1/", "a/11", "ab/"]
@@ -266,20 +267,5 @@ private struct Mirror: Equatable {
         default:
             if leases.removeValue(forKey: line.token) == nil { isConsistent = false }
         }
-    }
-}
-
-private struct SeededDraw: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }
