@@ -44,6 +44,7 @@ struct Invocation: Equatable, Sendable {
     var isPrometheus = false
     var hasManualClock = false
     var policyPath: String?
+    var bench = BenchPlan()
 
     /// How long to stand in line. Where nobody says: for ever, but for somebody else's work a minute.
     var timeInLine: Duration { isWithoutWait ? .zero : wait ?? (verb == .once ? .seconds(60) : .forever) }
@@ -52,6 +53,6 @@ struct Invocation: Equatable, Sendable {
 enum VerbName: String, CaseIterable, Sendable {
     case run, once, acquire, renew, release
     case get, why, list, watch, history, stats, policy, status, ping
-    case evict, sandbox, log
+    case evict, sandbox, bench, log
     case help
 }

@@ -34,6 +34,7 @@ enum Start {
         case .once: return try Once.run(call)
         case .acquire: return try Leases.acquire(call)
         case .sandbox: return try Sandbox.run(call)
+        case .bench: return try Bench.run(call)
         case .log: return try LogVerify.run(call)
         case .renew: try Leases.renew(call)
         case .release: try Leases.release(call)

@@ -102,6 +102,16 @@ enum VerbTable {
             example: "lease sandbox --clock=manual -- ./test.sh",
             more: ["The command finds the daemon by LEASED_SOCKET in its environment."]),
         VerbEntry(
+            .bench, "", "drive the daemon, and show how fast it is", OptionTable.bench,
+            example: "lease bench -c 64 -i 16 --kind=user",
+            more: [
+                "Each of the requests in flight takes a key that nobody else wants, renews the lease as",
+                "often as it is to, gives it back, and takes the next. The keys are KIND/bench.PID.N. Of",
+                "contended ones there is one for every eight requests in flight, and a refusal counts as an",
+                "answer. Those in line get the lease in turn, give it back, and stand in line again: how",
+                "long they stood there is counted apart. A signal ends it early; what is held is given back.",
+            ]),
+        VerbEntry(
             .log, "FILE", words: 1...1, "read a log without a daemon, and say whether it is whole",
             example: "lease log verify /var/lib/leased/log"),
     ]
