@@ -31,7 +31,8 @@ let package = Package(
     targets: [
         room("LeaseModel"),
         room("LeaseWire", needs: ["LeaseModel"]),
-        room("LeaseLog", needs: ["LeaseModel"]),
+        .target(name: "CChecksum"),
+        room("LeaseLog", needs: ["LeaseModel", "CChecksum"]),
         room("LeaseCore", needs: ["LeaseModel"]),
         room("LeaseServer", needs: ["LeaseModel", "LeaseWire", "LeaseLog", "LeaseCore"]),
         .target(name: "CLinux"),

@@ -6,7 +6,7 @@ import LeaseModel
 /// The end of an array's room, filled from the front. What would not fit is a mistake of `EncodedSize`, and
 /// traps.
 struct LineOutput: ~Copyable {
-    private let start: UnsafeMutablePointer<UInt8>
+    private let start: UnsafeMutableRawPointer
     private let room: Int
     private(set) var count = 0
 
@@ -24,7 +24,7 @@ struct LineOutput: ~Copyable {
     }
 
     private init(start: UnsafeMutablePointer<UInt8>, room: Int) {
-        self.start = start
+        self.start = UnsafeMutableRawPointer(start)
         self.room = room
     }
 
@@ -33,7 +33,7 @@ struct LineOutput: ~Copyable {
         UnsafeRawBufferPointer(start: start + offset, count: count - offset)
     }
 
-    private mutating func advance(_ bytes: Int) -> UnsafeMutablePointer<UInt8> {
+    private mutating func advance(_ bytes: Int) -> UnsafeMutableRawPointer {
         let end = count + bytes
         precondition(end <= room, "EncodedSize gave too little room")
         defer { count = end }
@@ -41,18 +41,36 @@ struct LineOutput: ~Copyable {
     }
 
     mutating func append(_ byte: UInt8) {
-        advance(1).initialize(to: byte)
+        advance(1).storeBytes(of: byte, as: UInt8.self)
     }
 
+    @inline(__always)
     mutating func write(_ literal: StaticString) {
-        let bytes = literal.utf8CodeUnitCount
-        advance(bytes).initialize(from: literal.utf8Start, count: bytes)
+        write(literal.utf8Start, literal.utf8CodeUnitCount)
     }
 
     mutating func write(_ bytes: [UInt8]) {
         bytes.withUnsafeBufferPointer { source in
             guard let first = source.baseAddress else { return }
-            advance(source.count).initialize(from: first, count: source.count)
+            write(first, source.count)
+        }
+    }
+
+    /// Words and names are short: eight bytes at a time cost less than a call that copies any number.
+    @inline(__always)
+    private mutating func write(_ first: UnsafeRawPointer, _ bytes: Int) {
+        let target = advance(bytes)
+        var done = 0
+        while done + 8 <= bytes {
+            target.storeBytes(
+                of: first.loadUnaligned(fromByteOffset: done, as: UInt64.self), toByteOffset: done,
+                as: UInt64.self)
+            done += 8
+        }
+        while done < bytes {
+            target.storeBytes(
+                of: first.load(fromByteOffset: done, as: UInt8.self), toByteOffset: done, as: UInt8.self)
+            done += 1
         }
     }
 
@@ -85,6 +103,17 @@ struct LineOutput: ~Copyable {
         writeDigits(fraction, count: 9)
     }
 
+    /// The same, where the instant is mostly that of the record before: then its text is, too.
+    mutating func write(_ instant: Instant, as text: inout InstantText) {
+        if text.instant == instant, text.count > 0 {
+            text.bytes.span.withUnsafeBytes { write($0.baseAddress!, text.count) }
+            return
+        }
+        let before = count
+        write(instant)
+        text = InstantText(instant, written(from: before))
+    }
+
     /// Whole milliseconds, and nanoseconds where that would lose something.
     mutating func write(_ duration: Duration) {
         let (milliseconds, rest) = duration.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000)
@@ -113,22 +142,39 @@ struct LineOutput: ~Copyable {
 
     mutating func writeHex(_ crc: UInt32, at offset: Int) {
         precondition(offset + 8 <= count, "the checksum goes where its place was kept")
-        for index in 0..<8 {
-            let digit = UInt8(truncatingIfNeeded: crc >> UInt32(28 - 4 * index) & 0xF)
-            start[offset + index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-        }
+        (start + offset).storeBytes(of: Self.hexDigits(of: crc).bigEndian, as: UInt64.self)
     }
 
-    /// The last digit first, since a division by ten that the compiler knows of is the cheapest there is.
+    /// The last digits first, two at a time, since a division that the compiler knows of is the cheapest
+    /// there is.
     private mutating func writeDigits(_ number: UInt64, count digits: Int) {
         let first = advance(digits)
         var rest = number
         var index = digits
-        while index > 0 {
-            index -= 1
-            let (quotient, digit) = (rest / 10, rest % 10)
-            (first + index).initialize(to: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit))
+        while index > 1 {
+            index -= 2
+            let (quotient, pair) = (rest / 100, rest % 100)
+            let (tens, ones) = (pair / 10, pair % 10)
+            // The tens stand first in memory, as the lower byte.
+            let both = UInt16(truncatingIfNeeded: tens | ones << 8) &+ 0x3030
+            first.storeBytes(of: both.littleEndian, toByteOffset: index, as: UInt16.self)
             rest = quotient
         }
+        if index > 0 {
+            first.storeBytes(of: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest), as: UInt8.self)
+        }
+    }
+
+    /// Eight digits, the first in the highest byte. The four bits of each are spread to a byte of their own,
+    /// and all eight become characters at once.
+    private static func hexDigits(of number: UInt32) -> UInt64 {
+        var spread = UInt64(number)
+        spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF
+        spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
+        spread = (spread | spread << 4) & 0x0F0F_0F0F_0F0F_0F0F
+        // 1 in each byte that is over nine: 6 more carries it into the upper half.
+        let letters = (spread &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        // "a" stands 39 behind what would follow "9".
+        return spread &+ 0x3030_3030_3030_3030 &+ letters &* 39
     }
 }

@@ -20,8 +20,17 @@ package struct BatchMark: Equatable, Sendable {
 package enum RecordEncoder {
     /// Appends one line, with its LF. `mark` goes with the first record of a batch, and with no other.
     package static func append(_ record: Record, mark: BatchMark?, to bytes: inout [UInt8]) {
+        var text = InstantText()
+        append(record, mark: mark, at: &text, to: &bytes)
+    }
+
+    /// The same for one of many. `text` is what the one before has left there.
+    package static func append(
+        _ record: Record, mark: BatchMark?, at text: inout InstantText, to bytes: inout [UInt8]
+    ) {
         LineOutput.append(to: &bytes, room: EncodedSize.max(of: record.change)) { line in
-            begin(&line, record.sequence, record.at)
+            begin(&line, record.sequence)
+            line.write(record.at, as: &text)
             write(record.change, to: &line)
             if let mark {
                 line.write(Field.synced)
@@ -36,7 +45,8 @@ package enum RecordEncoder {
     /// Appends the first line of a file.
     package static func append(_ header: LogHeader, to bytes: inout [UInt8]) {
         LineOutput.append(to: &bytes, room: 256) { line in
-            begin(&line, header.sequence, header.at)
+            begin(&line, header.sequence)
+            line.write(header.at)
             line.write(Word.log)
             line.write(Field.format)
             line.write(header.format)
@@ -46,11 +56,10 @@ package enum RecordEncoder {
         }
     }
 
-    private static func begin(_ line: inout LineOutput, _ sequence: Sequence64, _ at: Instant) {
+    private static func begin(_ line: inout LineOutput, _ sequence: Sequence64) {
         line.write("00000000 ")
         line.write(sequence)
         line.append(UInt8(ascii: " "))
-        line.write(at)
     }
 
     private static func end(_ line: inout LineOutput) {

@@ -8,6 +8,8 @@ package import LeaseModel
 struct LogState {
     /// Records of this pass, encoded.
     var batch: [UInt8] = []
+    /// When the last record of it was.
+    var instantText = InstantText()
     /// Nothing but the first line of a new file is in the batch yet.
     var hasHeaderInBatch = false
     /// Bytes of the file, with all batches that were handed over.
@@ -42,7 +44,7 @@ extension Server {
         guard options.hasLog else { return }
         let isFirst = log.batch.isEmpty || log.hasHeaderInBatch
         let mark = BatchMark(synced: log.synced, wallMilliseconds: wallMilliseconds)
-        RecordEncoder.append(record, mark: isFirst ? mark : nil, to: &log.batch)
+        RecordEncoder.append(record, mark: isFirst ? mark : nil, at: &log.instantText, to: &log.batch)
         log.hasHeaderInBatch = false
     }
 

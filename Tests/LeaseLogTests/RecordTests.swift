@@ -37,6 +37,7 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         for length in 0..<100 {
             let bytes = (0..<length).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             #expect(Checksum.of(bytes.span) == Crc32C.bitByBit(bytes))
+            #expect(bytes.withUnsafeBytes { Checksum.byTables($0) } == Crc32C.bitByBit(bytes))
         }
     }
 
