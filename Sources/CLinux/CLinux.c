@@ -210,6 +210,10 @@ int clinux_exchange(int directory, const char *name, const char *other) {
     return renameat2(directory, name, directory, other, RENAME_EXCHANGE);
 }
 
+int clinux_direct_flag(void) {
+    return O_DIRECT;
+}
+
 void clinux_device_numbers(uint64_t device, uint32_t *major_number, uint32_t *minor_number) {
     *major_number = major(device);
     *minor_number = minor(device);

@@ -60,6 +60,16 @@ package struct AppendFile: ~Copyable {
         try append(batch.span)
     }
 
+    /// Appends all that another file has.
+    package mutating func append(contentsOf other: borrowing AppendFile) throws(Errno) {
+        var chunk = [UInt8](repeating: 0, count: 1 << 20)
+        var position: Int64 = 0
+        while case let count = try other.read(into: &chunk, at: position), count > 0 {
+            try append(chunk.span.extracting(first: count))
+            position += Int64(count)
+        }
+    }
+
     /// Fills a buffer from an offset on. Returns how many bytes there were: less than the buffer holds only
     /// at the end of the file, 0 there.
     package func read(into buffer: inout [UInt8], at offset: Int64) throws(Errno) -> Int {

@@ -43,6 +43,8 @@ extension DataDirectory {
             try writeFileDurably(name, bytes)
             return
         }
+        // Whoever ended between the exchange and its sync left a spare file that after a power cut is `NAME`.
+        try syncDirectory()
         try fillSpare(spareName, bytes)
         // Where the file system can't exchange them, the next spare has to be a new file.
         if try check(nilFor: EINVAL, { clinux_exchange(raw, spareName, name) }) == nil {

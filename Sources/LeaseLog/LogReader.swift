@@ -13,6 +13,7 @@ package struct LogReader {
     private var linesSeen = 0
     private var goodLines = 0
     private var firstSequence: Sequence64?
+    private var synced = SyncedPrefix()
 
     package init() {}
 
@@ -20,6 +21,9 @@ package struct LogReader {
     package var header: LogHeader? { rules?.header }
     /// What recovery goes on from: the state after the last good record. nil without a good first line.
     package var position: LogPosition? { rules?.position }
+    /// All before this byte is on the disk, as the good records say. Of what stands behind it a reader can't
+    /// know: a kernel takes for clean, and shows, what it once failed to write.
+    package var bytesSynced: Int64 { synced.bytes }
 
     /// Reads on. Each good record is handed out once, in order; behind a bad line none is.
     package mutating func feed(_ chunk: Span<UInt8>, each: (Record, BatchMark?) -> Void) {
@@ -66,7 +70,7 @@ package struct LogReader {
             if rules == nil {
                 try takeFirst(line, &cursor)
             } else {
-                try takeRecord(line, &cursor, each)
+                try takeRecord(line, place, &cursor, each)
             }
         } catch {
             beginTail(what: error.what, isIntact: isIntact, line, place)
@@ -100,12 +104,16 @@ package struct LogReader {
 
     /// Rule 3, and those between records.
     private mutating func takeRecord(
-        _ line: Span<UInt8>, _ cursor: inout FieldCursor, _ each: (Record, BatchMark?) -> Void
+        _ line: Span<UInt8>, _ place: LinePlace, _ cursor: inout FieldCursor,
+        _ each: (Record, BatchMark?) -> Void
     ) throws(BadLine) {
         guard let entry = try? RecordDecoder.record(line, &cursor) else {
             throw BadLine("it is no record of this format from column \(cursor.at + 1) on")
         }
+        let (last, wasInState) = (position?.lastSequence ?? 0, rules?.isInState == true)
         if let wrong = rules?.take(entry) { throw BadLine(wrong) }
+        if let mark = entry.mark { synced.batchBegins(at: place.offset, after: last, synced: mark.synced) }
+        if wasInState, rules?.isInState == false { synced.stateEnds(at: place.offset + Int64(place.length)) }
         goodLines += 1
         if firstSequence == nil { firstSequence = entry.record.sequence }
         each(entry.record, entry.mark)

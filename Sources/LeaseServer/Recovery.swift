@@ -75,8 +75,11 @@ extension Server {
     /// Whether the log has records, so that there must be a file of reserved numbers beside it.
     package var hasRecords: Bool { reader.position?.boot != nil }
 
+    /// Everything in the log before this byte is known to be on the disk, since a later record says so.
+    package var bytesSynced: Int64 { reader.bytesSynced }
+
     /// Begins to serve: the first changes are in the batch, which has to be logged and synced before anybody
-    /// is served. What had been read of the log must be on the disk by now.
+    /// is served. All that was read of the log must be on the disk by now.
     /// - Parameter reserved: the numbers that the file of reserved numbers names; nil: there is none.
     package mutating func begin(at moment: Moment, reserved: Numbers?) {
         wallMilliseconds = moment.wallMilliseconds

@@ -40,6 +40,7 @@ struct Opening {
             // What was read may be in memory only; from now on it is built upon.
             try log?.file.sync()
         }
+        try writeAnewWhatTheDiskLacks(server.bytesSynced)
     }
 
     /// Writes the first records of this run, synced: the numbers first, then the records that use them.
@@ -71,13 +72,37 @@ struct Opening {
         log = try reading { () throws(Errno) in
             let new = try LogFile(in: folder, name: LogStore.newLogName, .anew)
             try server.upgrade(at: moment) { bytes throws(Errno) in try new.file.append(bytes) }
-            try new.file.sync()
-            try folder.directory.rename(LogStore.newLogName, to: LogStore.logName)
-            try folder.directory.syncDirectory()
+            try putInPlace(new)
             return new
         }
-        let written = "the log was written anew in format \(Server.logFormat)"
-        said = said.map { "\($0); \(written)" } ?? written
+        say("the log was written anew in format \(Server.logFormat)")
+    }
+
+    /// A daemon before this one may have failed to sync what we read, and then the kernel has it and the disk
+    /// never gets it. Only a file of its own brings it there.
+    private mutating func writeAnewWhatTheDiskLacks(_ bytesSynced: Int64) throws(Complaint) {
+        guard let old = log else { return }
+        log = try reading { () throws(Errno) in
+            let name = LogStore.logName
+            if try old.file.isOnDisk(from: bytesSynced, in: folder.directory, name: name) { return old }
+            let new = try LogFile(in: folder, name: LogStore.newLogName, .anew)
+            try new.file.append(contentsOf: old.file)
+            try putInPlace(new)
+            return new
+        }
+        guard log !== old else { return }
+        say("the disk had lost the log's end, which the kernel still had: the log was written anew")
+    }
+
+    /// A new log is in place of the old one, durably.
+    private func putInPlace(_ new: LogFile) throws(Errno) {
+        try new.file.sync()
+        try folder.directory.rename(LogStore.newLogName, to: LogStore.logName)
+        try folder.directory.syncDirectory()
+    }
+
+    private mutating func say(_ sentence: String) {
+        said = said.map { "\($0); \(sentence)" } ?? sentence
     }
 
     private func opened() throws(Complaint) -> LogFile? {

@@ -66,6 +66,7 @@ int clinux_reserve(int fd, int64_t offset, int64_t count);  // fallocate, the si
 int64_t clinux_file_size_limit(void);  // RLIMIT_FSIZE, INT64_MAX for none
 int64_t clinux_free_bytes(int fd);  // what a process without privileges may still write, by fstatvfs
 int clinux_exchange(int directory, const char *name, const char *other);  // what two names stand for
+int clinux_direct_flag(void);  // O_DIRECT
 void clinux_device_numbers(uint64_t device, uint32_t *major, uint32_t *minor);
 
 int64_t clinux_raise_descriptor_limit(void);  // RLIMIT_NOFILE, as high as it may be; answers what it is then

@@ -25,10 +25,12 @@ import Testing
         #expect(journals[0] == journals[1], "seed \(seed) gives two runs")
     }
 
-    /// No daemon can survive a disk that says that it has synced and has not: so the checker must complain.
-    @Test func aDiskThatLiesIsNoticed() {
+    /// No daemon can survive a disk that says that it has synced and has not, and none may build on what only
+    /// the kernel has: so the checker must complain.
+    @Test(arguments: Plant.allCases)
+    func aDiskThatLiesIsNoticed(_ plant: Plant) {
         let seed = (UInt64(1)...400).first {
-            let outcome = Episode.run(seed: $0, planted: .lyingDisk)
+            let outcome = Episode.run(seed: $0, planted: plant)
             return outcome.violations.contains { $0.law == "kept" || $0.law == "service" }
         }
         #expect(seed != nil)

@@ -104,6 +104,8 @@ final class Disk {
     var forgets = false
     /// It says that it has synced, and has not: the fault that no program can survive.
     var lies = false
+    /// Nobody asks it whether it has what the kernel shows.
+    var isBelieved = false
     /// The process ends within this many calls.
     var fuse: Int?
     private var draw: Draw
@@ -244,6 +246,11 @@ final class Disk {
     }
 
     func sync(_ file: Inode) throws(DiskFailure) { try sync(file, from: file.cached) }
+
+    /// Whether what is cached from an offset on is on the disk. One that lies says so here as well.
+    func has(_ file: Inode, from offset: Int) -> Bool {
+        lies || isBelieved || file.cached.dropFirst(offset) == file.durable.dropFirst(offset)
+    }
 
     /// The power goes. Changes of names reach the disk in their order, as far as they do.
     func cut() {

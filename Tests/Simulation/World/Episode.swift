@@ -33,14 +33,21 @@ package enum Episode {
     }
 }
 
-/// A fault that no daemon can make up for: the checker must notice it.
+/// A fault that no daemon can make up for, or one of the daemon's own: the checker must notice it.
 package enum Plant: CaseIterable, Sendable {
     /// The disk says that it has synced, and has not.
     case lyingDisk
+    /// The kernel takes for clean what it could not write, and a start builds on what it shows.
+    case believedKernel
 
     func put(_ world: World) {
         switch self {
         case .lyingDisk: world.disk.lies = true
+        case .believedKernel:
+            world.disk.forgets = true
+            world.disk.isBelieved = true
+            world.scenario.faults.diskFails = 15
+            world.scenario.faults.powerCut = 15
         }
     }
 }

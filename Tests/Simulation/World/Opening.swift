@@ -30,9 +30,16 @@ extension Life {
             for name in [Store.newLogName, NumbersFile.name + ".new", NumbersFile.name + ".spare.new"] {
                 try disk.remove(name)
             }
-            if let log, verdict != .fresh { try disk.sync(log) }
+            if let log, verdict != .fresh { try sync(log) }
         }
-        try begin(verdict == .fresh ? nil : log, moment, reserved)
+        try begin(verdict == .fresh ? nil : disk.open(Store.logName), moment, reserved)
+    }
+
+    /// What the disk lacks all the same, since the kernel takes it for clean, comes there in a new file.
+    private func sync(_ log: Inode) throws(DiskFailure) {
+        try disk.sync(log)
+        if disk.has(log, from: Int(server.bytesSynced)) { return }
+        try Store.write(disk, Store.logName, log.cached)
     }
 
     /// In chunks of any size.

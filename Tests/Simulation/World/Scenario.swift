@@ -39,6 +39,8 @@ struct Scenario {
     var isDelivered: ClosedRange<Int64> = 0...0
     var socketBytes = 0
     var faults = Faults()
+    /// Whether the kernel takes for clean what it could not write.
+    var forgets = false
     var habits = Habits()
 
     init(_ draw: inout Draw) {
@@ -62,6 +64,7 @@ struct Scenario {
         options.numbersAhead = draw.one(of: [32, 64, 1 << 16])
         options.spaceAhead = draw.one(of: [40 << 10, 4 << 20])
         drawFaults(&draw)
+        forgets = draw.chance(50)
         habits = Habits(&draw)
     }
 

@@ -173,7 +173,8 @@ final class Store {
             return writeSteps(spareName, bytes) + writeSteps(name, bytes)
         }
         return [
-            .fill(bytes, into: spareName), .syncFile(spareName), .exchange(spareName, name), .syncDirectory,
+            .syncDirectory, .fill(bytes, into: spareName), .syncFile(spareName), .exchange(spareName, name),
+            .syncDirectory,
         ]
     }
 

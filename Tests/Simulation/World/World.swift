@@ -5,7 +5,7 @@ import LeaseServer
 import SimulationChecker
 
 final class World {
-    let scenario: Scenario
+    var scenario: Scenario
     var draw: Draw
     var history: History
     var clocks = Clocks()
@@ -41,6 +41,7 @@ final class World {
             latenessMax: scenario.isDelivered.upperBound,
             isSliced: scenario.options.deadlinesPerPass < 100)
         disk = Disk(Draw(seed: draw.next()))
+        disk.forgets = scenario.forgets
         for number in 0..<scenario.clients {
             let uid: UInt32 = [1_000, 1_000, 0, 1_001][number % 4]
             clients.append(Client(uid: uid, name: "c\(number)"))
