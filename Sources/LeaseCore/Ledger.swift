@@ -4,6 +4,9 @@ internal import LeaseModel
 
 /// The durable state. Everything in it follows from the changes applied, in their order.
 struct Ledger: ~Copyable {
+    /// For the machine and the server, too.
+    private let inPlace = InPlace()
+
     var policy: Policy
     let hasher: Hasher32
 

@@ -70,6 +70,8 @@ struct Waiter {
 
 /// The lines of all keys. A waiter stands in the line of each of its keys and in the one order of all.
 struct Waiters: ~Copyable {
+    private let inPlace = InPlace()
+
     var slab = Slab<Waiter>()
     var trees: OrderTrees
     /// All waiters in their order.

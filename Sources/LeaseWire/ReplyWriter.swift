@@ -6,21 +6,43 @@ package enum ReplyWriter {
     /// Appends all lines of the reply, each with its LF. The tag stands before the first line, and comes
     /// without its `#`; an empty one means that the request had none.
     package static func append(_ reply: Reply, tag: Span<UInt8>, to output: inout [UInt8]) {
-        appendTag(tag, to: &output)
         switch reply {
         case .granted(let token, let ttl, let waited, let again):
-            output.append("OK token=", number: token)
-            output.append(" ttl=", ttl)
-            if let waited { output.append(" waited=", waited) }
-            if again { output.append(" again=yes") }
+            ShortLine.append(to: &output) { line in
+                line.append(tag: tag)
+                line.append("OK token=", number: token)
+                line.append(" ttl=", ttl)
+                if let waited { line.append(" waited=", waited) }
+                if again { line.append(" again=yes") }
+                line.append(ASCII.lineFeed)
+            }
         case .renewed(let token, let ttl, let isFinal):
-            output.append("OK token=", number: token)
-            output.append(" ttl=", ttl)
-            if isFinal { output.append(" final=yes") }
+            ShortLine.append(to: &output) { line in
+                line.append(tag: tag)
+                line.append("OK token=", number: token)
+                line.append(" ttl=", ttl)
+                if isFinal { line.append(" final=yes") }
+                line.append(ASCII.lineFeed)
+            }
         case .released(let token, let held, let kept):
-            output.append("OK token=", number: token)
-            output.append(" held=", held)
-            if let kept { output.append(" kept=", kept) }
+            ShortLine.append(to: &output) { line in
+                line.append(tag: tag)
+                line.append("OK token=", number: token)
+                line.append(" held=", held)
+                if let kept { line.append(" kept=", kept) }
+                line.append(ASCII.lineFeed)
+            }
+        default:
+            appendTag(tag, to: &output)
+            appendRarer(reply, to: &output)
+            output.append(ASCII.lineFeed)
+        }
+    }
+
+    /// What not nearly every request gets, without the line's tag and end.
+    private static func appendRarer(_ reply: Reply, to output: inout [UInt8]) {
+        switch reply {
+        case .granted, .renewed, .released: preconditionFailure("these are short lines")
         case .done(let done): appendDone(done, to: &output)
         case .forgotten(let token, let age):
             output.append("OK token=", number: token)
@@ -50,7 +72,6 @@ package enum ReplyWriter {
             output.append(" bytes-after=", number: after)
         case .refused(let refusal): RefusalWriter.append(refusal, to: &output)
         }
-        output.append(ASCII.lineFeed)
     }
 
     /// What an `ERR` for this would say.
