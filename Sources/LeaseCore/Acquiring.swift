@@ -169,9 +169,11 @@ extension Machine {
 
     private mutating func knownSlot(_ key: Key) throws(Refusal) -> Slot {
         let slot = ledger.keySlot(key)
+        ledger.lastNamed = slot
         if slot != .none, ledger.keys[slot].isKnown { return slot }
         do throws(UnknownKey) {
-            return ledger.insertKey(key, rules: try ledger.policy.rules(for: key))
+            ledger.lastNamed = ledger.insertKey(key, rules: try ledger.policy.rules(for: key))
+            return ledger.lastNamed
         } catch {
             throw .unknownKey(key, error)
         }
@@ -187,7 +189,9 @@ extension Machine {
         return min(smallest ?? Limits.defaultTTL, self.smallest(slots) { $0.maxTTL }?.bound ?? .forever)
     }
 
-    /// The smallest of what the rules of the keys say, and the first key of which it is true.
+    /// The smallest of what the rules of the keys say, and the first key of which it is true. Inlined, since
+    /// rules are large and one of them is asked for.
+    @inline(__always)
     func smallest<Bound: Comparable>(
         _ slots: KeySlots, _ rule: (Rules) -> Bound?
     ) -> (key: Slot, bound: Bound)? {

@@ -11,16 +11,16 @@ package struct Answer {
 }
 
 /// Filled by the core, emptied by who called it, used again: no array is made for each request.
-package struct Effects {
+package struct Effects: ~Copyable {
     /// What is told, one after the other: each takes the next of its array.
     package enum Telling {
         case event, answer, notice
     }
 
     /// What happened, in order. The log takes them before any reply goes out.
-    package var records: [Record] = []
+    private var unwritten = Handover<Record>()
     /// The same, as it is told to those who watch; and what happens in the lines.
-    package internal(set) var events: [Event] = []
+    private var untold = Handover<Event>()
     /// Replies to others.
     package internal(set) var answers: [Answer] = []
     /// What those are told who asked for it.
@@ -39,10 +39,24 @@ package struct Effects {
 
     package init() {}
 
-    mutating func tell(_ event: Event) {
-        events.append(event)
-        tellings.append(.event)
+    mutating func write(_ record: consuming Record) {
+        unwritten.put(record)
     }
+
+    mutating func tell(_ event: consuming Event) {
+        tellings.append(.event)
+        untold.put(event)
+    }
+
+    /// Records that are not taken yet, and the next of them.
+    package var recordCount: Int { unwritten.count }
+    package mutating func takeRecord() -> Record { unwritten.take() }
+    /// The event of the next telling that is one.
+    package mutating func takeEvent() -> Event { untold.take() }
+
+    /// For those who only look: what is not taken yet.
+    package var records: [Record] { unwritten.all }
+    package var events: [Event] { untold.all }
 
     mutating func answer(_ waiter: WaiterID, _ reply: Reply, at connection: ConnectionID) {
         answers.append(Answer(waiter: waiter, reply: reply, connection: connection))
@@ -74,15 +88,15 @@ package struct Effects {
     }
 
     package var isEmpty: Bool {
-        records.isEmpty && tellings.isEmpty && shown.isEmpty && watched.isEmpty && unwatched.isEmpty
+        unwritten.count == 0 && tellings.isEmpty && shown.isEmpty && watched.isEmpty && unwatched.isEmpty
             && dropped.isEmpty && unbound.isEmpty
     }
 
     package mutating func removeAll() {
-        // One by one, from the end: most often there are one or none, and to empty an array as a whole costs
+        unwritten.removeAll()
+        untold.removeAll()
+        // One by one, from the end: most often there is one or none, and to empty an array as a whole costs
         // more than that.
-        while !records.isEmpty { records.removeLast() }
-        while !events.isEmpty { events.removeLast() }
         while !tellings.isEmpty { tellings.removeLast() }
         if !answers.isEmpty { answers.removeAll(keepingCapacity: true) }
         if !notices.isEmpty { notices.removeAll(keepingCapacity: true) }

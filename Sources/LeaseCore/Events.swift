@@ -3,37 +3,51 @@
 internal import LeaseModel
 
 extension Machine {
-    /// The event of a change that is decided and not yet applied: an ended lease is still there to be told
-    /// of. nil: the change is none that is told.
-    func event(of change: Change, waited: Duration?) -> Event? {
+    /// What is told of a change that is decided and not yet applied: an ended lease is still there. nil: it
+    /// is told to nobody.
+    func what(_ change: Change, waited: Duration?) -> Event.What? {
         switch change {
         case .granted(let grant):
-            return Event(
-                sequence: sequence, at: clock, what: .granted(ttl: grant.firstTTL, waited: waited),
-                keys: grant.keys, token: grant.token, owner: grant.owner, uid: grant.uid, pid: grant.pid,
-                isShared: grant.isShared, isEphemeral: grant.isEphemeral, whilePID: grant.process?.pid,
-                note: grant.note)
+            return .granted(ttl: grant.firstTTL, waited: waited)
         case .renewed(let renewal):
             let slot = ledger.leaseSlot(renewal.token)
             let ttl = clock.until(ledger.deadline(ofRenewal: renewal.ttl, slot, at: clock).withGrace)
             let left = clock.until(ledger.leases[slot].deadline)
-            let former = ledger.leases[slot].ttl
-            return event(
-                .renewed(ttl: ttl, formerTTL: former, left: left), of: slot,
-                bindsConnection: renewal.bindsConnection, process: renewal.process)
+            return .renewed(ttl: ttl, formerTTL: ledger.leases[slot].ttl, left: left)
         case .ended(let ending):
             let slot = ledger.leaseSlot(ending.token)
-            return event(.ended(ending, held: ledger.leases[slot].grantedAt.until(clock)), of: slot)
-        case .kept(let result):
-            return event(.kept(for: result.keep), of: result, keys: result.keys)
-        case .forgotten(let forgetting):
-            let result = ledger.keptView(ledger.resultSlot(forgetting.token))
-            return event(
-                .forgotten(forgetting.reason), of: result,
-                keys: forgetting.key.map { Keys($0) } ?? result.keys)
+            return .ended(ending.reason, held: ledger.leases[slot].grantedAt.until(clock))
+        case .kept(let result): return .kept(for: result.keep)
+        case .forgotten(let forgetting): return .forgotten(forgetting.reason)
         case .bound, .resumed, .advanced, .started, .stopped, .compacted, .held, .remembered, .result,
             .resting:
             return nil
+        }
+    }
+
+    /// The event that tells it.
+    func event(_ what: Event.What, of change: Change) -> Event {
+        switch change {
+        case .granted(let grant):
+            return Event(
+                sequence: sequence, at: clock, what: what, keys: grant.keys, token: grant.token,
+                owner: grant.owner, uid: grant.uid, pid: grant.pid, isShared: grant.isShared,
+                isEphemeral: grant.isEphemeral, whilePID: grant.process?.pid, note: grant.note)
+        case .renewed(let renewal):
+            let slot = ledger.leaseSlot(renewal.token)
+            return event(
+                what, of: slot, note: ledger.leases[slot].details?.note,
+                bindsConnection: renewal.bindsConnection, process: renewal.process)
+        case .ended(let ending):
+            return event(what, of: ledger.leaseSlot(ending.token), note: ending.note)
+        case .kept(let result):
+            return event(what, of: result, keys: result.keys)
+        case .forgotten(let forgetting):
+            let result = ledger.keptView(ledger.resultSlot(forgetting.token))
+            return event(what, of: result, keys: forgetting.key.map { Keys($0) } ?? result.keys)
+        case .bound, .resumed, .advanced, .started, .stopped, .compacted, .held, .remembered, .result,
+            .resting:
+            preconditionFailure("nobody is told of these")
         }
     }
 
@@ -44,7 +58,8 @@ extension Machine {
     }
 
     private func event(
-        _ what: Event.What, of slot: Slot, bindsConnection: Bool = false, process: ProcessIdentity? = nil
+        _ what: Event.What, of slot: Slot, note: Text?, bindsConnection: Bool = false,
+        process: ProcessIdentity? = nil
     ) -> Event {
         Event(
             sequence: sequence, at: clock, what: what, keys: ledger.keys(of: slot, ended: false),
@@ -52,8 +67,7 @@ extension Machine {
             uid: ledger.leases[slot].uid, pid: ledger.leases[slot].pid,
             isShared: ledger.leases[slot].isShared,
             isEphemeral: bindsConnection || ledger.leases[slot].isEphemeral,
-            whilePID: (process ?? ledger.leases[slot].details?.process)?.pid,
-            note: ledger.leases[slot].details?.note)
+            whilePID: (process ?? ledger.leases[slot].details?.process)?.pid, note: note)
     }
 
     func event(_ what: Event.What, ofWaiter slot: Slot) -> Event {

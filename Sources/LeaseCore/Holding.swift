@@ -65,9 +65,12 @@ extension Machine {
         guard slot != .none else { return .gone(gone(request.token)) }
         if let refusal = ownershipRefusal(slot, caller.peer) { return .refused(refusal) }
         let held = ledger.leases[slot].grantedAt.until(clock)
-        let work = work(slot, request)
+        guard let work = work(slot, request) else {
+            endLease(slot, .released, by: caller.connection, into: &effects)
+            return .released(token: request.token, held: held)
+        }
         endLease(slot, .released, by: caller.connection, work: work, into: &effects)
-        return .released(token: request.token, held: held, kept: work?.kept?.keep)
+        return .released(token: request.token, held: held, kept: work.kept?.keep)
     }
 
     /// For administrators: the server has made sure of that.

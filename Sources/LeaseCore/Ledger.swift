@@ -12,6 +12,8 @@ struct Ledger: ~Copyable {
 
     var keys = Slab<KeyEntry>()
     var keyIndex = SlotIndex()
+    /// The key that a request has named last: the change that follows from it names it again.
+    var lastNamed: Slot = .none
     /// The different rules in force; keys refer to them by number.
     var rules: [Rules] = []
 
@@ -60,10 +62,7 @@ struct Ledger: ~Copyable {
         switch change {
         case .granted(let grant):
             let deadline = instant + grant.firstTTL
-            insert(
-                HeldLease(
-                    grant: grant, grantedAt: instant, ownDeadline: deadline, deadline: deadline,
-                    orphanedAt: nil))
+            insert(grant, at: instant, ownDeadline: deadline, deadline: deadline, orphanedAt: nil)
         case .renewed(let renewal):
             renew(renewal, at: instant)
         case .ended(let ending):
@@ -80,7 +79,9 @@ struct Ledger: ~Copyable {
             lastToken = max(lastToken, start.lastToken)
             shift(by: start.shift)
         case .held(let held):
-            insert(held)
+            insert(
+                held.grant, at: held.grantedAt, ownDeadline: held.ownDeadline, deadline: held.deadline,
+                orphanedAt: held.orphanedAt)
         case .remembered(let lease):
             remember(lease)
         case .result(let standing):
@@ -96,23 +97,16 @@ struct Ledger: ~Copyable {
 
 // Leases come, are renewed, and end.
 extension Ledger {
-    private mutating func insert(_ held: HeldLease) {
-        let grant = held.grant
-        var lease = Lease()
-        lease.token = grant.token
-        lease.grantedAt = held.grantedAt
-        lease.ownDeadline = held.ownDeadline
-        lease.deadline = held.deadline
-        lease.ttl = grant.ttl
-        lease.owner = grant.owner
-        lease.uid = grant.uid
-        lease.pid = grant.pid
-        lease.isShared = grant.isShared
-        lease.isEphemeral = grant.isEphemeral
-        lease.key = keySlotMade(grant.keys.first)
-        lease.details = makeDetails(held)
-        lease.endsAt = lease.due
-        let slot = leases.insert(lease)
+    private mutating func insert(
+        _ grant: Grant, at instant: Instant, ownDeadline: Instant, deadline: Instant, orphanedAt: Instant?
+    ) {
+        let slot = leases.insert(
+            Lease(
+                token: grant.token, grantedAt: instant, ownDeadline: ownDeadline, deadline: deadline,
+                ttl: grant.ttl, owner: grant.owner, details: makeDetails(grant, orphanedAt: orphanedAt),
+                key: keySlotMade(grant.keys.first), uid: grant.uid, pid: grant.pid, isShared: grant.isShared,
+                isEphemeral: grant.isEphemeral))
+        leases[slot].endsAt = leases[slot].due
         tokenIndex.insert(slot, hash: hasher.hash(grant.token))
         if let request = grant.request {
             requestIndex.insert(slot, hash: hasher.hash(request.bytes, UInt64(grant.uid)))
@@ -127,8 +121,7 @@ extension Ledger {
         lastToken = max(lastToken, grant.token)
     }
 
-    private mutating func makeDetails(_ held: HeldLease) -> LeaseDetails? {
-        let grant = held.grant
+    private mutating func makeDetails(_ grant: Grant, orphanedAt: Instant?) -> LeaseDetails? {
         let isPlain = grant.keys.others.isEmpty && grant.process == nil && grant.request == nil
             && grant.note == nil && grant.maxHold == nil && !grant.isEphemeral
         guard !isPlain else { return nil }
@@ -140,7 +133,7 @@ extension Ledger {
         details.request = grant.request
         details.note = grant.note
         details.maxHold = grant.maxHold
-        details.orphanedAt = held.orphanedAt
+        details.orphanedAt = orphanedAt
         return details
     }
 
@@ -189,22 +182,18 @@ extension Ledger {
         let slot = leaseSlot(ending.token)
         precondition(slot != .none, "only a lease that is alive ends")
         writeToSnapshotBefore(changing: slot)
-        var entry = EndedEntry()
-        entry.token = ending.token
-        entry.reason = ending.reason
-        entry.endedAt = instant
-        entry.newestThen = lastToken
-        entry.key = leases[slot].key
-        entry.otherKeys = leases[slot].details?.otherKeys ?? []
-        entry.isShared = leases[slot].isShared
-        entry.uid = leases[slot].uid
-        entry.request = ending.isTakenBack ? nil : leases[slot].details?.request
+        let (key, otherKeys) = (leases[slot].key, leases[slot].details?.otherKeys ?? [])
+        let (uid, isShared) = (leases[slot].uid, leases[slot].isShared)
+        let request = ending.isTakenBack ? nil : leases[slot].details?.request
         remove(slot)
-        for (index, span) in ending.rests.enumerated() where span > .zero && index <= entry.otherKeys.count {
-            let key = index == 0 ? entry.key : entry.otherKeys[index - 1]
-            insertRest(RestEntry(token: ending.token, key: key, uid: entry.uid, until: instant + span))
+        for (index, span) in ending.rests.enumerated() where span > .zero && index <= otherKeys.count {
+            let key = index == 0 ? key : otherKeys[index - 1]
+            insertRest(RestEntry(token: ending.token, key: key, uid: uid, until: instant + span))
         }
-        remember(entry)
+        remember(
+            EndedEntry(
+                token: ending.token, reason: ending.reason, endedAt: instant, newestThen: lastToken, key: key,
+                otherKeys: otherKeys, isShared: isShared, uid: uid, request: request))
     }
 
     private mutating func remove(_ slot: Slot) {

@@ -3,18 +3,19 @@
 internal import LeaseModel
 
 extension Ledger {
-    mutating func remember(_ entry: EndedEntry) {
+    mutating func remember(_ entry: consuming EndedEntry) {
+        let slot = endedNext
         if ended.count < Limits.endedRememberedMax {
             ended.append(entry)
         } else {
-            forget(endedNext)
-            ended[endedNext] = entry
+            forget(slot)
+            ended[slot] = entry
         }
-        endedIndex.insert(endedNext, hash: hasher.hash(entry.token))
-        if let request = entry.request {
-            endedRequestIndex.insert(endedNext, hash: hasher.hash(request.bytes, UInt64(entry.uid)))
+        endedIndex.insert(slot, hash: hasher.hash(ended[slot].token))
+        if let request = ended[slot].request {
+            endedRequestIndex.insert(slot, hash: hasher.hash(request.bytes, UInt64(ended[slot].uid)))
         }
-        endedNext = (endedNext + 1) % Slot(Limits.endedRememberedMax)
+        endedNext = (slot + 1) % Slot(Limits.endedRememberedMax)
     }
 
     mutating func forget(_ slot: Slot) {
@@ -78,7 +79,8 @@ extension Ledger {
             isEnded
             ? (ended[slot].key, ended[slot].otherKeys)
             : (leases[slot].key, leases[slot].details?.otherKeys ?? [])
-        return Keys(keys[first].name, others.map { keys[$0].name })
+        // Mostly one: an empty row need not be walked.
+        return others.isEmpty ? Keys(keys[first].name) : Keys(keys[first].name, others.map { keys[$0].name })
     }
 
     /// The newest token granted since on one of the ended lease's keys; 0 for none.

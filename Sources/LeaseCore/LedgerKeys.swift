@@ -67,6 +67,7 @@ extension Ledger {
 
     /// The key's slot, made where there is none. A key that the policy no longer knows gets the plain rules.
     mutating func keySlotMade(_ name: Key) -> Slot {
+        if lastNamed != .none, keys[lastNamed].name == name { return lastNamed }
         let found = keySlot(name)
         guard found == .none else { return found }
         let rules = rulesOrPlain(name)
@@ -109,6 +110,8 @@ extension Ledger {
         return Slot(rules.count - 1)
     }
 
+    /// Inlined, since rules are large and one of them is asked for.
+    @inline(__always)
     func rules(of key: Slot) -> Rules {
         rules[Int(keys[key].rules)]
     }

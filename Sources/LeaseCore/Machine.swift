@@ -68,10 +68,11 @@ extension Machine {
     package mutating func recover(_ record: Record) -> Event? {
         sequence = record.sequence
         clock = record.at
-        let event = event(of: record.change, waited: nil)
+        var told: Event?
+        if let what = what(record.change, waited: nil) { told = event(what, of: record.change) }
         ledger.apply(record.change, at: record.at)
         ledger.removeRests(overAt: record.at)
-        return event
+        return told
     }
 
     /// The log was read to its end; its numbers may have been used up to `lastSequence`.
@@ -125,12 +126,12 @@ extension Machine {
 
 // The one gate through which what lasts moves.
 extension Machine {
-    mutating func emit(_ change: Change, waited: Duration? = nil, into effects: inout Effects) {
+    mutating func emit(_ change: consuming Change, waited: Duration? = nil, into effects: inout Effects) {
         sequence += 1
         if !pictures.isEmpty { showBefore(change, into: &effects) }
-        if let event = event(of: change, waited: waited) { effects.tell(event) }
+        if let what = what(change, waited: waited) { effects.tell(event(what, of: change)) }
         ledger.apply(change, at: clock)
-        effects.records.append(Record(sequence: sequence, at: clock, change: change))
+        effects.write(Record(sequence: sequence, at: clock, change: change))
     }
 }
 

@@ -145,20 +145,22 @@ struct LineOutput: ~Copyable {
         (start + offset).storeBytes(of: Self.hexDigits(of: crc).bigEndian, as: UInt64.self)
     }
 
-    /// The last digits first, two at a time, since a division that the compiler knows of is the cheapest
-    /// there is.
+    /// All numbers of two digits.
+    private static let pairs: StaticString = """
+        0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+        5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
+        """
+
+    /// The last digits first, two for each division.
     private mutating func writeDigits(_ number: UInt64, count digits: Int) {
         let first = advance(digits)
         var rest = number
         var index = digits
         while index > 1 {
             index -= 2
-            let (quotient, pair) = (rest / 100, rest % 100)
-            let (tens, ones) = (pair / 10, pair % 10)
-            // The tens stand first in memory, as the lower byte.
-            let both = UInt16(truncatingIfNeeded: tens | ones << 8) &+ 0x3030
-            first.storeBytes(of: both.littleEndian, toByteOffset: index, as: UInt16.self)
-            rest = quotient
+            let pair = UnsafeRawPointer(Self.pairs.utf8Start + 2 * Int(rest % 100))
+            first.storeBytes(of: pair.loadUnaligned(as: UInt16.self), toByteOffset: index, as: UInt16.self)
+            rest /= 100
         }
         if index > 0 {
             first.storeBytes(of: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest), as: UInt8.self)

@@ -42,24 +42,24 @@ public struct Keys: Hashable, Sendable {
     }
 }
 
-/// A lease as it was granted.
-public struct Grant: Equatable, Sendable {
-    public var token: Token
-    public var keys: Keys
-    public var owner: Text
-    public var uid: UInt32
-    public var pid: Int32
-    public var ttl: Duration
+/// A lease as it was granted. An object, since it is made once and passed on from the decision to the log.
+public final class Grant: Sendable {
+    public let token: Token
+    public let keys: Keys
+    public let owner: Text
+    public let uid: UInt32
+    public let pid: Int32
+    public let ttl: Duration
     /// Its whole life from the grant, however often it is renewed: what the policy said then. nil: no bound.
-    public var maxHold: Duration?
-    public var isShared: Bool
+    public let maxHold: Duration?
+    public let isShared: Bool
     /// Ends when its connection closes, too.
-    public var isEphemeral: Bool
+    public let isEphemeral: Bool
     /// Ends when this process ends, too.
-    public var process: ProcessIdentity?
+    public let process: ProcessIdentity?
     /// The client's name for the request, by which a retry is known.
-    public var request: Text?
-    public var note: Text?
+    public let request: Text?
+    public let note: Text?
 
     public init(
         token: Token, keys: Keys, owner: Text, uid: UInt32, pid: Int32, ttl: Duration,
@@ -82,6 +82,24 @@ public struct Grant: Equatable, Sendable {
 
     /// How long it lasts if nobody renews it.
     public var firstTTL: Duration { min(ttl, maxHold ?? .forever) }
+
+    /// The same with what a renewal says.
+    public func renewed(by renewal: Renewal) -> Grant {
+        Grant(
+            token: token, keys: keys, owner: owner, uid: uid, pid: pid, ttl: renewal.ttl, maxHold: maxHold,
+            isShared: isShared, isEphemeral: isEphemeral || renewal.bindsConnection,
+            process: renewal.process ?? process, request: request, note: note)
+    }
+}
+
+extension Grant: Equatable {
+    public static func == (left: Grant, right: Grant) -> Bool {
+        left.token == right.token && left.keys == right.keys && left.owner == right.owner
+            && left.uid == right.uid && left.pid == right.pid && left.ttl == right.ttl
+            && left.maxHold == right.maxHold && left.isShared == right.isShared
+            && left.isEphemeral == right.isEphemeral && left.process == right.process
+            && left.request == right.request && left.note == right.note
+    }
 }
 
 /// A new deadline: the instant of the change plus `ttl`, which is the lease's own from then on. Its `maxHold`
@@ -224,8 +242,8 @@ public struct Start: Equatable, Sendable {
 
 /// One thing that happened.
 public enum Change: Equatable, Sendable {
-    indirect case granted(Grant)
-    indirect case renewed(Renewal)
+    case granted(Grant)
+    case renewed(Renewal)
     case ended(Ending)
     /// An ephemeral lease that had outlived its daemon has a connection again.
     case bound(Token)

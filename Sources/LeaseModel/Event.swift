@@ -1,15 +1,16 @@
 // A change as it is told to those who watch and those who count: with the keys and the holder, which the log
 // need not repeat.
 
-/// What happened to a lease, or to who waits for one. An object, since it is made once and passed on to all
-/// who count, remember and watch.
-public final class Event: Sendable {
+/// What happened to a lease, or to who waits for one. It is handed over, not shared: who counts it and who
+/// watches look at it on its way to where it is remembered.
+public struct Event: Equatable, Sendable {
+    /// Numbers alone, so that to look at it costs nothing.
     public enum What: Equatable, Sendable {
         /// `waited` is nil where it did not stand in line.
         case granted(ttl: Duration, waited: Duration?)
         /// `left` is what was left of the former ttl.
         case renewed(ttl: Duration, formerTTL: Duration, left: Duration)
-        case ended(Ending, held: Duration)
+        case ended(EndReason, held: Duration)
         case kept(for: Duration)
         case forgotten(ForgetReason)
         /// A request has come to stand in line: at this place, or further ahead on others of its keys.
@@ -20,7 +21,7 @@ public final class Event: Sendable {
 
     /// Of the change; an event that is no change has the number of the change before it.
     public let sequence: Sequence64
-    public let at: Instant
+    public private(set) var at: Instant
     public let what: What
     public let keys: Keys
     /// 0 for a request in line.
@@ -32,6 +33,7 @@ public final class Event: Sendable {
     /// What the lease is bound to.
     public let isEphemeral: Bool
     public let whilePID: Int32?
+    /// Of the lease; of an eviction, what the administrator had to say.
     public let note: Text?
 
     /// Whether it has a number of its own, and is remembered.
@@ -62,21 +64,9 @@ public final class Event: Sendable {
 }
 
 extension Event {
-    /// The same, on a clock that began elsewhere.
-    public func moved(to instant: Instant) -> Event {
-        Event(
-            sequence: sequence, at: instant, what: what, keys: keys, token: token, owner: owner, uid: uid,
-            pid: pid, isShared: isShared, isEphemeral: isEphemeral, whilePID: whilePID, note: note)
-    }
-}
-
-extension Event: Equatable {
-    public static func == (left: Event, right: Event) -> Bool {
-        left.sequence == right.sequence && left.at == right.at && left.what == right.what
-            && left.keys == right.keys && left.token == right.token && left.owner == right.owner
-            && left.uid == right.uid && left.pid == right.pid && left.isShared == right.isShared
-            && left.isEphemeral == right.isEphemeral && left.whilePID == right.whilePID
-            && left.note == right.note
+    /// Moves it to a clock that began elsewhere.
+    package mutating func shift(by nanoseconds: Int64) {
+        at = at.shifted(by: nanoseconds)
     }
 }
 

@@ -14,16 +14,20 @@ struct PolicyIndex: Sendable {
 
     /// The entry for the key's kind.
     func place(of key: KeyParts) -> Int? {
-        place(ofKind: key.bytes, key.range(0))
+        place(ofKind: key.bytes.span.extracting(key.range(0)))
     }
 
     func place(ofKindOf key: Key) -> Int? {
-        let bytes = key.bytes
-        return place(ofKind: bytes, 0..<(bytes.firstIndex(of: UInt8(ascii: "/")) ?? bytes.count))
+        let bytes = key.bytes.span
+        var end = 0
+        while end < bytes.count, bytes[end] != UInt8(ascii: "/") {
+            end += 1
+        }
+        return place(ofKind: bytes.extracting(0..<end))
     }
 
-    private func place(ofKind bytes: [UInt8], _ range: Range<Int>) -> Int? {
-        KeyOrder.find(entries.count) { KeyOrder.compare(bytes, range, entries[$0].name) }
+    private func place(ofKind name: Span<UInt8>) -> Int? {
+        KeyOrder.find(entries.count) { KeyOrder.compare(name, entries[$0].name) }
     }
 }
 
@@ -154,14 +158,17 @@ struct KeyParts {
 
 /// One order of byte strings, by length and then by bytes: the quickest to tell, and no person sees it.
 private enum KeyOrder {
-    /// Negative, 0 or positive, as `left[range]` comes before `right`, is equal, or comes after.
-    static func compare(_ left: [UInt8], _ range: Range<Int>, _ right: [UInt8]) -> Int {
-        if range.count != right.count { return range.count - right.count }
-        for offset in right.indices {
-            let one = left[range.lowerBound + offset]
-            if one != right[offset] { return Int(one) - Int(right[offset]) }
+    /// Negative, 0 or positive, as `left` comes before `right`, is equal, or comes after.
+    static func compare(_ left: Span<UInt8>, _ right: [UInt8]) -> Int {
+        if left.count != right.count { return left.count - right.count }
+        for offset in right.indices where left[offset] != right[offset] {
+            return Int(left[offset]) - Int(right[offset])
         }
         return 0
+    }
+
+    static func compare(_ left: [UInt8], _ range: Range<Int>, _ right: [UInt8]) -> Int {
+        compare(left.span.extracting(range), right)
     }
 
     /// The place where `order` is 0, in what is sorted so that it falls from positive to negative.

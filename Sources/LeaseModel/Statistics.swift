@@ -88,9 +88,9 @@ public struct KindCounts: Equatable, Sendable {
             renewed += 1
             // Divided first: a long ttl times 100 does not fit. With a grace, more than the ttl may be left.
             shares.add(min(100, left.nanoseconds / max(1, formerTTL.nanoseconds / 100)))
-        case .ended(let ending, let held):
+        case .ended(let reason, let held):
             if endings.isEmpty { endings = Array(repeating: 0, count: EndReason.allCases.count) }
-            endings[Int(ending.reason.rawValue)] += 1
+            endings[Int(reason.rawValue)] += 1
             holds.add(held.nanoseconds)
         case .kept:
             kept += 1

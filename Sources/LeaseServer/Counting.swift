@@ -34,6 +34,10 @@ struct Counting {
     /// A lease of several kinds counts once with each of them.
     mutating func add(_ event: Event) {
         all.add(event.what)
+        if event.keys.others.isEmpty {
+            if let place = policy.placeOfKind(of: event.keys.first) { kinds[place].add(event.what) }
+            return
+        }
         for index in 0..<event.keys.count {
             guard let place = newPlace(event.keys, index) else { continue }
             kinds[place].add(event.what)

@@ -9,6 +9,8 @@ struct EventRing {
     /// The indexes that there are.
     private(set) var first = 0
     private(set) var end = 0
+    /// Where the oldest stands, and the next is to stand, once the ring is full.
+    private var oldest = 0
 
     init(capacity: Int) {
         self.capacity = capacity
@@ -18,11 +20,12 @@ struct EventRing {
 
     func sequence(_ index: Int) -> Sequence64 { events[index % capacity].sequence }
 
-    mutating func append(_ event: Event) {
+    mutating func append(_ event: consuming Event) {
         if events.count < capacity {
             events.append(event)
         } else {
-            events[end % capacity] = event
+            events[oldest] = event
+            oldest = oldest + 1 == capacity ? 0 : oldest + 1
             first += 1
         }
         end += 1
@@ -40,7 +43,7 @@ struct EventRing {
 
     mutating func shift(by nanoseconds: Int64) {
         for place in events.indices {
-            events[place] = events[place].moved(to: events[place].at.shifted(by: nanoseconds))
+            events[place].shift(by: nanoseconds)
         }
     }
 }
@@ -66,7 +69,7 @@ struct RecentEvents {
         lines = EventRing(capacity: capacity)
     }
 
-    mutating func append(_ event: Event) {
+    mutating func append(_ event: consuming Event) {
         guard event.isChange else { return lines.append(event) }
         let before = changes.first
         if changes.end - before == capacity { floor = changes.sequence(before) }
@@ -91,13 +94,6 @@ struct RecentEvents {
     /// Behind this change, and behind what has happened in the lines till now: that is not told again.
     func cursor(after sequence: Sequence64) -> Cursor {
         Cursor(change: changes.index(after: sequence), line: lines.end)
-    }
-
-    /// Before the last event.
-    func cursor(before last: Event) -> Cursor {
-        last.isChange
-            ? Cursor(change: changes.end - 1, line: lines.end)
-            : Cursor(change: changes.end, line: lines.end - 1)
     }
 
     /// Whether what stands at the cursor is still there.

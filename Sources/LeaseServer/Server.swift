@@ -253,8 +253,7 @@ extension Server {
     /// Nothing in it asks the machine, which alone adds to the effects: they can stay where they are.
     mutating func settle() {
         guard !effects.isEmpty else { return }
-        for place in effects.records.indices { appendToBatch(effects.records[place]) }
-        for place in effects.events.indices { counting.add(effects.events[place]) }
+        while effects.recordCount > 0 { appendToBatch(effects.takeRecord()) }
         for place in effects.shown.indices {
             show(effects.shown[place].lease, to: effects.shown[place].watcher)
         }
@@ -267,12 +266,11 @@ extension Server {
     }
 
     private mutating func tellInOrder() {
-        var (told, answered, noticed) = (0, 0, 0)
+        var (answered, noticed) = (0, 0)
         for place in effects.tellings.indices {
             switch effects.tellings[place] {
             case .event:
-                tell(effects.events[told])
-                told += 1
+                tell(effects.takeEvent())
             case .answer:
                 deliver(effects.answers[answered])
                 answered += 1

@@ -90,10 +90,14 @@ extension Server {
         if connections[index].hasInputEnded { closing.append(connections[index].id) }
     }
 
-    /// Remembers an event, and tells those who watch.
-    mutating func tell(_ event: Event) {
+    /// Counts an event, tells those who watch, and remembers it.
+    mutating func tell(_ event: consuming Event) {
+        counting.add(event)
+        if watches.count > vacantWatches.count { tellWatchers(event) }
         recent.append(event)
-        guard watches.count > vacantWatches.count else { return }
+    }
+
+    private mutating func tellWatchers(_ event: Event) {
         concerned.removeAll(keepingCapacity: true)
         watchIndex.collect(event.keys, into: &concerned)
         guard !concerned.isEmpty else { return }
@@ -107,9 +111,9 @@ extension Server {
                 append(eventLine, place, index)
                 watches[place].told = event.sequence
             } else {
-                // Where it stands now is where it goes on when it reads again.
+                // Where it stands now, before this event, is where it goes on when it reads again.
                 watches[place].phase = .catchingUp
-                watches[place].cursor = recent.cursor(before: event)
+                watches[place].cursor = recent.end
                 watches[place].told = event.isChange ? event.sequence - 1 : event.sequence
                 behind.append(place)
             }

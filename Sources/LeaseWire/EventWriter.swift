@@ -72,10 +72,10 @@ package enum EventWriter {
             appendLease("renewed", event, to: &output)
             output.append(" ttl=", ttl)
             appendBindings(event, to: &output)
-        case .ended(let ending, let held):
-            appendLease(ending.reason.word, event, to: &output)
+        case .ended(let reason, let held):
+            appendLease(reason.word, event, to: &output)
             output.append(" held=", held)
-            if let note = ending.note { output.append(" note=", note) }
+            if let note = event.note { output.append(" note=", note) }
         case .kept(let span):
             appendLease("kept", event, to: &output)
             output.append(" for=", span)

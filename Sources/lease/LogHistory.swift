@@ -63,11 +63,13 @@ struct LogHistory {
         switch record.change {
         case .granted(let grant):
             leases[grant.token] = (grant, record.at)
-            return event(record, .granted(ttl: grant.firstTTL, waited: nil), of: grant)
+            return event(
+                record, .granted(ttl: grant.firstTTL, waited: nil), of: grant, note: grant.note)
         case .renewed(let renewal): return renewed(renewal, record)
         case .ended(let ending):
             guard let lease = leases.removeValue(forKey: ending.token) else { return nil }
-            return event(record, .ended(ending, held: lease.grantedAt.until(record.at)), of: lease.grant)
+            let what = Event.What.ended(ending.reason, held: lease.grantedAt.until(record.at))
+            return event(record, what, of: lease.grant, note: ending.note)
         case .kept(let result):
             results[result.token] = result
             return event(record, .kept(for: result.keep), of: result, keys: result.keys)
@@ -88,13 +90,11 @@ struct LogHistory {
     private mutating func renewed(_ renewal: LeaseModel.Renewal, _ record: Record) -> Event? {
         guard var lease = leases[renewal.token] else { return nil }
         let former = lease.grant.ttl
-        lease.grant.ttl = renewal.ttl
-        if renewal.bindsConnection { lease.grant.isEphemeral = true }
-        if let process = renewal.process { lease.grant.process = process }
+        lease.grant = lease.grant.renewed(by: renewal)
         leases[renewal.token] = lease
         let longest = lease.grant.maxHold.map { record.at.until(lease.grantedAt + $0) } ?? .forever
         let what = Event.What.renewed(ttl: min(renewal.ttl, longest), formerTTL: former, left: .zero)
-        return event(record, what, of: lease.grant)
+        return event(record, what, of: lease.grant, note: lease.grant.note)
     }
 
     private mutating func forgotten(_ forgetting: Forgetting, _ record: Record) -> Event? {
@@ -109,11 +109,13 @@ struct LogHistory {
         return event(record, .forgotten(forgetting.reason), of: result, keys: keys)
     }
 
-    private func event(_ record: Record, _ what: Event.What, of grant: Grant) -> Event {
+    private func event(
+        _ record: Record, _ what: Event.What, of grant: Grant, note: Text?
+    ) -> Event {
         Event(
             sequence: record.sequence, at: record.at, what: what, keys: grant.keys, token: grant.token,
             owner: grant.owner, uid: grant.uid, pid: grant.pid, isShared: grant.isShared,
-            isEphemeral: grant.isEphemeral, whilePID: grant.process?.pid, note: grant.note)
+            isEphemeral: grant.isEphemeral, whilePID: grant.process?.pid, note: note)
     }
 
     private func event(_ record: Record, _ what: Event.What, of result: KeptResult, keys: Keys) -> Event {

@@ -389,17 +389,12 @@ extension Naive {
         if let outcome = processOutcome(request.whilePID, report, caller) { return outcome }
         if isFull { return .reply(.refused(.noSpace)) }
         let before = leases[place]
-        if let ttl = request.ttl { leases[place].grant.ttl = ttl }
-        if request.whilePID != nil { leases[place].grant.process = report.identity }
-        if request.isEphemeral {
-            leases[place].grant.isEphemeral = true
-            adopt(place, caller.connection)
-        }
-        changes.append(
-            .renewed(
-                Renewal(
-                    token: request.token, ttl: leases[place].grant.ttl, bindsConnection: request.isEphemeral,
-                    process: request.whilePID == nil ? nil : report.identity)))
+        let renewal = Renewal(
+            token: request.token, ttl: request.ttl ?? before.grant.ttl, bindsConnection: request.isEphemeral,
+            process: request.whilePID == nil ? nil : report.identity)
+        leases[place].grant = before.grant.renewed(by: renewal)
+        if request.isEphemeral { adopt(place, caller.connection) }
+        changes.append(.renewed(renewal))
         let reply = setDeadline(place)
         let left = clock.until(before.deadline)
         let ttl = clock.until(leases[place].deadline)
@@ -462,7 +457,7 @@ extension Naive {
             ending.rests = rest(lease.grant)
         }
         changes.append(.ended(ending))
-        tell(.ended(ending, held: lease.grantedAt.until(clock)), lease)
+        tell(.ended(reason, held: lease.grantedAt.until(clock)), lease, note: note)
         if let subscriber = lease.subscriber, subscriber.connection != asker {
             tellings.append(.notice(subscriber, .lost(token, reason)))
         }

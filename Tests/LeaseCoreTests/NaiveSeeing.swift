@@ -18,13 +18,17 @@ enum NaiveTelling: Equatable {
 // Events.
 extension Naive {
     mutating func tell(_ what: Event.What, _ lease: NaiveLease) {
+        tell(what, lease, note: lease.grant.note)
+    }
+
+    mutating func tell(_ what: Event.What, _ lease: NaiveLease, note: Text?) {
         let grant = lease.grant
         tellings.append(
             .event(
                 Event(
                     sequence: 0, at: clock, what: what, keys: grant.keys, token: grant.token,
                     owner: grant.owner, uid: grant.uid, pid: grant.pid, isShared: grant.isShared,
-                    isEphemeral: grant.isEphemeral, whilePID: grant.process?.pid, note: grant.note)))
+                    isEphemeral: grant.isEphemeral, whilePID: grant.process?.pid, note: note)))
     }
 
     mutating func tell(_ what: Event.What, _ result: KeptResult, _ keys: Keys) {

@@ -13,7 +13,9 @@ import Testing
             next.machine.recover(record)
         }
         next.machine.finishRecovery(lastSequence: bench.machine.sequence)
-        next.effects.records = bench.effects.records
+        for record in bench.effects.records {
+            next.effects.write(record)
+        }
         return next
     }
 
@@ -207,7 +209,7 @@ import Testing
         let start = Start(boot: Text("b"), shift: 0, lastToken: bench.machine.lastToken)
         var log = [Record(sequence: sequence, at: instant, change: .started(start))]
         bench.machine.beginSnapshot()
-        bench.effects.records = []
+        _ = bench.records()
         var lines: [Change] = []
         func take() {
             bench.machine.takeSnapshotLines(into: &lines)

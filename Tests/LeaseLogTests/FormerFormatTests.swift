@@ -53,10 +53,9 @@ import Testing
 
     /// A file has one format: what a later one added stands in none of this.
     @Test func formatOneHoldsNothingOfLaterOnes() {
-        var grant = Grant(
+        let grant = Grant(
             token: 9, keys: Keys(Key(printed: Array("a/b".utf8))), owner: Text("o"), uid: 1, pid: 1,
-            ttl: .zero)
-        grant.maxHold = .seconds(1)
+            ttl: .zero, maxHold: .seconds(1))
         let later: [Change] = [
             .granted(grant), .ended(Ending(token: 1, reason: .expired, rests: [.seconds(1)])),
         ]

@@ -53,7 +53,7 @@ import Testing
         var counts = KindCounts()
         for reason in EndReason.allCases {
             #expect(counts.count(reason) == 0)
-            counts.add(.ended(Ending(token: 1, reason: reason), held: .seconds(2)))
+            counts.add(.ended(reason, held: .seconds(2)))
             #expect(counts.count(reason) == 1)
         }
         #expect(counts.holds.count == UInt64(EndReason.allCases.count))

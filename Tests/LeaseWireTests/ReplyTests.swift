@@ -175,10 +175,12 @@ struct ReplyTests {
         let longest = String(repeating: "k", count: 250)
         let many = (10..<26).map { key("user/\($0)" + longest.dropLast(2)) }
         let text = Text(String(repeating: "t", count: 255))
-        var lease = ReplyTests.lease
-        lease.grant.keys = Keys(many[0], Array(many.dropFirst()))
-        lease.grant.owner = text
-        lease.grant.note = text
+        let lease = LeaseView(
+            grant: Grant(
+                token: 17, keys: Keys(many[0], Array(many.dropFirst())), owner: text, uid: 1000, pid: 3312,
+                ttl: .seconds(30), isShared: true, isEphemeral: true,
+                process: ProcessIdentity(pid: 99, startTicks: 5), request: Text("r"), note: text),
+            age: .seconds(1), left: .seconds(29))
         let reply = written(.leases(Array(repeating: lease, count: 10_000), hasMore: false))
         #expect(reply.utf8.count <= Limits.replyBytesMax)
         let lines = reply.utf8.split(separator: UInt8(ascii: "\n"))
