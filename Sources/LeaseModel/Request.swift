@@ -26,6 +26,9 @@ public enum ProcessReport: Equatable, Sendable {
 
 /// `acquire`: all the keys or none.
 public struct AcquireRequest: Equatable, Sendable {
+    /// First, so that the compiler's own initializer is told from the one below. That one calls it: where the
+    /// properties of a struct as large as this are set one by one, all of it is copied at the end.
+    public var note: Text?
     public var keys: Keys
     /// nil: the peer's command and pid.
     public var owner: Text?
@@ -43,25 +46,18 @@ public struct AcquireRequest: Equatable, Sendable {
     /// Its connection is told of what happens to the request and to its lease.
     public var notifies: Bool
     public var request: Text?
-    public var note: Text?
+}
 
+extension AcquireRequest {
     public init(
         keys: Keys, owner: Text? = nil, ttl: Duration? = nil, wait: Duration = .zero, priority: Int = 0,
         isShared: Bool = false, joins: Bool = false, isEphemeral: Bool = false, whilePID: Int32? = nil,
         notifies: Bool = false, request: Text? = nil, note: Text? = nil
     ) {
-        self.keys = keys
-        self.owner = owner
-        self.ttl = ttl
-        self.wait = wait
-        self.priority = priority
-        self.isShared = isShared
-        self.joins = joins
-        self.isEphemeral = isEphemeral
-        self.whilePID = whilePID
-        self.notifies = notifies
-        self.request = request
-        self.note = note
+        self.init(
+            note: note, keys: keys, owner: owner, ttl: ttl, wait: wait, priority: priority,
+            isShared: isShared, joins: joins, isEphemeral: isEphemeral, whilePID: whilePID,
+            notifies: notifies, request: request)
     }
 }
 

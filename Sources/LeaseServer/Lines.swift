@@ -11,12 +11,13 @@ extension Server {
         let id = connections[index].id
         var start = 0
         while start < bytes.count, canLook(index) {
-            guard let end = endOfLine(bytes, from: start) else {
+            let control = ControlScanner.first(bytes, from: start, to: bytes.count)
+            guard let end = endOfLine(bytes, from: control) else {
                 return consumeUnended(index, bytes, from: start)
             }
             if connections[index].skipsLine {
                 connections[index].skipsLine = false
-            } else if !takeLine(index, bytes.extracting(start..<end)) {
+            } else if !takeLine(index, bytes.extracting(start..<end), isClean: control == end) {
                 return start
             }
             start = end + 1
@@ -36,17 +37,18 @@ extension Server {
         return bytes.count
     }
 
-    private func endOfLine(_ bytes: Span<UInt8>, from start: Int) -> Int? {
-        var index = ControlScanner.first(bytes, from: start, to: bytes.count)
+    /// - Parameter control: the first control character there.
+    private func endOfLine(_ bytes: Span<UInt8>, from control: Int) -> Int? {
+        var index = control
         while index < bytes.count, bytes[index] != UInt8(ascii: "\n") {
             index = ControlScanner.first(bytes, from: index + 1, to: bytes.count)
         }
         return index < bytes.count ? index : nil
     }
 
-    /// Carries out one line.
+    /// Carries out one line. `isClean`: no control character stands in it.
     /// - Returns: whether it was; if not, it is to be looked at again later.
-    private mutating func takeLine(_ index: Int, _ line: Span<UInt8>) -> Bool {
+    private mutating func takeLine(_ index: Int, _ line: Span<UInt8>, isClean: Bool) -> Bool {
         var length = line.count
         if length > 0, line[length - 1] == UInt8(ascii: "\r") { length -= 1 }
         guard length <= Limits.lineBytesMax else {
@@ -69,7 +71,7 @@ extension Server {
             return true
         }
         do throws(Refusal) {
-            let request = try RequestReader.read(line, head)
+            let request = try RequestReader.read(line, head, &readerMemory, isClean: isClean)
             return perform(request, index, tag)
         } catch {
             reply(index, tag, .refused(error))

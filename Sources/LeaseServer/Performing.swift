@@ -22,8 +22,8 @@ struct OtherPending {
 extension Server {
     /// Carries out a request.
     /// - Returns: whether it was; if not, space or numbers are missing, and it is to be read again.
-    mutating func perform(_ request: Request, _ index: Int, _ tag: Span<UInt8>) -> Bool {
-        switch request {
+    mutating func perform(_ request: consuming Request, _ index: Int, _ tag: Span<UInt8>) -> Bool {
+        switch consume request {
         case .acquire(let acquire):
             // Nobody would learn of the grant.
             if connections[index].isGone { return true }
@@ -42,6 +42,16 @@ extension Server {
             guard isAllowed(.evict, index, tag) else { return true }
             reply(index, tag, machine.evict(token, note: note, by: connections[index].id, into: &effects))
             settle()
+        case let rarer:
+            performRarer(rarer, index, tag)
+        }
+        return true
+    }
+
+    /// What needs no room in the log.
+    private mutating func performRarer(_ request: Request, _ index: Int, _ tag: Span<UInt8>) {
+        switch request {
+        case .acquire, .renew, .release, .evict: preconditionFailure("these may have to wait for room")
         case .cancel(let tag2):
             cancel(tag2, index, tag)
         case .quit:
@@ -73,7 +83,6 @@ extension Server {
         case .ping:
             reply(index, tag, .ok, speaksOfLog: false)
         }
-        return true
     }
 
     /// What it asked for may have taken long: others come first now, and it goes on with the next pass.

@@ -65,6 +65,7 @@ package struct Server: ~Copyable {
     var tags = TagIndex()
     var others: [OtherPending] = []
     var lastTicket: UInt64 = 0
+    var readerMemory: ReaderMemory
 
     // Events, and those who watch. Vacant places have no connection.
     var recent: RecentEvents
@@ -101,6 +102,7 @@ package struct Server: ~Copyable {
     package init(policy: Policy, options: ServerOptions) {
         self.options = options
         counting = Counting(policy: policy)
+        readerMemory = ReaderMemory(seed: options.seed)
         recent = RecentEvents(capacity: options.limits.eventsMax)
         watchIndex = WatchIndex(seed: options.seed)
         clockName = options.hasManualClock ? .manual : .system

@@ -5,6 +5,7 @@ import LeaseModel
 /// Keys and texts are kept as places in the line until all words are known: so nothing counts references,
 /// which would cost more than the reading.
 struct GivenWords: ~Copyable {
+    private let inPlace = InPlace()
     private let verb: VerbTable.Accepted
     private var seen: WordSet = []
 
@@ -48,12 +49,12 @@ struct GivenWords: ~Copyable {
     }
 
     /// The request that all the words make.
-    consuming func assembled(from line: Span<UInt8>) throws(Refusal) -> Request {
+    func assembled(from line: Span<UInt8>, _ names: inout RecentNames) throws(Refusal) -> Request {
         if argument == nil, verb.argumentIsRequired {
             throw .missing(verb.verb, what: verb.argument?.noun ?? "a word")
         }
         return switch verb.verb {
-        case .acquire: .acquire(try acquire(line))
+        case .acquire: .acquire(try acquire(line, &names))
         case .renew:
             .renew(
                 RenewRequest(
@@ -81,10 +82,12 @@ struct GivenWords: ~Copyable {
         }
     }
 
-    private func acquire(_ line: Span<UInt8>) throws(Refusal) -> AcquireRequest {
+    private func acquire(
+        _ line: Span<UInt8>, _ names: inout RecentNames
+    ) throws(Refusal) -> AcquireRequest {
         // In one call: setting one property after the other costs a copy of the whole.
         AcquireRequest(
-            keys: try keys(line), owner: try text(line, owner, .owner), ttl: ttl, wait: wait,
+            keys: try keys(line, &names), owner: try ownerText(line, &names), ttl: ttl, wait: wait,
             priority: priority, isShared: has(.shared), joins: has(.join), isEphemeral: has(.ephemeral),
             whilePID: whilePID, notifies: has(.notify), request: try text(line, requestID, .request),
             note: try text(line, note, .note, mayBeEmpty: true))
@@ -130,6 +133,15 @@ struct GivenWords: ~Copyable {
     ) throws(Refusal) -> Text? {
         guard let range else { return nil }
         return try ValueReader.text(line.extracting(range), name, mayBeEmpty: mayBeEmpty)
+    }
+
+    private func ownerText(_ line: Span<UInt8>, _ names: inout RecentNames) throws(Refusal) -> Text? {
+        guard let owner else { return nil }
+        let word = line.extracting(owner)
+        if let recent = names.owner(word) { return recent }
+        let text = try ValueReader.text(word, .owner)
+        names.noteOwner(text, writtenAs: word)
+        return text
     }
 
     private mutating func markSeen(_ name: WordName) throws(Refusal) {
@@ -201,16 +213,26 @@ extension GivenWords {
         otherArguments.append(range)
     }
 
-    private func keys(_ line: Span<UInt8>) throws(Refusal) -> Keys {
-        let first = try key(line, required)
+    private func keys(_ line: Span<UInt8>, _ names: inout RecentNames) throws(Refusal) -> Keys {
+        let first = try key(line, required, &names)
         var others: [Key] = []
         for range in otherArguments {
-            let next = try key(line, range)
+            let next = try key(line, range, &names)
             // Only now, in their one spelling, can they be told apart.
             guard next != first, !others.contains(next) else { throw .givenTwice(next.bytes) }
             others.append(next)
         }
         return Keys(first, others)
+    }
+
+    private func key(
+        _ line: Span<UInt8>, _ range: Range<Int>, _ names: inout RecentNames
+    ) throws(Refusal) -> Key {
+        let word = line.extracting(range)
+        if let recent = names.key(word) { return recent }
+        let key = try key(line, range)
+        names.noteKey(key, writtenAs: word)
+        return key
     }
 
     private func key(_ line: Span<UInt8>, _ range: Range<Int>) throws(Refusal) -> Key {

@@ -29,9 +29,12 @@ package enum RequestReader {
         return RequestHead(tag: start..<position, body: position..<end)
     }
 
-    /// Reads the request behind the tag.
-    package static func read(_ line: Span<UInt8>, _ head: RequestHead) throws(Refusal) -> Request {
-        try requireNoControls(line, head.body)
+    /// Reads the request behind the tag. What came lately is found in the memory. `isClean`: it is known that
+    /// no control character stands in the line.
+    package static func read(
+        _ line: Span<UInt8>, _ head: RequestHead, _ memory: inout ReaderMemory, isClean: Bool = false
+    ) throws(Refusal) -> Request {
+        if !isClean { try requireNoControls(line, head.body) }
         let end = head.body.upperBound
         var position = head.body.lowerBound
         WordScanner.skipSpaces(line, &position, end: end)
@@ -41,11 +44,28 @@ package enum RequestReader {
         guard let verb = VerbTable.find(line, start..<position) else {
             throw unknownVerb(line.extracting(start..<position))
         }
+        if position < end, let request = ofTokenAlone(verb.verb, line.extracting(position + 1..<end)) {
+            return request
+        }
+        if verb.verb == .acquire, let request = memory.request(line.extracting(head.body)) {
+            return .acquire(request)
+        }
         var given = GivenWords(verb)
         while let word = WordScanner.next(line, &position, end: end) {
             try given.take(word, of: line)
         }
-        return try given.assembled(from: line)
+        let request = try given.assembled(from: line, &memory.names)
+        if case .acquire(let acquire) = request {
+            memory.note(acquire, writtenAs: line.extracting(head.body))
+        }
+        return request
+    }
+
+    /// Nearly always the token is all that stands behind these verbs.
+    private static func ofTokenAlone(_ verb: Verb, _ rest: Span<UInt8>) -> Request? {
+        guard verb == .release || verb == .renew, let token = ValueReader.number(rest) else { return nil }
+        return verb == .release
+            ? .release(ReleaseRequest(token: token)) : .renew(RenewRequest(token: token))
     }
 
     /// 1 to 32 letters, digits and `._:-`.

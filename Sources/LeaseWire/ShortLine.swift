@@ -11,7 +11,9 @@ struct ShortLine: ~Copyable {
     private let start: UnsafeMutablePointer<UInt8>
     private var count = 0
 
-    /// Lets the body write behind the bytes that are there.
+    /// Lets the body write behind the bytes that are there. (Inlined with what it calls, so that pieces of a
+    /// known length need no call.)
+    @inline(__always)
     static func append(to bytes: inout [UInt8], _ body: (inout ShortLine) -> Void) {
         bytes.append(addingCapacity: bytesMax) { span in
             span.withUnsafeMutableBufferPointer { buffer, count in
@@ -27,6 +29,7 @@ struct ShortLine: ~Copyable {
         self.start = start
     }
 
+    @inline(__always)
     private mutating func advance(_ bytes: Int) -> UnsafeMutablePointer<UInt8> {
         let end = count + bytes
         precondition(end <= ShortLine.bytesMax, "a short line is longer than any can be")
@@ -38,6 +41,7 @@ struct ShortLine: ~Copyable {
         advance(1).initialize(to: byte)
     }
 
+    @inline(__always)
     mutating func append(_ literal: StaticString) {
         let bytes = literal.utf8CodeUnitCount
         advance(bytes).initialize(from: literal.utf8Start, count: bytes)
@@ -51,6 +55,7 @@ struct ShortLine: ~Copyable {
         append(ASCII.space)
     }
 
+    @inline(__always)
     mutating func append(_ name: StaticString, number: UInt64) {
         append(name)
         append(number)

@@ -98,14 +98,15 @@ enum VerbTable {
     static let accepted = InlineArray<22, Accepted> { index in
         let entry = entries[index]
         return Accepted(
-            packed: PackedName.of(entry.verb.rawValue), verb: entry.verb,
+            packed: PackedName.of(entry.verb.rawValue) | PackedName.lowerCase, verb: entry.verb,
             argument: entry.argument?.argument, argumentIsRequired: entry.argument?.isRequired ?? false,
             words: entry.words.reduce(into: []) { $0.insert(WordSet($1.name)) })
     }
 
     /// The verb in `range`, in any case of its letters, or nil.
     static func find(_ line: Span<UInt8>, _ range: Range<Int>) -> Accepted? {
-        guard let packed = PackedName.read(line, range, anyCase: true) else { return nil }
+        guard let name = PackedName.read(line, range) else { return nil }
+        let packed = name | PackedName.lowerCase
         for index in accepted.indices where accepted[index].packed == packed {
             return accepted[index]
         }
@@ -114,10 +115,10 @@ enum VerbTable {
 
     /// What other tools call a verb of ours: `lock` is no mistyped `clock`.
     static func findElsewhere(_ word: Span<UInt8>) -> Verb? {
-        switch PackedName.read(word, 0..<word.count, anyCase: true) {
-        case PackedName.of("lock"): .acquire
-        case PackedName.of("unlock"): .release
-        case PackedName.of("exit"): .quit
+        switch PackedName.read(word, 0..<word.count).map({ $0 | PackedName.lowerCase }) {
+        case PackedName.of("lock") | PackedName.lowerCase: .acquire
+        case PackedName.of("unlock") | PackedName.lowerCase: .release
+        case PackedName.of("exit") | PackedName.lowerCase: .quit
         default: nil
         }
     }

@@ -72,19 +72,47 @@ struct WordSet: OptionSet {
 enum PackedName {
     static let bytesMax = 16
 
+    /// In any case of the letters, where names are looked for: a byte that is no letter does not become one
+    /// by this.
+    static let lowerCase = UInt128.max / 0xFF * 0x20
+
     /// nil where the range is empty or too long for any name.
-    static func read(_ line: Span<UInt8>, _ range: Range<Int>, anyCase: Bool = false) -> UInt128? {
+    static func read(_ line: Span<UInt8>, _ range: Range<Int>) -> UInt128? {
         guard !range.isEmpty, range.count <= bytesMax else { return nil }
-        var packed: UInt128 = 0
-        for index in range {
-            let byte = anyCase ? ASCII.lowercased(line[index]) : line[index]
-            packed = packed << 8 | UInt128(byte)
-        }
-        return packed
+        precondition(range.lowerBound >= 0 && range.upperBound <= line.count)
+        return line.withUnsafeBytes { packed(UnsafeRawBufferPointer(rebasing: $0[range])) }
     }
 
     static func of(_ name: String) -> UInt128 {
         precondition(name.utf8.count <= bytesMax, "a verb, an option or a flag has at most 16 letters")
-        return name.utf8.reduce(0) { $0 << 8 | UInt128($1) }
+        return Array(name.utf8).withUnsafeBytes { packed($0) }
+    }
+
+    /// The first byte lowest. Both ends are read at once, as many bytes as there surely are; where they
+    /// overlap they say the same.
+    private static func packed(_ bytes: UnsafeRawBufferPointer) -> UInt128 {
+        let count = bytes.count
+        switch count {
+        case 8...bytesMax:
+            let (start, end) = ends(bytes, UInt64.self)
+            return UInt128(start) | UInt128(end) << UInt128(8 * (count - 8))
+        case 4...7:
+            let (start, end) = ends(bytes, UInt32.self)
+            return UInt128(UInt64(start) | UInt64(end) << UInt64(8 * (count - 4)))
+        case 1...3:
+            let middle = UInt32(bytes[count / 2]) << UInt32(8 * (count / 2))
+            return UInt128(UInt32(bytes[0]) | middle | UInt32(bytes[count - 1]) << UInt32(8 * (count - 1)))
+        default: return 0
+        }
+    }
+
+    private static func ends<Number: FixedWidthInteger & BitwiseCopyable>(
+        _ bytes: UnsafeRawBufferPointer, _: Number.Type
+    ) -> (start: Number, end: Number) {
+        let last = bytes.count - MemoryLayout<Number>.size
+        return (
+            Number(littleEndian: bytes.loadUnaligned(as: Number.self)),
+            Number(littleEndian: bytes.loadUnaligned(fromByteOffset: last, as: Number.self))
+        )
     }
 }
