@@ -44,8 +44,8 @@ struct Connection {
     var sent: UInt64 = 0
     /// Up to here the bytes may go.
     var released: UInt64 = 0
-    var gates: [Gate] = []
-    var unsentGrants: [UnsentGrant] = []
+    var gates = ShortQueue<Gate>()
+    var unsentGrants = ShortQueue<UnsentGrant>()
     var isDirty = false
     /// What was appended in this pass speaks of what the log has to have first.
     var speaksOfLog = false
@@ -70,6 +70,24 @@ struct Connection {
     var sendableCount: Int { Int(released - sent) }
     /// Whether everything that was appended has gone out.
     var isDrained: Bool { sent == appended }
+
+    /// - Returns: whether more may go than before.
+    mutating func openGates(upTo acknowledged: Sequence64) -> Bool {
+        var hasOpened = false
+        while let gate = gates.first, gate.sequence <= acknowledged {
+            released = gate.end
+            gates.removeFirst()
+            hasOpened = true
+        }
+        return hasOpened
+    }
+
+    /// The kernel has the replies of these grants.
+    mutating func forgetGrants(upTo end: UInt64) {
+        while let grant = unsentGrants.first, grant.end <= end {
+            unsentGrants.removeFirst()
+        }
+    }
 
     static var vacant: Connection {
         let nobody = Peer(uid: 0, pid: 0, defaultOwner: Text(printed: []), isAdministrator: false)

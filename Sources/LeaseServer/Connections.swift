@@ -53,7 +53,7 @@ extension Server {
             forgetOthers(of: connections[index].id)
             let unsent = connections[index].unsentGrants
             connections[index].unsentGrants.removeAll()
-            for grant in unsent {
+            for grant in unsent.all {
                 machine.takeBack(grant.token, into: &effects)
                 settle()
             }

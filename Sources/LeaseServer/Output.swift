@@ -17,6 +17,7 @@ extension Server {
     mutating func reply(_ index: Int, _ tag: Span<UInt8>, _ reply: Reply, speaksOfLog: Bool = true) {
         guard !connections[index].isGone else { return }
         if speaksOfLog, reply.maySpeakOfLog { connections[index].speaksOfLog = true }
+        spareOutputs.give(to: &connections[index].output)
         ReplyWriter.append(reply, tag: tag, to: &connections[index].output)
         count(reply)
         noteAppended(index)
@@ -29,13 +30,15 @@ extension Server {
     mutating func append(_ index: Int, _ write: (inout [UInt8]) -> Void) {
         guard !connections[index].isGone else { return }
         connections[index].speaksOfLog = true
+        spareOutputs.give(to: &connections[index].output)
         write(&connections[index].output)
         noteAppended(index)
     }
 
     private mutating func noteAppended(_ index: Int) {
-        connections[index].appended = connections[index].sent + UInt64(connections[index].unsentCount)
-        if connections[index].unsentCount > connections[index].countedUnread { countUnread(index) }
+        let unsent = connections[index].unsentCount
+        connections[index].appended = connections[index].sent + UInt64(unsent)
+        if unsent > Server.uncountedBytes { countUnread(index) }
         guard !connections[index].isDirty else { return }
         connections[index].isDirty = true
         dirty.append(connections[index].id)
@@ -45,7 +48,7 @@ extension Server {
         if !again {
             connections[index].unsentGrants.append(
                 UnsentGrant(token: token, end: connections[index].appended))
-        } else if !connections[index].unsentGrants.contains(where: { $0.token == token }) {
+        } else if !connections[index].unsentGrants.all.contains(where: { $0.token == token }) {
             machine.noteToldAgain(token)
         }
     }
@@ -73,23 +76,17 @@ extension Server {
 
     mutating func releaseGates() {
         guard !gated.isEmpty else { return }
-        var still: [ConnectionID] = []
-        for id in gated {
+        // Those that stay are moved up.
+        var kept = 0
+        for place in gated.indices {
+            let id = gated[place]
             guard let index = index(id) else { continue }
-            var open = 0
-            while open < connections[index].gates.count,
-                connections[index].gates[open].sequence <= log.acknowledged
-            {
-                connections[index].released = connections[index].gates[open].end
-                open += 1
-            }
-            if open > 0 {
-                connections[index].gates.removeFirst(open)
-                sendable.append(id)
-            }
-            if !connections[index].gates.isEmpty { still.append(id) }
+            if connections[index].openGates(upTo: log.acknowledged) { sendable.append(id) }
+            guard !connections[index].gates.isEmpty else { continue }
+            gated[kept] = id
+            kept += 1
         }
-        gated = still
+        while gated.count > kept { gated.removeLast() }
     }
 
     /// Connections that have something to send; each stands in it once or more.
@@ -118,17 +115,9 @@ extension Server {
     private mutating func noteSent(_ index: Int, _ count: Int) {
         connections[index].sent += UInt64(count)
         connections[index].outputStart += count
-        let sent = connections[index].sent
-        var handed = 0
-        while handed < connections[index].unsentGrants.count,
-            connections[index].unsentGrants[handed].end <= sent
-        {
-            handed += 1
-        }
-        connections[index].unsentGrants.removeFirst(handed)
+        connections[index].forgetGrants(upTo: connections[index].sent)
         if connections[index].outputStart == connections[index].output.count {
-            // An idle connection keeps no large buffer.
-            connections[index].output.removeAll(keepingCapacity: connections[index].output.capacity <= 1_024)
+            spareOutputs.take(from: &connections[index].output)
             connections[index].outputStart = 0
         } else if connections[index].outputStart > connections[index].output.count / 2 {
             connections[index].output.removeFirst(connections[index].outputStart)

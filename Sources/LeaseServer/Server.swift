@@ -54,6 +54,7 @@ package struct Server: ~Copyable {
     /// Connections that go on with the next pass, since what they asked for took long.
     var yielded: [ConnectionID] = []
     var unread = UnreadBytes()
+    var spareOutputs = SpareOutputs()
     /// Connections that may have nothing to wait for any more.
     var closing: [ConnectionID] = []
 
@@ -149,6 +150,7 @@ extension Server {
         machine.tick(to: now)
         passBegan = recent.end
         updateRoom()
+        guard !yielded.isEmpty else { return }
         let waiting = yielded
         yielded.removeAll(keepingCapacity: true)
         for id in waiting {

@@ -34,7 +34,7 @@ struct UnreadBytes {
 
 extension Server {
     /// Small amounts are as many as there are connections, which are bounded.
-    private static var uncountedBytes: Int { 4_096 }
+    static var uncountedBytes: Int { 4_096 }
 
     /// Counts anew what this connection has yet to read.
     mutating func countUnread(_ index: Int) {

@@ -15,8 +15,9 @@ enum Tag {
     static let firstProcess: UInt64 = 16
 }
 
-/// One daemon on one thread; a second one does nothing but sync.
-final class Daemon {
+/// One daemon on one thread; a second one does nothing but sync. (No class: while it runs, each look at one
+/// of its properties would be checked for overlapping ones.)
+struct Daemon: ~Copyable {
     struct Settings {
         var hasManualClock: Bool
         var uid: UInt32
@@ -43,16 +44,19 @@ final class Daemon {
     /// Processes for which there was no descriptor: they are looked at from time to time.
     var unwatchable: Set<ProcessIdentity> = []
     var lastProcessTag = Tag.firstProcess
-    var readBuffer = [UInt8](repeating: 0, count: 64 << 10)
+    /// As long as the process lives.
+    let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
 
+    /// Connections whose bytes may be sent, or sent on. (This and the next are used again in each pass.)
     var sendable: [UInt64] = []
     var directives: [Directive] = []
+    var gone: [UInt64] = []
     var isListening = true
     /// It was said that there is no descriptor for another connection.
     var hasRefusedSomebody = false
     /// When something that is no deadline of a lease is to be tried again.
     var retries = Retries()
-    var timerArmedAt: Instant?
+    var timerArmedAt = Instant.never
     var presence: Presence
 
     var exitCode: Int32?
@@ -79,7 +83,7 @@ final class Daemon {
     /// Serves until a signal or a failure ends it.
     /// - Parameter readyFD: gets a line when the service is up.
     /// - Returns: the exit code.
-    func run(readyFD: Int32?) -> Int32 {
+    mutating func run(readyFD: Int32?) -> Int32 {
         do throws(Errno) {
             try poller.add(listener.raw, tag: Tag.listener, reads: true, writes: false)
             try poller.add(signals.raw, tag: Tag.signals, reads: true, writes: false)
@@ -103,7 +107,7 @@ final class Daemon {
         return exitCode ?? 70
     }
 
-    private func pass() throws(Errno) {
+    private mutating func pass() throws(Errno) {
         try armTimer()
         let isBusy = server.wantsTurn
         let count = try poller.wait(timeoutMilliseconds: isBusy ? 0 : -1)
@@ -120,17 +124,18 @@ final class Daemon {
         presence.passEnded(at: Instant(nanoseconds: Clocks.bootNanoseconds()), began: now)
     }
 
-    private func hangUps(_ count: Int) {
-        var gone: [UInt64] = []
+    private mutating func hangUps(_ count: Int) {
         for index in 0..<count {
             let event = poller.event(at: index)
             if event.isHungUp, event.tag >= 1 << 32 { gone.append(event.tag) }
         }
+        guard !gone.isEmpty else { return }
         server.hungUp(gone)
+        gone.removeAll(keepingCapacity: true)
     }
 
     /// What tells of an absence, which has to be known before anything ends.
-    private func takeSignals(_ count: Int, _ now: Instant) throws(Errno) {
+    private mutating func takeSignals(_ count: Int, _ now: Instant) throws(Errno) {
         // Being stopped cuts the wait short, and what it then finds need not name the signals.
         if presence.isLongAgo(now) { try takeSignals() }
         for index in 0..<count {
@@ -138,15 +143,15 @@ final class Daemon {
             case Tag.signals: try takeSignals()
             case Tag.timer:
                 _ = try timer.drain()
-                presence.woken(dueAt: timerArmedAt, now)
-                timerArmedAt = nil
+                presence.woken(dueAt: timerArmedAt == .never ? nil : timerArmedAt, now)
+                timerArmedAt = .never
             default: break
             }
         }
     }
 
     /// The wish to stop, finished syncs, ended processes.
-    private func takeNews(_ count: Int, _ now: Instant) throws(Errno) {
+    private mutating func takeNews(_ count: Int, _ now: Instant) throws(Errno) {
         beginStopIfWanted(now)
         if isReloadWanted { readPolicy() }
         for index in 0..<count {
@@ -160,7 +165,7 @@ final class Daemon {
         takeRetries(now)
     }
 
-    private func readAll(_ count: Int) throws(Errno) {
+    private mutating func readAll(_ count: Int) throws(Errno) {
         for index in 0..<count {
             let event = poller.event(at: index)
             if event.tag == Tag.listener {
@@ -174,11 +179,11 @@ final class Daemon {
                 if event.isWritable { sendable.append(event.tag) }
             }
         }
-        flush(sendable)
+        flush()
     }
 
     /// Ends a pass: decides what can be decided, logs it, does what is wanted, and answers.
-    func settle(_ now: Instant) {
+    mutating func settle(_ now: Instant) {
         repeat {
             server.endPass()
             carryOut(now)
@@ -190,10 +195,10 @@ final class Daemon {
         } while exitCode == nil && (server.hasMoreInThisPass || hasBatchToWrite)
     }
 
-    private var hasBatchToWrite: Bool { store != nil && retries.write == nil && server.hasBatch }
+    private var hasBatchToWrite: Bool { store != nil && retries.write == .never && server.hasBatch }
 
     /// A daemon that was not there for over a second, or a machine that slept, owes its holders a grace.
-    private func noteAbsence(_ now: Instant) {
+    private mutating func noteAbsence(_ now: Instant) {
         let wasAbsent = presence.takeAbsence(now, monotonic: Clocks.monotonicNanoseconds())
         guard wasAbsent, !settings.hasManualClock else { return }
         journal.info("the daemon or the machine stood still: leases get a grace")
@@ -201,9 +206,9 @@ final class Daemon {
     }
 
     /// The timer is only ever set to an earlier instant; where it fires too early, it is set anew.
-    private func armTimer() throws(Errno) {
-        guard let next = [server.nextDeadline, retries.next, stopsAt].compactMap({ $0 }).min() else { return }
-        if let timerArmedAt, timerArmedAt <= next { return }
+    private mutating func armTimer() throws(Errno) {
+        let next = min(server.nextDeadline ?? .never, retries.next, stopsAt ?? .never)
+        guard next < timerArmedAt else { return }
         try timer.arm(atNanoseconds: max(1, next.nanoseconds))
         timerArmedAt = next
     }
@@ -211,12 +216,12 @@ final class Daemon {
 
 /// Instants at which something is tried again.
 struct Retries {
-    var space: Instant?
-    var write: Instant?
-    var accept: Instant?
-    var sync: Instant?
-    var place: Instant?
-    var processes: Instant?
+    var space = Instant.never
+    var write = Instant.never
+    var accept = Instant.never
+    var sync = Instant.never
+    var place = Instant.never
+    var processes = Instant.never
 
-    var next: Instant? { [space, write, accept, sync, place, processes].compactMap { $0 }.min() }
+    var next: Instant { min(min(space, write, sync), min(accept, place, processes)) }
 }

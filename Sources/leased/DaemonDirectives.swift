@@ -5,19 +5,21 @@ import LeaseModel
 import LeaseServer
 
 extension Daemon {
-    func carryOut(_ now: Instant) {
+    mutating func carryOut(_ now: Instant) {
         // One wish may lead to another, as space that is scarce leads to a compaction; the batch for its file
         // must not be written before that wish is carried out.
         while server.hasDirectives {
-            server.takeDirectives(into: &directives)
-            let wanted = directives
+            var wanted: [Directive] = []
+            swap(&wanted, &directives)
+            server.takeDirectives(into: &wanted)
             for directive in wanted {
                 carryOut(directive, now)
             }
+            directives = wanted
         }
     }
 
-    private func carryOut(_ directive: Directive, _ now: Instant) {
+    private mutating func carryOut(_ directive: Directive, _ now: Instant) {
         switch directive {
         case .watch(let process): watch(process, now)
         case .unwatch(let process): unwatch(process)
@@ -38,7 +40,7 @@ extension Daemon {
     }
 
     /// A file that is wrong, or that can't be read, changes nothing.
-    func readPolicy() {
+    mutating func readPolicy() {
         isReloadWanted = false
         do throws(PolicyFile.Problem) {
             let policy = try PolicyFile.load(settings.policyPath)
@@ -50,23 +52,23 @@ extension Daemon {
         }
     }
 
-    func takeRetries(_ now: Instant) {
-        if let at = retries.space, at <= now {
+    mutating func takeRetries(_ now: Instant) {
+        if retries.space <= now {
             retries.space = now + .milliseconds(200)
             server.retrySpace()
         }
-        if let at = retries.write, at <= now { retries.write = nil }
-        if let at = retries.accept, at <= now {
-            retries.accept = nil
+        if retries.write <= now { retries.write = .never }
+        if retries.accept <= now {
+            retries.accept = .never
             resumeListening()
         }
-        if let at = retries.sync, at <= now { retries.sync = nil }
-        if let at = retries.processes, at <= now {
-            retries.processes = nil
+        if retries.sync <= now { retries.sync = .never }
+        if retries.processes <= now {
+            retries.processes = .never
             lookAtUnwatchable(now)
         }
-        if let at = retries.place, at <= now {
-            retries.place = nil
+        if retries.place <= now {
+            retries.place = .never
             if let store { checkPlaceOnce(store, now) }
         }
     }

@@ -5,10 +5,10 @@ import LeaseModel
 import LeaseServer
 
 extension Daemon {
-    func writeBatch(_ now: Instant) {
+    mutating func writeBatch(_ now: Instant) {
         guard let store else { return }
         let sequence = server.lastSequence
-        if server.hasBatch, retries.write == nil {
+        if server.hasBatch, retries.write == .never {
             checkPlace(store, now)
             do throws(Errno) {
                 try server.withBatch { batch throws(Errno) in try store.append(batch, upTo: sequence) }
@@ -27,7 +27,7 @@ extension Daemon {
         if let again = store.syncIfDue(at: now) { retries.sync = again }
     }
 
-    private func writeCompactionBatch(_ store: LogStore, _ now: Instant) {
+    private mutating func writeCompactionBatch(_ store: LogStore, _ now: Instant) {
         do throws(Errno) {
             try server.withCompactionBatch { batch throws(Errno) in try store.appendToCompaction(batch) }
             server.compactionBatchWritten()
@@ -43,7 +43,7 @@ extension Daemon {
 
     /// Space that was set aside can be missing all the same, where a file system or a quota does not keep its
     /// word: nothing of the batch is answered, and it is tried again. Whatever else fails ends the daemon.
-    private func writeFailed(_ error: Errno, _ now: Instant) {
+    private mutating func writeFailed(_ error: Errno, _ now: Instant) {
         guard error.isNoSpace else {
             fail("the log can't be written: \(error)")
             return
@@ -55,8 +55,8 @@ extension Daemon {
 
     /// Somebody may have taken the log away: then it is written anew. Where the directory is gone, or called
     /// something else, a restart would find nothing of what is acknowledged from now on.
-    private func checkPlace(_ store: LogStore, _ now: Instant) {
-        guard retries.place == nil else { return }
+    private mutating func checkPlace(_ store: LogStore, _ now: Instant) {
+        guard retries.place == .never else { return }
         retries.place = now + .seconds(1)
         guard store.folderIsInPlace else {
             fail("the data directory is gone")
@@ -68,7 +68,7 @@ extension Daemon {
         server.rewriteLog()
     }
 
-    func reserve(_ wanted: Int, _ least: Int, _ now: Instant) {
+    mutating func reserve(_ wanted: Int, _ least: Int, _ now: Instant) {
         guard let store else { return }
         do throws(Errno) {
             let bytes = try store.reserve(wanted: wanted, least: least, spared: server.bytesToCompact)
@@ -80,18 +80,18 @@ extension Daemon {
     }
 
     /// Says once that the disk is full, and has it asked again from time to time.
-    private func noteSpace(_ now: Instant) {
+    private mutating func noteSpace(_ now: Instant) {
         if server.isOutOfSpace {
-            if retries.space == nil {
+            if retries.space == .never {
                 journal.error("the disk is full: nothing is granted until there is room")
             }
             retries.space = now + .milliseconds(200)
         } else {
-            retries.space = nil
+            retries.space = .never
         }
     }
 
-    func compacting(_ body: (LogStore) throws(Errno) -> Void) {
+    mutating func compacting(_ body: (LogStore) throws(Errno) -> Void) {
         guard let store else { return }
         do throws(Errno) {
             try body(store)
@@ -100,13 +100,13 @@ extension Daemon {
         }
     }
 
-    private func compactionFailed(_ error: Errno) {
+    private mutating func compactionFailed(_ error: Errno) {
         journal.error("the log can't be compacted: \(error)")
         store?.dropCompaction()
         server.compactionFailed(error.isNoSpace ? .noSpace : .compactionStopped)
     }
 
-    func takeCompleted(_ now: Instant) throws(Errno) {
+    mutating func takeCompleted(_ now: Instant) throws(Errno) {
         guard let store else { return }
         var completed: [(what: Completed, took: Duration, error: Errno)] = []
         try store.takeCompleted { completed.append(($0, $1, $2)) }
@@ -133,14 +133,14 @@ extension Daemon {
     }
 
     /// Once more after the last write, then not again until something is written.
-    func checkPlaceOnce(_ store: LogStore, _ now: Instant) {
+    mutating func checkPlaceOnce(_ store: LogStore, _ now: Instant) {
         checkPlace(store, now)
-        retries.place = nil
+        retries.place = .never
     }
 
     /// What was to be kept can't be: everybody is told, and the daemon ends. It never tries a failed sync
     /// again, since the kernel may have dropped what it could not write.
-    func fail(_ reason: String) {
+    mutating func fail(_ reason: String) {
         guard exitCode == nil else { return }
         journal.error("\(reason): the daemon stops")
         server.storageFailed(reason)

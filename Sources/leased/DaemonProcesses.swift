@@ -23,7 +23,7 @@ extension Daemon {
         return .alive(ProcessIdentity(pid: pid, startTicks: facts.startTicks), uid: facts.uid)
     }
 
-    func watch(_ process: ProcessIdentity, _ now: Instant) {
+    mutating func watch(_ process: ProcessIdentity, _ now: Instant) {
         let opened: Descriptor?
         do throws(Errno) {
             opened = try ProcessWatch.open(process.pid)
@@ -36,7 +36,7 @@ extension Daemon {
         }
         guard let descriptor = opened, descriptor.raw < settings.descriptorsMax - Settings.keptDescriptors / 2
         else {
-            if retries.processes == nil { retries.processes = now + .seconds(1) }
+            if retries.processes == .never { retries.processes = now + .seconds(1) }
             unwatchable.insert(process)
             return
         }
@@ -51,7 +51,7 @@ extension Daemon {
         processOfTag[watched.tag] = process
     }
 
-    func unwatch(_ process: ProcessIdentity) {
+    mutating func unwatch(_ process: ProcessIdentity) {
         unwatchable.remove(process)
         guard let watched = processes.removeValue(forKey: process) else { return }
         processOfTag[watched.tag] = nil
@@ -59,13 +59,13 @@ extension Daemon {
     }
 
     /// Looks at the processes that can't be watched, in the order of their pids: what they end has an order.
-    func lookAtUnwatchable(_ now: Instant) {
+    mutating func lookAtUnwatchable(_ now: Instant) {
         let waiting = unwatchable.sorted { $0.pid < $1.pid }
         unwatchable.removeAll()
         waiting.forEach { watch($0, now) }
     }
 
-    func processHasEnded(_ tag: UInt64) {
+    mutating func processHasEnded(_ tag: UInt64) {
         guard let process = processOfTag[tag] else { return }
         server.processEnded(process)
     }

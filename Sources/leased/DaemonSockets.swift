@@ -18,7 +18,7 @@ extension Daemon {
     }
 
     /// A slice of those that want in; the others come with the next pass.
-    func acceptAll() throws(Errno) {
+    mutating func acceptAll() throws(Errno) {
         for _ in 0..<256 where stopsAt == nil {
             switch listener.accept() {
             case .peer(let peer):
@@ -36,7 +36,7 @@ extension Daemon {
         }
     }
 
-    private func pauseListening() throws(Errno) {
+    private mutating func pauseListening() throws(Errno) {
         guard isListening else { return }
         isListening = false
         try poller.remove(listener.raw)
@@ -44,19 +44,19 @@ extension Daemon {
     }
 
     /// Nobody is welcomed any more, so the poller need not tell of newcomers.
-    func stopListening() {
+    mutating func stopListening() {
         guard isListening else { return }
         isListening = false
         try? poller.remove(listener.raw)
     }
 
-    func resumeListening() {
+    mutating func resumeListening() {
         guard !isListening, stopsAt == nil else { return }
         isListening = true
         try? poller.add(listener.raw, tag: Tag.listener, reads: true, writes: false)
     }
 
-    private func welcome(_ peer: Listener.Peer) {
+    private mutating func welcome(_ peer: Listener.Peer) {
         guard peer.fd < settings.descriptorsMax - Settings.keptDescriptors else {
             let most = Int(settings.descriptorsMax - Settings.keptDescriptors)
             return turnAway(peer.fd, .tooManyConnections(max: most, flag: "ulimit -n"))
@@ -92,44 +92,45 @@ extension Daemon {
     }
 
     /// One read: what does not fit comes with the next pass, so that nobody is kept waiting.
-    func read(_ id: UInt64) {
+    mutating func read(_ id: UInt64) {
         guard let index = socketIndex(id), sockets[index].reads else { return }
         _ = readOnce(id, sockets[index].descriptor)
     }
 
-    private func readOnce(_ id: UInt64, _ descriptor: Int32) -> Bool {
-        readBuffer.withUnsafeMutableBytes { buffer in
-            switch readAvailable(descriptor, into: buffer) {
-            case .bytes(let count):
-                server.received(id, UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                return true
-            case .wouldBlock:
-                return false
-            case .end:
-                server.inputEnded(id)
-                watch(id, reads: false)
-                return false
-            case .failed:
-                server.hungUp([id])
-                return false
-            }
+    private mutating func readOnce(_ id: UInt64, _ descriptor: Int32) -> Bool {
+        switch readAvailable(descriptor, into: readBuffer) {
+        case .bytes(let count):
+            server.received(id, UnsafeRawBufferPointer(rebasing: readBuffer[..<count]))
+            return true
+        case .wouldBlock:
+            return false
+        case .end:
+            server.inputEnded(id)
+            watch(id, reads: false)
+            return false
+        case .failed:
+            server.hungUp([id])
+            return false
         }
     }
 
     /// The connection is gone; what it had still sent is in the kernel.
-    func readTheRest(_ id: UInt64) {
+    mutating func readTheRest(_ id: UInt64) {
         guard let index = socketIndex(id) else { return }
         while readOnce(id, sockets[index].descriptor) {}
         server.finishGone(id)
     }
 
-    func flushSendable() {
-        var list: [UInt64] = []
-        server.takeSendable(into: &list)
-        flush(list)
+    mutating func flushSendable() {
+        server.takeSendable(into: &sendable)
+        flush()
     }
 
-    func flush(_ list: [UInt64]) {
+    /// Sends to all in `sendable`.
+    mutating func flush() {
+        guard !sendable.isEmpty else { return }
+        var list: [UInt64] = []
+        swap(&list, &sendable)
         for id in list {
             guard let index = socketIndex(id) else { continue }
             let descriptor = sockets[index].descriptor
@@ -148,10 +149,11 @@ extension Daemon {
                 readTheRest(id)
             }
         }
-        sendable.removeAll(keepingCapacity: true)
+        list.removeAll(keepingCapacity: true)
+        sendable = list
     }
 
-    func watch(_ id: UInt64, reads: Bool? = nil, writes: Bool? = nil) {
+    mutating func watch(_ id: UInt64, reads: Bool? = nil, writes: Bool? = nil) {
         guard let index = socketIndex(id) else { return }
         let (reads, writes) = (reads ?? sockets[index].reads, writes ?? sockets[index].writes)
         guard reads != sockets[index].reads || writes != sockets[index].writes else { return }
@@ -160,7 +162,7 @@ extension Daemon {
         try? poller.change(sockets[index].descriptor, tag: id, reads: reads, writes: writes)
     }
 
-    func close(_ id: UInt64) {
+    mutating func close(_ id: UInt64) {
         guard let index = socketIndex(id) else { return }
         try? poller.remove(sockets[index].descriptor)
         closeDescriptor(sockets[index].descriptor)

@@ -6,7 +6,7 @@ import LeaseModel
 import LeaseServer
 
 extension Daemon {
-    func takeSignals() throws(Errno) {
+    mutating func takeSignals() throws(Errno) {
         while let signal = try signals.next() {
             switch signal {
             case SIGTERM, SIGINT:
@@ -22,7 +22,7 @@ extension Daemon {
         }
     }
 
-    func beginStopIfWanted(_ now: Instant) {
+    mutating func beginStopIfWanted(_ now: Instant) {
         guard isStopWanted, stopsAt == nil else { return }
         journal.info("stopping")
         // Who does not read its last answers is not waited for longer.
@@ -32,7 +32,7 @@ extension Daemon {
     }
 
     /// Ends when everything is answered, or when it was waited for long enough.
-    func tryToFinish(_ now: Instant, _ stopsAt: Instant) {
+    mutating func tryToFinish(_ now: Instant, _ stopsAt: Instant) {
         // While the compacted log is put in place, nobody knows which file a restart will find.
         guard store?.isInstallingCompaction != true else {
             self.stopsAt = max(stopsAt, now + .milliseconds(50))

@@ -38,6 +38,7 @@ final class LogStore {
         self.folder = folder
         self.log = log
         schedule = LogSchedule(policy: policy)
+        acknowledgesOnWrite = schedule.acknowledgesOnWrite
         thread = try SyncThread()
     }
 
@@ -51,7 +52,7 @@ final class LogStore {
     }
 
     /// Whether replies may go when the batch is written, before it is on the disk.
-    var acknowledgesOnWrite: Bool { schedule.acknowledgesOnWrite }
+    let acknowledgesOnWrite: Bool
 
     /// Asks for a sync where one is due.
     /// - Returns: when to ask again; nil: when something is written.

@@ -66,7 +66,7 @@ enum Start {
         if store == nil { server.begin(at: moment, reserved: nil) }
         let poller = try system("epoll") { () throws(Errno) in try Poller() }
         let timer = try system("a timer") { () throws(Errno) in try WakeTimer() }
-        let daemon = Daemon(
+        var daemon = Daemon(
             settings: Daemon.Settings(
                 hasManualClock: options.hasManualClock, uid: geteuid(), policyPath: options.policyPath,
                 descriptorsMax: descriptorsMax),
