@@ -4,6 +4,7 @@
 #include "CTestSupport.h"
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -62,6 +63,15 @@ int32_t ctest_start_on_terminal(
     sigprocmask(SIG_SETMASK, &none, NULL);
     execve(path, arguments, environment);
     _exit(127);
+}
+
+int ctest_poll(struct pollfd *looks, size_t count, int64_t nanoseconds) {
+    struct timespec pause = {.tv_nsec = nanoseconds};
+    return ppoll(looks, count, &pause, NULL);
+}
+
+const void *ctest_find(const void *bytes, size_t count, const void *wanted, size_t wanted_count) {
+    return memmem(bytes, count, wanted, wanted_count);
 }
 
 int ctest_send_with_descriptor(int socket, const void *bytes, size_t count, int passed) {

@@ -20,7 +20,7 @@ func pin(_ pid: pid_t, toCore core: Int) {
     }
 }
 
-private func threads(of pid: pid_t) -> [pid_t] {
+func threads(of pid: pid_t) -> [pid_t] {
     guard let folder = opendir("/proc/\(pid)/task") else { return [] }
     defer { closedir(folder) }
     var found: [pid_t] = []

@@ -72,7 +72,7 @@ func output(of words: [String], core: Int, within seconds: Int) throws(Failure) 
 }
 
 /// A number of the load generator's one line.
-private func number(_ name: String, in line: String) -> Double? {
+func number(_ name: String, in line: String) -> Double? {
     let pieces = line.split(whereSeparator: { "{}\",:\n".contains($0) })
     guard let place = pieces.firstIndex(where: { $0 == name }), place + 1 < pieces.count else { return nil }
     return Double(pieces[place + 1])

@@ -1,6 +1,9 @@
 // Compares leased with what people would use instead, on this machine, in one run.
 //
 // bench [--runs N] [--seconds S] [--only CONNECTIONSxIN-FLIGHT] [--sync never|always]
+// bench growth [held|ending|lines|crowd|quiet]
+//
+// The second measures, of leased alone, what must not grow with the work: each figure beside its target.
 //
 // The server runs on one core, the load on another. Whatever of the peers is not installed is left out, and
 // said.
@@ -17,12 +20,13 @@ struct Wish {
 
 func usage() -> Never {
     complain("usage: bench [--runs N] [--seconds S] [--only 64x16] [--sync never|always]")
+    complain("       bench growth [held|ending|lines|crowd|quiet]")
     exit(64)
 }
 
-func readWish() -> Wish {
+func readWish(_ arguments: ArraySlice<String>) -> Wish {
     var wish = Wish()
-    var words = CommandLine.arguments.dropFirst()
+    var words = arguments
     while let word = words.popFirst() {
         guard let value = words.popFirst() else { usage() }
         switch word {
@@ -38,7 +42,12 @@ func readWish() -> Wish {
 }
 
 func main() throws(Failure) {
-    let wish = readWish()
+    let words = CommandLine.arguments.dropFirst()
+    if words.first == "growth" {
+        print(try Growth.table(only: words.dropFirst().first))
+        return
+    }
+    let wish = readWish(words)
     let folder = try TemporaryFolder()
     print("Processor: \(fact("model name", of: "/proc/cpuinfo") ?? "unknown"), ", terminator: "")
     print("\(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores")

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@ struct answerer {
     int descriptor;
     // Lines that came with this wake-up.
     size_t lines;
+    // Whether it hears of the others' lines.
+    int watches;
 };
 
 static const char reply[] = "OK token=1234567 ttl=30000ms\n";
@@ -72,6 +75,7 @@ static size_t read_lines(struct answerer *answerer) {
     size_t lines = 0;
     for (char *at = input; count > 0 && (at = memchr(at, '\n', (size_t)(input + count - at))); at++) lines++;
     answerer->lines = lines;
+    answerer->watches = answerer->watches || (count > 5 && memcmp(input, "watch", 5) == 0);
     return lines;
 }
 
@@ -84,6 +88,20 @@ static void answer(struct answerer *answerer) {
         ssize_t count = send(answerer->descriptor, output + sent, left, MSG_NOSIGNAL);
         if (count < 0 && errno != EAGAIN) return;
         if (count > 0) sent += (size_t)count;
+    }
+}
+
+// Tells each of those who watch of each line, with a write for each.
+static void tell(struct answerer *const *watchers, size_t count, size_t lines) {
+    static const char event[] =
+        "* seq=1234567 granted key=user/p123 token=1234567 owner=bench:12345 pid=12345 uid=0 ttl=3600000ms\n";
+    for (size_t line = 0; line < lines; line++) {
+        for (size_t at = 0; at < count; at++) {
+            while (send(watchers[at]->descriptor, event, sizeof event - 1, MSG_NOSIGNAL) < 0) {
+                struct pollfd look = {.fd = watchers[at]->descriptor, .events = POLLOUT};
+                if (errno != EAGAIN || poll(&look, 1, 1000) != 1) return;
+            }
+        }
     }
 }
 
@@ -105,6 +123,8 @@ int main(int count, char **words) {
     if (file < 0) fail("open");
     add(poller, listener, NULL);
     static struct answerer *asked[CONNECTIONS_MAX];
+    static struct answerer *watchers[CONNECTIONS_MAX];
+    size_t watching = 0;
     static struct epoll_event events[CONNECTIONS_MAX];
     for (;;) {
         int ready = epoll_wait(poller, events, CONNECTIONS_MAX, -1);
@@ -121,6 +141,12 @@ int main(int count, char **words) {
             if (new_lines > 0) asked[waiting++] = answerer;
         }
         if (lines > 0) append(file, lines, syncs);
-        for (int at = 0; at < waiting; at++) answer(asked[at]);
+        size_t events_due = 0;
+        for (int at = 0; at < waiting; at++) {
+            answer(asked[at]);
+            if (asked[at]->watches) watchers[watching++] = asked[at];
+            else events_due += asked[at]->lines;
+        }
+        if (watching > 0) tell(watchers, watching, events_due);
     }
 }

@@ -31,6 +31,15 @@ struct protocol {
 // The longest request of any protocol.
 #define REQUEST_BYTES_MAX 512
 
+// Says what the system can't do, and ends the program.
+void fail(const char *what);
+// Nanoseconds of a clock that nobody sets.
+uint64_t now(void);
+// A connection to a path, or to a port of this machine.
+int connect_to(const char *address);
+// Many connections that ask one question and count the lines that come.
+int watch(const char *path, int count, const char *question, double seconds);
+
 const struct protocol *protocol_named(const char *name);
 
 // Latencies in buckets of 1/64 of a power of two.

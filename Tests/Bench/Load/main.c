@@ -35,19 +35,18 @@ static struct histogram histogram;
 static int phase;
 static uint64_t answered, answered_in_time;
 
-static void fail(const char *what) {
+void fail(const char *what) {
     fprintf(stderr, "bench-load: %s: %s\n", what, strerror(errno));
     exit(1);
 }
 
-static uint64_t now(void) {
+uint64_t now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-// A path, or a port of this machine.
-static int connect_to(const char *address) {
+int connect_to(const char *address) {
     int descriptor;
     if (address[0] == '/') {
         struct sockaddr_un there = {.sun_family = AF_UNIX};
@@ -179,8 +178,13 @@ static void run(int poller, struct connection *connections, int count, double se
 }
 
 int main(int count, char **words) {
+    if (count == 6 && strcmp(words[1], "watchers") == 0) {
+        return watch(words[2], atoi(words[3]), words[4], atof(words[5]));
+    }
     if (count != 6 || !(protocol = protocol_named(words[1]))) {
-        fprintf(stderr, "usage: bench-load PROTOCOL PATH|PORT CONNECTIONS IN-FLIGHT SECONDS\n");
+        fprintf(stderr,
+                "usage: bench-load PROTOCOL PATH|PORT CONNECTIONS IN-FLIGHT SECONDS\n"
+                "       bench-load watchers PATH CONNECTIONS QUESTION SECONDS\n");
         return 64;
     }
     int connections = atoi(words[3]);

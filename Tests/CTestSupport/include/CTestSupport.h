@@ -24,6 +24,13 @@ int ctest_is_in_memory(const char *path);
 int32_t ctest_start_on_terminal(
     const char *path, char *const *arguments, char *const *environment, int *side);
 
+// poll(2) that waits so many nanoseconds at most.
+struct pollfd;
+int ctest_poll(struct pollfd *looks, size_t count, int64_t nanoseconds);
+
+// Where bytes stand in others; NULL: nowhere.
+const void *ctest_find(const void *bytes, size_t count, const void *wanted, size_t wanted_count);
+
 // Sends bytes with a descriptor beside them. -1 and errno on failure.
 int ctest_send_with_descriptor(int socket, const void *bytes, size_t count, int passed);
 
