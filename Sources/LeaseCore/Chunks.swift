@@ -24,7 +24,7 @@ struct Chunks<Element>: ~Copyable {
             (chunks[index >> Self.shift] + (index & (Self.chunkCount - 1))).deinitialize(count: 1)
         }
         for chunk in chunks {
-            chunk.deallocate()
+            UnsafeMutableRawPointer(chunk).deallocate()
         }
     }
 
@@ -42,7 +42,10 @@ struct Chunks<Element>: ~Copyable {
     @discardableResult
     mutating func append(_ element: consuming Element) -> Slot {
         if count == chunks.count << Self.shift {
-            chunks.append(.allocate(capacity: Self.chunkCount))
+            let size = Self.chunkCount * MemoryLayout<Element>.stride
+            // At the beginning of a cache line: elements that fill one don't lie in two.
+            let raw = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+            chunks.append(raw.bindMemory(to: Element.self, capacity: Self.chunkCount))
         }
         (chunks[count >> Self.shift] + (count & (Self.chunkCount - 1))).initialize(to: element)
         count += 1

@@ -200,9 +200,9 @@ extension Ledger {
         for index in 0..<leases[slot].keyCount {
             removeHolder(slot, from: leases[slot].keySlot(index))
         }
-        tokenIndex.remove(slot)
-        if leases[slot].details?.request != nil {
-            requestIndex.remove(slot)
+        tokenIndex.remove(slot, hash: hasher.hash(leases[slot].token))
+        if let request = leases[slot].details?.request {
+            requestIndex.remove(slot, hash: hasher.hash(request.bytes, UInt64(leases[slot].uid)))
         }
         deadlines.remove(slot)
         unlink(slot)

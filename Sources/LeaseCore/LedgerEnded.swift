@@ -19,9 +19,10 @@ extension Ledger {
     }
 
     mutating func forget(_ slot: Slot) {
-        endedIndex.remove(slot)
-        if ended[slot].request != nil {
-            endedRequestIndex.remove(slot)
+        endedIndex.remove(slot, hash: hasher.hash(ended[slot].token))
+        if let request = ended[slot].request {
+            let hash = hasher.hash(request.bytes, UInt64(ended[slot].uid))
+            endedRequestIndex.remove(slot, hash: hash)
         }
         dropReference(ended[slot].key)
         for key in ended[slot].otherKeys {
@@ -58,20 +59,14 @@ extension Ledger {
     }
 
     func endedSlot(_ token: Token) -> Slot {
-        var slot = endedIndex.first(hasher.hash(token))
-        while slot != .none, ended[slot].token != token {
-            slot = endedIndex.next(after: slot)
-        }
-        return slot
+        endedIndex.find(hasher.hash(token)) { ended[$0].token == token }
     }
 
     /// The newest with this request ID.
     func endedSlot(request: Text, uid: UInt32) -> Slot {
-        var slot = endedRequestIndex.first(hasher.hash(request.bytes, UInt64(uid)))
-        while slot != .none, ended[slot].uid != uid || ended[slot].request != request {
-            slot = endedRequestIndex.next(after: slot)
+        endedRequestIndex.find(hasher.hash(request.bytes, UInt64(uid))) {
+            ended[$0].uid == uid && ended[$0].request == request
         }
-        return slot
     }
 
     func keys(of slot: Slot, ended isEnded: Bool) -> Keys {

@@ -58,11 +58,7 @@ extension Ledger {
     }
 
     func keySlot(_ name: Key) -> Slot {
-        var slot = keyIndex.first(hasher.hash(name.bytes))
-        while slot != .none, keys[slot].name != name {
-            slot = keyIndex.next(after: slot)
-        }
-        return slot
+        keyIndex.find(hasher.hash(name.bytes)) { keys[$0].name == name }
     }
 
     /// The key's slot, made where there is none. A key that the policy no longer knows gets the plain rules.
@@ -99,7 +95,7 @@ extension Ledger {
 
     mutating func forgetIfUnused(_ key: Slot) {
         guard keys[key].references == 0 else { return }
-        keyIndex.remove(key)
+        keyIndex.remove(key, hash: hasher.hash(keys[key].name.bytes))
         keys.remove(key, leaving: KeyEntry(name: Key(printed: []), rules: 0))
     }
 

@@ -4,19 +4,13 @@ internal import LeaseModel
 
 extension Ledger {
     func leaseSlot(_ token: Token) -> Slot {
-        var slot = tokenIndex.first(hasher.hash(token))
-        while slot != .none, leases[slot].token != token {
-            slot = tokenIndex.next(after: slot)
-        }
-        return slot
+        tokenIndex.find(hasher.hash(token)) { leases[$0].token == token }
     }
 
     func leaseSlot(request: Text, uid: UInt32) -> Slot {
-        var slot = requestIndex.first(hasher.hash(request.bytes, UInt64(uid)))
-        while slot != .none, leases[slot].uid != uid || leases[slot].details?.request != request {
-            slot = requestIndex.next(after: slot)
+        requestIndex.find(hasher.hash(request.bytes, UInt64(uid))) {
+            leases[$0].uid == uid && leases[$0].details?.request == request
         }
-        return slot
     }
 
     mutating func linkAsNewest(_ slot: Slot) {

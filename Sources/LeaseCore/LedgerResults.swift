@@ -45,11 +45,7 @@ struct Results: ~Copyable {
 
 extension Ledger {
     func resultSlot(_ token: Token) -> Slot {
-        var slot = results.tokenIndex.first(hasher.hash(token))
-        while slot != .none, results.slab[slot].token != token {
-            slot = results.tokenIndex.next(after: slot)
-        }
-        return slot
+        results.tokenIndex.find(hasher.hash(token)) { results.slab[$0].token == token }
     }
 
     mutating func keep(_ kept: KeptResult, at instant: Instant) {
@@ -113,7 +109,7 @@ extension Ledger {
         if results.slab[slot].keys.isEmpty {
             takeOutOfOrder(slot)
             results.ends.remove(slot)
-            results.tokenIndex.remove(slot)
+            results.tokenIndex.remove(slot, hash: hasher.hash(results.slab[slot].token))
             results.slab.remove(slot, leaving: .vacant)
         } else {
             count(bytes: bytesOf(slot), of: user)

@@ -98,8 +98,9 @@ extension Machine {
         if let process = waiter.process {
             unbind(process, from: waiters.id(slot), into: &effects)
         }
-        if waiter.request != nil {
-            waiters.requestIndex.remove(slot)
+        if let request = waiter.request {
+            let hash = ledger.hasher.hash(request.bytes, UInt64(waiter.caller.peer.uid))
+            waiters.requestIndex.remove(slot, hash: hash)
         }
         if waiter.waitsUntil != .never {
             waiters.ends.remove(slot)

@@ -1,65 +1,69 @@
 // A hash table from names to slots that grows one bucket at a time (linear hashing, W. Litwin, VLDB 1980).
 
-/// Finds slots by a hash. It knows nothing of the elements: who asks walks the few slots with the same hash
-/// and compares. Growing splits one bucket for each insertion, so there is no moment at which the whole table
-/// is moved.
+/// Finds slots by a hash. It knows nothing of the elements: who asks compares those few with the same hash.
+/// Growing splits one bucket with every few insertions, so there is no moment at which the whole table is
+/// moved.
+///
+/// Among a million leases every step to another place in memory is a cache miss, and a look-up costs little
+/// else. So a bucket is one cache line, with the hashes beside their slots, and is split before most overflow.
 package struct SlotIndex: ~Copyable {
-    struct Link {
-        var next: Slot
-        var hash: UInt32
-    }
+    private static var fill: Int { 5 }
 
-    /// The first slot of each bucket's chain.
-    private var buckets = Chunks<Slot>()
-    /// By slot: its hash, and the next in its chain.
-    private var links = Chunks<Link>()
+    private var buckets = CacheLines()
+    /// Where buckets go on that have more than fits into a line.
+    private var overflow = CacheLines()
+    private var vacantOverflow: [Slot] = []
     private var count = 0
     /// The table has between `base` and 2 × `base` buckets; those before `split` are split already.
-    private var base: UInt32 = 16
+    private var base: UInt32 = 4
     private var split: UInt32 = 0
+    private var moved: [CacheLines.Entry] = []
 
     package init() {
         for _ in 0..<base {
-            buckets.append(.none)
+            buckets.append()
         }
     }
 
-    /// The first slot with this hash, or `.none`; go on with `next(after:)`.
-    package func first(_ hash: UInt32) -> Slot {
-        sameHash(buckets[bucket(of: hash)], hash)
-    }
-
-    package func next(after slot: Slot) -> Slot {
-        sameHash(links[slot].next, links[slot].hash)
+    /// The slot with this hash that is the one, or `.none`.
+    package func find(_ hash: UInt32, where isIt: (Slot) -> Bool) -> Slot {
+        let bucket = bucket(of: hash)
+        for place in 0..<buckets.count(bucket) {
+            let entry = buckets[bucket, place]
+            if entry.hash == hash, isIt(entry.slot) { return entry.slot }
+        }
+        var line = buckets.next(bucket)
+        while line != .none {
+            for place in 0..<overflow.count(line) {
+                let entry = overflow[line, place]
+                if entry.hash == hash, isIt(entry.slot) { return entry.slot }
+            }
+            line = overflow.next(line)
+        }
+        return .none
     }
 
     package mutating func insert(_ slot: Slot, hash: UInt32) {
-        while links.count <= Int(slot) {
-            links.append(Link(next: .none, hash: 0))
-        }
-        let bucket = bucket(of: hash)
-        links[slot] = Link(next: buckets[bucket], hash: hash)
-        buckets[bucket] = slot
+        add(CacheLines.Entry(hash: hash, slot: slot))
         count += 1
-        if count > buckets.count {
+        if count > buckets.count * Self.fill {
             splitOneBucket()
         }
     }
 
-    package mutating func remove(_ slot: Slot) {
-        let bucket = bucket(of: links[slot].hash)
-        let after = links[slot].next
-        if buckets[bucket] == slot {
-            buckets[bucket] = after
-        } else {
-            var before = buckets[bucket]
-            while links[before].next != slot {
-                before = links[before].next
-            }
-            links[before].next = after
-        }
-        links[slot].next = .none
+    /// The hash is the one that it was inserted with.
+    package mutating func remove(_ slot: Slot, hash: UInt32) {
         count -= 1
+        let bucket = bucket(of: hash)
+        if buckets.remove(slot, from: bucket) { return }
+        var (before, line) = (Slot.none, buckets.next(bucket))
+        while !overflow.remove(slot, from: line) {
+            (before, line) = (line, overflow.next(line))
+        }
+        guard overflow.count(line) == 0 else { return }
+        let after = overflow.next(line)
+        if before == .none { buckets.setNext(bucket, after) } else { overflow.setNext(before, after) }
+        vacantOverflow.append(line)
     }
 
     private func bucket(of hash: UInt32) -> Slot {
@@ -67,32 +71,42 @@ package struct SlotIndex: ~Copyable {
         return low < split ? hash & (2 * base - 1) : low
     }
 
-    private func sameHash(_ start: Slot, _ hash: UInt32) -> Slot {
-        var slot = start
-        while slot != .none, links[slot].hash != hash {
-            slot = links[slot].next
+    private mutating func add(_ entry: CacheLines.Entry) {
+        let bucket = bucket(of: entry.hash)
+        if buckets.add(entry, to: bucket) { return }
+        var line = buckets.next(bucket)
+        while line != .none, !overflow.add(entry, to: line) {
+            line = overflow.next(line)
         }
-        return slot
+        guard line == .none else { return }
+        line = vacantOverflow.popLast() ?? overflow.append()
+        overflow.setNext(line, buckets.next(bucket))
+        buckets.setNext(bucket, line)
+        _ = overflow.add(entry, to: line)
     }
 
     private mutating func splitOneBucket() {
         let old = split
-        let new = buckets.append(.none)
+        let new = buckets.append()
         split += 1
         if split == base {
             base *= 2
             split = 0
         }
-        var slot = buckets[old]
-        buckets[old] = .none
-        while slot != .none {
-            let after = links[slot].next
-            let home = bucket(of: links[slot].hash)
-            precondition(home == old || home == new, "a bucket splits in two")
-            links[slot].next = buckets[home]
-            buckets[home] = slot
-            slot = after
+        var line = buckets.next(old)
+        buckets.takeAll(of: old, into: &moved)
+        while line != .none {
+            vacantOverflow.append(line)
+            let next = overflow.next(line)
+            overflow.takeAll(of: line, into: &moved)
+            line = next
         }
+        for entry in moved {
+            let home = bucket(of: entry.hash)
+            precondition(home == old || home == new, "a bucket splits in two")
+            add(entry)
+        }
+        moved.removeAll(keepingCapacity: true)
     }
 }
 

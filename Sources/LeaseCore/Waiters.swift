@@ -101,11 +101,7 @@ struct Waiters: ~Copyable {
     }
 
     func slot(request: Text, uid: UInt32, hash: UInt32) -> Slot {
-        var slot = requestIndex.first(hash)
-        while slot != .none, slab[slot].caller.peer.uid != uid || slab[slot].request != request {
-            slot = requestIndex.next(after: slot)
-        }
-        return slot
+        requestIndex.find(hash) { slab[$0].caller.peer.uid == uid && slab[$0].request == request }
     }
 
     mutating func link(_ slot: Slot) {

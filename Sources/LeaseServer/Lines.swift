@@ -96,10 +96,6 @@ extension Server {
 
     /// Where the request in line that has this tag is kept.
     func place(_ connection: ConnectionID, _ tag: [UInt8]) -> Int? {
-        var place = tags.first(connection, tag)
-        while let found = place, pendings[found].connection != connection || pendings[found].tag != tag {
-            place = tags.next(after: found)
-        }
-        return place
+        tags.find(connection, tag) { pendings[$0].connection == connection && pendings[$0].tag == tag }
     }
 }

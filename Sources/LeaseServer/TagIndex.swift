@@ -10,24 +10,20 @@ struct TagIndex: ~Copyable {
 
     init() {}
 
-    /// The first place of a pending request whose tag may be this one; go on with `next`.
-    func first(_ connection: ConnectionID, _ tag: [UInt8]) -> Int? {
-        place(index.first(hasher.hash(tag, connection)))
+    /// The place of the pending request that is the one; nil: there is none.
+    func find(_ connection: ConnectionID, _ tag: [UInt8], where isIt: (_ place: Int) -> Bool) -> Int? {
+        let slot = index.find(hasher.hash(tag, connection)) { isIt(Int($0)) }
+        return slot == .none ? nil : Int(slot)
     }
 
-    func next(after place: Int) -> Int? {
-        self.place(index.next(after: Slot(place)))
+    /// One without a tag can't be found, and needs not be.
+    mutating func insert(_ place: Int, _ pending: Pending) {
+        guard !pending.tag.isEmpty else { return }
+        index.insert(Slot(place), hash: hasher.hash(pending.tag, pending.connection))
     }
 
-    mutating func insert(_ place: Int, _ connection: ConnectionID, _ tag: [UInt8]) {
-        index.insert(Slot(place), hash: hasher.hash(tag, connection))
-    }
-
-    mutating func remove(_ place: Int) {
-        index.remove(Slot(place))
-    }
-
-    private func place(_ slot: Slot) -> Int? {
-        slot == .none ? nil : Int(slot)
+    mutating func remove(_ place: Int, _ pending: Pending) {
+        guard !pending.tag.isEmpty else { return }
+        index.remove(Slot(place), hash: hasher.hash(pending.tag, pending.connection))
     }
 }

@@ -15,12 +15,10 @@ extension Server {
         pending.number = waiter.number
         // A retry has taken this place over; the one that had it is answered next.
         if pendings[place].number != 0 {
-            if !pendings[place].tag.isEmpty { tags.remove(place) }
+            tags.remove(place, pendings[place])
             superseded.append((waiterIDs[place], pendings[place]))
         }
-        if !pending.tag.isEmpty {
-            tags.insert(place, pending.connection, pending.tag)
-        }
+        tags.insert(place, pending)
         pendings[place] = pending
         waiterIDs[place] = waiter
     }
@@ -64,7 +62,7 @@ extension Server {
             guard place < pendings.count, pendings[place].number == answer.waiter.number else { return }
             pending = pendings[place]
             pendings[place] = Pending()
-            if !pending.tag.isEmpty { tags.remove(place) }
+            tags.remove(place, pending)
         }
         guard let index = release(pending) else { return }
         let tag = pending.tag
@@ -87,7 +85,7 @@ extension Server {
     mutating func forgetPending(of waiter: WaiterID) {
         let place = waiter.place
         guard place < pendings.count, pendings[place].number == waiter.number else { return }
-        if !pendings[place].tag.isEmpty { tags.remove(place) }
+        tags.remove(place, pendings[place])
         pendings[place] = Pending()
     }
 

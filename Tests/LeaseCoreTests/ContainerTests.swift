@@ -57,7 +57,7 @@ import Testing
         for step in 0..<6_000 {
             let slot = Slot(draw.below(2_000))
             if let hash = hashOf.removeValue(forKey: slot) {
-                index.remove(slot)
+                index.remove(slot, hash: hash)
                 model[hash]!.remove(slot)
             } else {
                 let hash = UInt32(draw.below(Int(hashes))) &* 0x9E37_79B1
@@ -68,14 +68,11 @@ import Testing
             guard step % 500 == 499 else { continue }
             for hash in model.keys {
                 var found: [Slot] = []
-                var next = index.first(hash)
-                while next != .none {
-                    found.append(next)
-                    next = index.next(after: next)
-                }
+                #expect(index.find(hash) { (slot) in found.append(slot); return false } == .none)
                 #expect(found.count == model[hash]!.count && Set(found) == model[hash]!)
+                #expect(model[hash]!.allSatisfy { slot in index.find(hash) { $0 == slot } == slot })
             }
-            #expect(index.first(0x1234_5679) == .none || model[0x1234_5679] != nil)
+            #expect(index.find(0x1234_5679) { _ in true } == .none || model[0x1234_5679] != nil)
         }
     }
 
