@@ -5,7 +5,7 @@
 /// moved.
 ///
 /// Among a million leases every step to another place in memory is a cache miss, and a look-up costs little
-/// else. So a bucket is one cache line, with the hashes beside their slots, and is split before most overflow.
+/// else. So a bucket is one cache line, with the hashes beside their slots, split before most overflow.
 package struct SlotIndex: ~Copyable {
     private static var fill: Int { 5 }
 
