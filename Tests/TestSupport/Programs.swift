@@ -200,9 +200,9 @@ package final class TemporaryFolder: Sendable {
     package let path: String
 
     /// With `isOpen`, other users may pass through it.
-    package init(isOpen: Bool = false) throws(Failure) {
-        var template = Array("/tmp/lt-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw .last("making a folder under /tmp") }
+    package init(isOpen: Bool = false, under place: String = "/tmp") throws(Failure) {
+        var template = Array("\(place)/lt-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw .last("making a folder under \(place)") }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         if isOpen { chmod(path, 0o711) }
     }

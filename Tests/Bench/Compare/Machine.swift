@@ -33,6 +33,18 @@ func threads(of pid: pid_t) -> [pid_t] {
     return found
 }
 
+/// The processes that a process has started, those aside that have ended.
+func children(of pid: pid_t) -> [pid_t] {
+    textOf("/proc/\(pid)/task/\(pid)/children").split { $0 == " " || $0 == "\n" }.compactMap { pid_t($0) }
+}
+
+/// What the kernel has accounted to a process's children that have ended: in its ticks, so a little coarse.
+func accountedNanosecondsOfEndedChildren(of pid: pid_t) -> Int64 {
+    let fields = textOf("/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
+    guard fields.count > 14, let user = Int64(fields[13]), let system = Int64(fields[14]) else { return 0 }
+    return (user + system) * 1_000_000_000 / Int64(sysconf(Int32(_SC_CLK_TCK)))
+}
+
 /// What the kernel has accounted to a process.
 func accountedNanoseconds(of pid: pid_t) -> Int64 {
     var clock = clockid_t()
@@ -104,8 +116,8 @@ func syncMicroseconds(in folder: TemporaryFolder) throws(Failure) -> Double {
 }
 
 /// A file system in memory, on which a sync costs nothing: ratios would say nothing.
-func isInMemory(_ folder: TemporaryFolder) -> Bool {
-    ctest_is_in_memory(folder.path) != 0
+func isInMemory(_ place: String) -> Bool {
+    ctest_is_in_memory(place) != 0
 }
 
 func nanoseconds() -> Int64 {
@@ -124,7 +136,8 @@ func textOf(_ path: String) -> String {
     guard let file = fopen(path, "r") else { return "" }
     defer { fclose(file) }
     var bytes = [UInt8](repeating: 0, count: 1 << 20)
-    return String(decoding: bytes.prefix(fread(&bytes, 1, bytes.count, file)), as: UTF8.self)
+    let count = fread(&bytes, 1, bytes.count, file)
+    return String(decoding: bytes.prefix(count), as: UTF8.self)
 }
 
 func complain(_ text: String) {

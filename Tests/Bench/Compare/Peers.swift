@@ -16,9 +16,14 @@ final class Server {
     /// A path, or a port of this machine.
     let address: String
     private let program: Program
+    private let stop: Int32
 
-    init(_ name: String, language: String, address: String, _ program: Program) throws(Failure) {
+    /// `stop` is the signal that ends it with all its processes.
+    init(
+        _ name: String, language: String, address: String, _ program: Program, stop: Int32 = SIGKILL
+    ) throws(Failure) {
         self.name = name
+        self.stop = stop
         self.language = language
         self.address = address
         self.program = program
@@ -26,8 +31,24 @@ final class Server {
         pin(program.pid, toCore: 0)
     }
 
-    /// Of all its threads since its start.
-    var processorNanoseconds: Int64 { accountedNanoseconds(of: program.pid) }
+    deinit {
+        program.signal(stop)
+        _ = program.exitCode(within: 10)
+    }
+
+    /// Of all its threads, and of its processes, since its start.
+    var processorNanoseconds: Int64 {
+        let ended = accountedNanosecondsOfEndedChildren(of: program.pid)
+        return children(of: program.pid).reduce(accountedNanoseconds(of: program.pid) + ended) {
+            $0 + accountedNanoseconds(of: $1)
+        }
+    }
+}
+
+/// Starts a server that ends with this process, however that ends.
+func mortal(_ words: [String], uid: UInt32? = nil) throws(Failure) -> Program {
+    let wrapper = installed("setpriv").map { [$0, "--pdeathsig", "KILL"] } ?? []
+    return try Program(wrapper + words, uid: uid)
 }
 
 /// A kind of server that may be installed here.
@@ -42,14 +63,15 @@ struct Peer: Sendable {
 }
 
 enum Peers {
-    static let all = [leased, redis, memcached, beanstalkd, floor]
+    /// In the order of the table.
+    static let all = [leased, redis, memcached, beanstalkd, etcd, Postgres.peer, floor]
 
     private static let leased = Peer(
         name: "leased", program: builtProgram("leased"), package: "", canSync: [.never, .always]
     ) { folder, syncing throws(Failure) in
         try Server(
             "leased", language: "leased", address: folder("leased"),
-            Program([
+            mortal([
                 builtProgram("leased"), "--socket=\(folder("leased"))", "--data=\(folder("leased.data"))",
                 "--sync=\(syncing.rawValue)", "--log-level=error",
             ]))
@@ -61,7 +83,7 @@ enum Peers {
     ) { folder, syncing throws(Failure) in
         try Server(
             "Redis", language: "redis", address: folder("redis"),
-            Program([
+            mortal([
                 installed("redis-server")!, "--port", "0", "--unixsocket", folder("redis"),
                 "--dir", folder.path, "--save", "", "--appendonly", "yes",
                 "--appendfsync", syncing == .always ? "always" : "no",
@@ -74,7 +96,7 @@ enum Peers {
     ) { folder, _ throws(Failure) in
         try Server(
             "memcached", language: "memcached", address: folder("memcached"),
-            Program([installed("memcached")!, "-u", "root", "-t", "1", "-s", folder("memcached")]))
+            mortal([installed("memcached")!, "-u", "root", "-t", "1", "-s", folder("memcached")]))
     }
 
     private static let beanstalkd = Peer(
@@ -84,7 +106,7 @@ enum Peers {
         mkdir(folder("binlog"), 0o700)
         return try Server(
             "beanstalkd", language: "beanstalkd", address: folder("beanstalkd"),
-            Program(
+            mortal(
                 [installed("beanstalkd")!, "-l", "unix:\(folder("beanstalkd"))", "-b", folder("binlog")]
                     + (syncing == .always ? ["-f", "0"] : ["-F"])))
     }
@@ -94,18 +116,18 @@ enum Peers {
     ) { folder, syncing throws(Failure) in
         try Server(
             "the floor", language: "leased", address: folder("floor"),
-            Program([builtProgram("bench-floor"), folder("floor"), folder("floor.log"), syncing.rawValue]))
+            mortal([builtProgram("bench-floor"), folder("floor"), folder("floor.log"), syncing.rawValue]))
     }
 
-    /// For reference, over HTTP.
-    static let etcd = Peer(
+    /// Over HTTP. It can't be asked not to sync.
+    private static let etcd = Peer(
         name: "etcd", program: installed("etcd"), package: "etcd-server", canSync: [.always]
     ) { folder, _ throws(Failure) in
         let (port, other) = (try freePort(), try freePort())
         let url = "http://127.0.0.1:\(port)"
         return try Server(
             "etcd", language: "etcd", address: "\(port)",
-            Program([
+            mortal([
                 installed("etcd")!, "--data-dir", folder("etcd"), "--listen-client-urls", url,
                 "--advertise-client-urls", url, "--listen-peer-urls", "http://127.0.0.1:\(other)",
                 "--initial-advertise-peer-urls", "http://127.0.0.1:\(other)",

@@ -23,6 +23,22 @@ struct Target {
         + row(.always, "the floor", [0.97, 0.9, 1.0, 0.8])
 }
 
+extension Target {
+    static func of(_ comparison: Comparison, _ other: String) -> Double? {
+        all.first {
+            $0.syncing == comparison.syncing && $0.shape == comparison.shape && $0.other == other
+        }?.ratio
+    }
+}
+
+/// What leased may need of processor time for a request, as a multiple of another server's.
+enum ProcessorTarget {
+    static func of(_ comparison: Comparison, _ other: String) -> Double? {
+        guard comparison.syncing == .never, comparison.shape == Shape.all.last else { return nil }
+        return ["Redis": 0.2, "the floor": 2.5][other]
+    }
+}
+
 struct Comparison {
     let syncing: Syncing
     let shape: Shape
@@ -33,39 +49,67 @@ struct Comparison {
         guard let own = outcomes["leased"], let its = outcomes[other] else { return nil }
         return own.requestsPerSecond / its.requestsPerSecond
     }
+
+    func processorRatio(to other: String) -> Double? {
+        guard let own = outcomes["leased"], let its = outcomes[other] else { return nil }
+        return own.processorNanosecondsPerRequest / its.processorNanosecondsPerRequest
+    }
 }
 
 enum Report {
     static func table(_ comparisons: [Comparison]) -> String {
         let head = """
             | `--sync` | connections x in flight | server | requests/s | leased is | to reach | \
-            processor time a request | p50 | p99 |
-            | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+            processor time a request | leased needs | at most | busy: server, load | p50 | p99 |
+            | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 
             """
         return head + comparisons.map(rows).joined()
     }
 
     private static func rows(_ comparison: Comparison) -> String {
-        let order = Peers.all.map(\.name) + ["etcd", "PostgreSQL"]
-        let rows = order.compactMap { name in comparison.outcomes[name].map { row(comparison, name, $0) } }
-        return rows.joined()
+        Peers.all.map(\.name).compactMap { name in
+            comparison.outcomes[name].map { row(comparison, name, $0) }
+        }.joined()
     }
 
     private static func row(_ comparison: Comparison, _ name: String, _ outcome: Outcome) -> String {
-        let ratio = name == "leased" ? nil : comparison.ratio(to: name)
-        let target = Target.all.first {
-            $0.syncing == comparison.syncing && $0.shape == comparison.shape && $0.other == name
-        }
-        let cells = [
-            comparison.syncing.rawValue, comparison.shape.name, name, whole(outcome.requestsPerSecond),
-            ratio.map { "\(fixed($0)) x" } ?? "", target.map { "\(fixed($0.ratio)) x" } ?? "",
-            outcome.processorNanosecondsPerRequest > 0
-                ? "\(whole(outcome.processorNanosecondsPerRequest)) ns" : "",
-            outcome.p50Microseconds > 0 ? "\(whole(outcome.p50Microseconds)) us" : "",
-            outcome.p99Microseconds > 0 ? "\(whole(outcome.p99Microseconds)) us" : "",
-        ]
+        let isOwn = name == "leased"
+        let target = Target.of(comparison, name)
+        let most = ProcessorTarget.of(comparison, name)
+        let ratio = isOwn ? nil : comparison.ratio(to: name)
+        let needs = isOwn ? nil : comparison.processorRatio(to: name)
+        var cells: [String] = [comparison.syncing.rawValue, comparison.shape.name, name]
+        cells.append(whole(outcome.requestsPerSecond))
+        cells.append(times(ratio))
+        cells.append(times(target) + verdict(target.map { (ratio ?? 0) >= $0 }))
+        cells.append("\(whole(outcome.processorNanosecondsPerRequest)) ns")
+        cells.append(times(needs))
+        cells.append(times(most) + verdict(most.map { (needs ?? .infinity) <= $0 }))
+        cells.append("\(whole(outcome.serverShare * 100)) %, \(whole(outcome.loadShare * 100)) %")
+        cells.append("\(whole(outcome.p50Microseconds)) us")
+        cells.append("\(whole(outcome.p99Microseconds)) us")
         return "| " + cells.joined(separator: " | ") + " |\n"
+    }
+
+    private static func times(_ ratio: Double?) -> String { ratio.map { "\(fixed($0)) x" } ?? "" }
+
+    private static func verdict(_ isMet: Bool?) -> String { isMet == false ? " (missed)" : "" }
+
+    /// For the README: what leased is beside each, in each shape.
+    static func summary(_ comparisons: [Comparison]) -> String {
+        let others = Peers.all.map(\.name).filter { $0 != "leased" }
+        let present = others.filter { name in comparisons.contains { $0.outcomes[name] != nil } }
+        var table = "| `--sync` | connections x in flight | requests/s | beside "
+        table += present.joined(separator: " | ") + " |\n| --- | --- | ---: |"
+        table += String(repeating: " ---: |", count: present.count) + "\n"
+        for comparison in comparisons {
+            guard let own = comparison.outcomes["leased"] else { continue }
+            let ratios = present.map { times(comparison.ratio(to: $0)) }
+            let cells = [comparison.syncing.rawValue, comparison.shape.name, whole(own.requestsPerSecond)]
+            table += "| " + (cells + ratios).joined(separator: " | ") + " |\n"
+        }
+        return table
     }
 
     static func whole(_ number: Double) -> String {

@@ -21,6 +21,10 @@ struct Outcome {
     var requestsPerSecond: Double
     /// The server's own, from the kernel's accounts.
     var processorNanosecondsPerRequest: Double
+    /// The share of its core that the server used, and the load generator of its own: who is near 1 is the
+    /// one that limits.
+    var serverShare: Double
+    var loadShare: Double
     var p50Microseconds: Double
     var p99Microseconds: Double
 
@@ -31,25 +35,28 @@ struct Outcome {
         return Outcome(
             requestsPerSecond: middle(\.requestsPerSecond),
             processorNanosecondsPerRequest: middle(\.processorNanosecondsPerRequest),
+            serverShare: middle(\.serverShare), loadShare: middle(\.loadShare),
             p50Microseconds: middle(\.p50Microseconds), p99Microseconds: middle(\.p99Microseconds))
     }
 }
 
 /// Lets the load generator drive a server from another core.
 func run(_ shape: Shape, on server: Server, seconds: Double) throws(Failure) -> Outcome {
-    let before = server.processorNanoseconds
+    let (before, start) = (server.processorNanoseconds, nanoseconds())
     let said = try output(
         of: [
             builtProgram("bench-load"), server.language, server.address, "\(shape.connections)",
             "\(shape.inFlight)", "\(seconds)",
         ], core: 1, within: Int(seconds) + 30)
-    let used = server.processorNanoseconds - before
+    let (used, span) = (server.processorNanoseconds - before, nanoseconds() - start)
     guard let requests = number("requests", in: said), let all = number("all", in: said),
-        let measured = number("seconds", in: said), let p50 = number("p50", in: said),
+        let measured = number("seconds", in: said), let work = number("work", in: said),
+        let p50 = number("p50", in: said),
         let p99 = number("p99", in: said)
     else { throw Failure("\(server.name), \(shape.name): no result: \(said)") }
     return Outcome(
         requestsPerSecond: requests / measured, processorNanosecondsPerRequest: Double(used) / all,
+        serverShare: Double(used) / Double(span), loadShare: work / measured,
         p50Microseconds: p50 / 1_000, p99Microseconds: p99 / 1_000)
 }
 
@@ -78,11 +85,12 @@ func number(_ name: String, in line: String) -> Double? {
     return Double(pieces[place + 1])
 }
 
-/// Every server in turn, and that again and again, so that a slow minute of the machine hits all of them.
+/// Every server in turn, in a folder under `place`, and that again and again, so that a slow minute of the
+/// machine hits all of them.
 func compare(
-    _ peers: [Peer], _ shape: Shape, _ syncing: Syncing, runs: Int, seconds: Double
+    _ peers: [Peer], _ shape: Shape, _ syncing: Syncing, runs: Int, seconds: Double, under place: String
 ) throws(Failure) -> [String: Outcome] {
-    let folder = try TemporaryFolder()
+    let folder = try TemporaryFolder(isOpen: true, under: place)
     var servers: [Server] = []
     for peer in peers where peer.canSync.contains(syncing) {
         servers.append(try peer.start(folder, syncing))

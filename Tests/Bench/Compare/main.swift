@@ -1,9 +1,11 @@
 // Compares leased with what people would use instead, on this machine, in one run.
 //
-// bench [--runs N] [--seconds S] [--only CONNECTIONSxIN-FLIGHT] [--sync never|always]
+// bench [--runs N] [--seconds S] [--only CONNECTIONSxIN-FLIGHT] [--sync never|always] [--place DIR]
+//       [--markdown FILE [--readme FILE]]
 // bench growth [held|ending|lines|crowd|quiet]
 //
 // The second measures, of leased alone, what must not grow with the work: each figure beside its target.
+// With --markdown both are done, and written as a page.
 //
 // The server runs on one core, the load on another. Whatever of the peers is not installed is left out, and
 // said.
@@ -16,10 +18,15 @@ struct Wish {
     var seconds = 2.0
     var shapes = Shape.all
     var syncings = Syncing.allCases
+    /// Where the servers keep their files.
+    var place: String?
+    var markdown: String?
+    var readme: String?
 }
 
 func usage() -> Never {
-    complain("usage: bench [--runs N] [--seconds S] [--only 64x16] [--sync never|always]")
+    complain("usage: bench [--runs N] [--seconds S] [--only 64x16] [--sync never|always] [--place DIR]")
+    complain("             [--markdown FILE [--readme FILE]]")
     complain("       bench growth [held|ending|lines|crowd|quiet]")
     exit(64)
 }
@@ -34,40 +41,66 @@ func readWish(_ arguments: ArraySlice<String>) -> Wish {
         case "--seconds": wish.seconds = Double(value) ?? wish.seconds
         case "--only": wish.shapes = Shape.all.filter { "\($0.connections)x\($0.inFlight)" == value }
         case "--sync": wish.syncings = Syncing.allCases.filter { $0.rawValue == value }
+        case "--place": wish.place = value
+        case "--markdown": wish.markdown = value
+        case "--readme": wish.readme = value
         default: usage()
         }
     }
     if wish.shapes.isEmpty || wish.syncings.isEmpty { usage() }
+    if wish.readme != nil, wish.markdown == nil { usage() }
     return wish
+}
+
+/// A folder on a disk: in memory a sync costs nothing, and ratios would say nothing.
+func chosenPlace(_ wish: Wish) throws(Failure) -> String {
+    let places = wish.place.map { [$0] } ?? ["/tmp", "/var/tmp"]
+    if let place = places.first(where: { !isInMemory($0) }) { return place }
+    guard wish.syncings == [.never] else {
+        throw Failure(
+            "\(places.joined(separator: " and ")) is in memory; name a folder on a disk with --place, or "
+                + "compare with --sync never")
+    }
+    return places[0]
+}
+
+func comparisons(_ wish: Wish, under place: String) throws(Failure) -> [Comparison] {
+    let present = Peers.all.filter { $0.program != nil }
+    for absent in Peers.all where absent.program == nil {
+        complain("\(absent.name) is left out; apt-get install \(absent.package) brings it")
+    }
+    var found: [Comparison] = []
+    for syncing in wish.syncings {
+        for shape in wish.shapes {
+            complain("--sync=\(syncing.rawValue), \(shape.name) ...")
+            let outcomes = try compare(
+                present, shape, syncing, runs: wish.runs, seconds: wish.seconds, under: place)
+            found.append(Comparison(syncing: syncing, shape: shape, outcomes: outcomes))
+        }
+    }
+    return found
 }
 
 func main() throws(Failure) {
     let words = CommandLine.arguments.dropFirst()
     if words.first == "growth" {
-        print(try Growth.table(only: words.dropFirst().first))
-        return
+        return print(try Growth.table(only: words.dropFirst().first))
     }
     let wish = readWish(words)
-    let folder = try TemporaryFolder()
-    print("Processor: \(fact("model name", of: "/proc/cpuinfo") ?? "unknown"), ", terminator: "")
-    print("\(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores")
-    print("A sync of 64 bytes: \(Report.whole(try syncMicroseconds(in: folder))) us\n")
-    if isInMemory(folder), wish.syncings.contains(.always) {
-        throw Failure("\(folder.path) is in memory; set TMPDIR to a disk, or compare with --sync never")
+    let place = try chosenPlace(wish)
+    let circumstances = Circumstances(
+        place: place, runs: wish.runs, seconds: wish.seconds,
+        syncMicroseconds: try syncMicroseconds(in: TemporaryFolder(under: place)))
+    print(circumstances.lines.joined(separator: "\n") + "\n")
+    let found = try comparisons(wish, under: place)
+    print(Report.table(found))
+    guard let markdown = wish.markdown else { return }
+    let growth = try Growth.table()
+    print(growth)
+    try Results.write(Results.page(circumstances, found, growth: growth), to: markdown)
+    if let readme = wish.readme {
+        try Results.write(Results.insert(Report.summary(found), into: textOf(readme)), to: readme)
     }
-    let present = Peers.all.filter { $0.program != nil }
-    for absent in Peers.all where absent.program == nil {
-        print("\(absent.name) is left out; apt-get install \(absent.package) brings it\n")
-    }
-    var comparisons: [Comparison] = []
-    for syncing in wish.syncings {
-        for shape in wish.shapes {
-            let outcomes = try compare(
-                present, shape, syncing, runs: wish.runs, seconds: wish.seconds)
-            comparisons.append(Comparison(syncing: syncing, shape: shape, outcomes: outcomes))
-        }
-    }
-    print(Report.table(comparisons))
 }
 
 do {

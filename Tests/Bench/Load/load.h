@@ -18,9 +18,8 @@ struct slot {
 // How one kind of server is spoken to. Texts go out without copying what does not change.
 struct protocol {
     const char *name;
-    // Sent once a connection, and how many lines answer it; NULL: nothing.
-    const char *greeting;
-    int greeting_lines;
+    // What is said first on a connection, and waited for; NULL: nothing.
+    void (*greet)(int descriptor);
     // Writes the request and says how long it is.
     size_t (*take)(char *to, const struct slot *slot);
     size_t (*give)(char *to, const struct slot *slot);
@@ -39,6 +38,9 @@ uint64_t now(void);
 int connect_to(const char *address);
 // Many connections that ask one question and count the lines that come.
 int watch(const char *path, int count, const char *question, double seconds);
+
+// PostgreSQL's, whose messages are no lines.
+extern const struct protocol postgres_protocol;
 
 const struct protocol *protocol_named(const char *name);
 

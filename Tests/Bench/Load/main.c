@@ -34,6 +34,8 @@ static struct histogram histogram;
 // 0 before the measured time, 1 in it, 2 behind it: nobody begins anew then.
 static int phase;
 static uint64_t answered, answered_in_time;
+// What this program itself needed of a core in the measured time.
+static uint64_t own_work;
 
 void fail(const char *what) {
     fprintf(stderr, "bench-load: %s: %s\n", what, strerror(errno));
@@ -43,6 +45,12 @@ void fail(const char *what) {
 uint64_t now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t worked(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
@@ -62,17 +70,6 @@ int connect_to(const char *address) {
         setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     }
     return descriptor;
-}
-
-static void greet(int descriptor) {
-    size_t length = protocol->greeting ? strlen(protocol->greeting) : 0;
-    if (length == 0) return;
-    if (write(descriptor, protocol->greeting, length) != (ssize_t)length) fail("greeting");
-    for (int lines = 0; lines < protocol->greeting_lines;) {
-        char byte;
-        if (read(descriptor, &byte, 1) != 1) fail("greeting");
-        if (byte == '\n') lines++;
-    }
 }
 
 static void request(struct connection *connection, uint32_t number, uint64_t time) {
@@ -138,7 +135,7 @@ static void serve(struct connection *connection) {
 
 static void begin(struct connection *connection, const char *address, uint32_t number, int poller) {
     connection->descriptor = connect_to(address);
-    greet(connection->descriptor);
+    if (protocol->greet) protocol->greet(connection->descriptor);
     fcntl(connection->descriptor, F_SETFL, O_NONBLOCK);
     connection->slots = calloc((size_t)in_flight, sizeof *connection->slots);
     connection->asked = calloc((size_t)in_flight, sizeof *connection->asked);
@@ -160,17 +157,18 @@ static void run(int poller, struct connection *connections, int count, double se
     int busy = 1;
     while (busy) {
         struct epoll_event events[256];
-        int ready = epoll_wait(poller, events, 256, 5000);
-        if (ready == 0) fail("no answer within 5 s");
+        int ready = epoll_wait(poller, events, 256, 20000);
+        if (ready == 0) fail("no answer within 20 s");
         for (int at = 0; at < ready; at++) serve(events[at].data.ptr);
         uint64_t time = now();
-        if (phase == 0 && time >= begins) phase = 1, begins = time;
-        if (phase == 1 && time >= ends) phase = 2, ends = time;
+        if (phase == 0 && time >= begins) phase = 1, begins = time, own_work = worked();
+        if (phase == 1 && time >= ends) phase = 2, ends = time, own_work = worked() - own_work;
         busy = phase < 2;
         for (int at = 0; at < count && !busy; at++) busy = connections[at].waiting > 0;
     }
     printf("{\"requests\":%llu,\"all\":%llu,\"seconds\":%.6f,", (unsigned long long)answered_in_time,
            (unsigned long long)answered, (double)(ends - begins) / 1e9);
+    printf("\"work\":%.6f,", (double)own_work / 1e9);
     printf("\"p50\":%llu,\"p99\":%llu,\"p999\":%llu,\"max\":%llu}\n",
            (unsigned long long)histogram_at(&histogram, 0.5),
            (unsigned long long)histogram_at(&histogram, 0.99),

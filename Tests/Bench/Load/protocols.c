@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "load.h"
 
@@ -59,6 +60,16 @@ static long leased_answer(const char *from, size_t length, struct slot *slot) {
     "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end"
 // The SHA-1 of the script, by which it is called once it is loaded.
 #define REDIS_SHA "b998f9dfb154cdbea8cda65ad5177aadf0e945a2"
+
+static void redis_greet(int descriptor) {
+    static const char load[] = "*3\r\n$6\r\nSCRIPT\r\n$4\r\nLOAD\r\n$93\r\n" REDIS_SCRIPT "\r\n";
+    if (write(descriptor, load, sizeof load - 1) != sizeof load - 1) fail("loading the script");
+    for (int lines = 0; lines < 2;) {
+        char byte;
+        if (read(descriptor, &byte, 1) != 1) fail("loading the script");
+        if (byte == '\n') lines++;
+    }
+}
 
 static size_t redis_key(char *key, const struct slot *slot) {
     return join(key, "user/", slot->number, "");
@@ -193,17 +204,16 @@ static long etcd_answer(const char *from, size_t length, struct slot *slot) {
 }
 
 static const struct protocol protocols[] = {
-    {"leased", NULL, 0, leased_take, leased_give, leased_answer},
-    {"redis", "*3\r\n$6\r\nSCRIPT\r\n$4\r\nLOAD\r\n$93\r\n" REDIS_SCRIPT "\r\n", 2, redis_take, redis_give,
-     redis_answer},
-    {"memcached", NULL, 0, memcached_take, memcached_give, memcached_answer},
-    {"beanstalkd", NULL, 0, beanstalkd_take, beanstalkd_give, beanstalkd_answer},
-    {"etcd", NULL, 0, etcd_take, etcd_give, etcd_answer},
+    {"leased", NULL, leased_take, leased_give, leased_answer},
+    {"redis", redis_greet, redis_take, redis_give, redis_answer},
+    {"memcached", NULL, memcached_take, memcached_give, memcached_answer},
+    {"beanstalkd", NULL, beanstalkd_take, beanstalkd_give, beanstalkd_answer},
+    {"etcd", NULL, etcd_take, etcd_give, etcd_answer},
 };
 
 const struct protocol *protocol_named(const char *name) {
     for (size_t at = 0; at < sizeof protocols / sizeof *protocols; at++) {
         if (strcmp(protocols[at].name, name) == 0) return &protocols[at];
     }
-    return NULL;
+    return strcmp(name, postgres_protocol.name) == 0 ? &postgres_protocol : NULL;
 }

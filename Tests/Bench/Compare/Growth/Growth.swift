@@ -17,6 +17,7 @@ enum Growth {
         if sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1 { _ = ctest_pin_thread(0, 1) }
         var table = Finding.head
         for part in parts where name == nil || part.name == name {
+            complain("growth: \(part.name) ...")
             for finding in try part.findings() { table += finding.line }
         }
         return table

@@ -1,0 +1,100 @@
+// The page of results: the machine, the method, and the tables, written by one command.
+
+import Glibc
+import TestSupport
+
+/// What was measured on, and how.
+struct Circumstances {
+    let place: String
+    let runs: Int
+    let seconds: Double
+    let syncMicroseconds: Double
+
+    var lines: [String] {
+        var system = utsname()
+        uname(&system)
+        let kernel = withUnsafePointer(to: &system.release) { pointer in
+            pointer.withMemoryRebound(to: CChar.self, capacity: 65) { String(cString: $0) }
+        }
+        let memory = Int64(fact("MemTotal", of: "/proc/meminfo")?.split(separator: " ").first ?? "") ?? 0
+        return [
+            "Processor: \(fact("model name", of: "/proc/cpuinfo") ?? "unknown"), "
+                + "\(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores; \(memory >> 20) GiB of memory; "
+                + "Linux \(kernel)",
+            "Others at work when it began: a load of "
+                + (textOf("/proc/loadavg").split(separator: " ").first.map(String.init) ?? "?"),
+            "Files: on \(fileSystem(of: place)) under \(place); a sync of 64 bytes takes "
+                + "\(Report.whole(syncMicroseconds)) us there",
+            "Medians of \(runs) runs of \(seconds) s, each server in turn; servers on core 0, load on core 1",
+        ]
+    }
+
+    private func fileSystem(of place: String) -> String {
+        let mounts = textOf("/proc/self/mounts").split(separator: "\n").map { $0.split(separator: " ") }
+        let found = mounts.filter { mount in
+            mount.count > 2 && (place + "/").hasPrefix(mount[1] == "/" ? "/" : mount[1] + "/")
+        }
+        return found.max { $0[1].count < $1[1].count }.map { String($0[2]) } ?? "a file system"
+    }
+}
+
+enum Results {
+    static func page(
+        _ circumstances: Circumstances, _ comparisons: [Comparison], growth: String
+    ) -> String {
+        """
+        # Results
+
+        Written by `swift run -c release bench --markdown Tests/Bench/RESULTS.md --readme README.md`, on a
+        machine where nothing else was at work. Absolute figures are of that machine; what counts is the
+        ratios, which are of one run.
+
+        ## The machine
+        \(circumstances.lines.map { "- \($0)" }.joined(separator: "\n"))
+
+        ## The method
+        - A request is a key taken, or given back. Every loop of the load generator takes a key that nobody
+          else wants, gives it back, and takes it again; "64 x 16" is 64 connections with 16 such loops each.
+          What is answered is looked at: a refusal ends the run.
+        - Redis: `SET k o NX PX 30000`, and a script that compares and deletes; `appendonly yes`, with
+          `appendfsync no` for `never` and `always` for `always`; over its Unix socket. memcached: `add` and
+          `delete`, one thread, nothing kept. beanstalkd: `put` and `delete` with its binlog, `-F` or `-f 0`.
+          etcd: a transaction that wants the key not to be there, and a delete, over HTTP. PostgreSQL:
+          `INSERT ... ON CONFLICT` and `DELETE`, a transaction each, as simple queries over its Unix socket;
+          `fsync` and `synchronous_commit` are off for `never`.
+        - The floor is a C program with one epoll loop, which answers a fixed line to each line, appends 64
+          bytes for each to a file with one write a wake-up, and syncs once a wake-up for `always`. No server
+          that promises the same can be faster by doing less; one that syncs while it reads the next batch
+          can be.
+        - Processor time is what the kernel accounts to the server's processes, divided by all requests.
+          "Busy" is the share of its core that the server used, and the load generator of its own: where the
+          load generator is the busier one, the ratio of requests says less than that of processor time.
+
+        ## Beside others
+        \(Report.table(comparisons))
+        ## As work grows
+        `swift run -c release bench growth` measures just these, under `--sync=never`, from outside.
+
+        \(growth)
+        """
+    }
+
+    private static let (begin, end) = ("<!-- bench: begin -->", "<!-- bench: end -->")
+
+    /// Puts a table between the two marks of a page.
+    static func insert(_ table: String, into page: String) throws(Failure) -> String {
+        guard let before = page.firstRange(of: begin), let after = page.firstRange(of: end),
+            before.upperBound <= after.lowerBound
+        else { throw Failure("the page has no \(begin) ... \(end)") }
+        return page[..<before.upperBound] + "\n" + table + page[after.lowerBound...]
+    }
+
+    static func write(_ text: String, to path: String) throws(Failure) {
+        guard let file = fopen(path, "w") else { throw Failure("\(path) can't be written") }
+        defer { fclose(file) }
+        let bytes = Array(text.utf8)
+        guard fwrite(bytes, 1, bytes.count, file) == bytes.count else {
+            throw Failure("\(path) can't be written")
+        }
+    }
+}
