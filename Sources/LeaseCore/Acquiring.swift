@@ -231,14 +231,15 @@ extension Machine {
         if ledger.users[user].leases >= limits.leasesPerUserMax {
             return .tooManyLeases(max: limits.leasesPerUserMax, flag: "--leases-per-user-max")
         }
-        for index in 0..<slots.count where ledger.rules(of: slots[index]).rate != nil {
-            if rates.grantCount >= limits.countedGrantsMax {
-                return .tooManyCounted(max: limits.countedGrantsMax, flag: "--counted-grants-max")
-            }
-            if ledger.users[user].countedGrants >= limits.countedGrantsPerUserMax {
-                return .tooManyCounted(
-                    max: limits.countedGrantsPerUserMax, flag: "--counted-grants-per-user-max")
-            }
+        // The grant counts once for each of its keys that has a rate.
+        let counted = (0..<slots.count).count { ledger.rules(of: slots[$0]).rate != nil }
+        guard counted > 0 else { return nil }
+        if rates.grantCount + counted > limits.countedGrantsMax {
+            return .tooManyCounted(max: limits.countedGrantsMax, flag: "--counted-grants-max")
+        }
+        if ledger.users[user].countedGrants + counted > limits.countedGrantsPerUserMax {
+            return .tooManyCounted(
+                max: limits.countedGrantsPerUserMax, flag: "--counted-grants-per-user-max")
         }
         return nil
     }

@@ -33,6 +33,19 @@ import Testing
         #expect(try rig.run("run", "user/1", "--", script, "by the shell").output == "by the shell\n")
     }
 
+    /// What stands in an argument stays one value, whatever bytes it has.
+    @Test func noArgumentForgesALine() throws {
+        let rig = try Rig()
+        let owner = "x\nrelease 1\r\n#t evict 1 \u{1b}[31m=%"
+        #expect(try rig.run("acquire", "user/1", "--owner", owner, "--note", owner).code == 0)
+        let held = try rig.ask("check 1")
+        let spelled = "x%0Arelease%201%0D%0A#t%20evict%201%20%1B[31m=%25"
+        #expect(held.hasPrefix("OK token=1 ") && held.contains(" owner=\(spelled) "), "\(held)")
+        #expect(held.hasSuffix(" note=\(spelled)"))
+        #expect(try rig.run("acquire", "user/2\nrelease 1", "-n").code == 64)
+        #expect(try rig.isHeld("user/1") && rig.isFree("user/2"))
+    }
+
     @Test func withoutADaemonItEndsAtOnce() throws {
         let rig = try Rig()
         try rig.daemon.stop()

@@ -70,6 +70,12 @@ final class ShiftedClocks {
         try write()
     }
 
+    static func uncorrectedMilliseconds() -> Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC_RAW, &now)
+        return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
+    }
+
     private func write() throws {
         let bytes = offsets.withUnsafeBytes { Array($0) }
         guard access(folder("offsets"), F_OK) == 0 else { return try folder.write("offsets", bytes) }
@@ -133,6 +139,21 @@ struct ClockTests {
         #expect(client.ask("renew 1")?.hasPrefix("GONE token=1 why=expired") == true)
         #expect(client.ask("renew 2 ttl=10m") == "OK token=2 ttl=600000ms")
         #expect((3_500...3_600).contains(try left(client, 3)))
+        try daemon.stop()
+    }
+
+    /// The kernel corrects its clock while it runs; one that it doesn't correct says nearly the same.
+    @Test func aLeaseLastsAsLongAsAnotherClockSays() throws {
+        let seconds: Int64 = isFullSweep ? 60 : 2
+        let daemon = try Daemon()
+        try daemon.start()
+        let (holder, waiter) = (try daemon.connect(), try daemon.connect())
+        let begun = ShiftedClocks.uncorrectedMilliseconds()
+        #expect(tokenGranted(holder.ask("acquire user/1 ttl=\(seconds)s")) == 1)
+        #expect(tokenGranted(waiter.ask("acquire user/1 wait=2m", within: 90_000)) == 2)
+        let lasted = ShiftedClocks.uncorrectedMilliseconds() - begun
+        print("drift: a lease of \(seconds) s lasted \(lasted) ms")
+        #expect(lasted >= seconds * 999 && lasted < seconds * 1_010 + 1_000)
         try daemon.stop()
     }
 

@@ -1,6 +1,7 @@
 // Starts and stops that meet something unexpected: closed descriptors, signals, successors, big logs.
 
 import Glibc
+import SeededRandom
 import TestSupport
 import Testing
 
@@ -130,6 +131,76 @@ import Testing
         }
         try daemon.stop()
         print("restarts: \(rounds)")
+    }
+
+    /// It starts no other program; one that it started would get none of its descriptors but the first three.
+    @Test func itsDescriptorsAreItsOwn() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let client = try daemon.connect()
+        #expect(tokenGranted(client.ask("acquire user/1 ttl=1h while=\(getpid())")) == 1)
+        client.send("#c compact\nping")
+        let pid = try #require(daemon.pid)
+        let ours = Set(descriptors(of: getpid()).values)
+        // Those that it was given by us are none of its own.
+        let own = descriptors(of: pid).filter { $0.key > 2 && !ours.contains($0.value) }
+        #expect(own.count > 4)
+        for (descriptor, target) in own {
+            // It may have been closed meanwhile.
+            let said = field("flags:", of: "/proc/\(pid)/fdinfo/\(descriptor)")
+            guard let flags = said.flatMap({ Int32($0, radix: 8) }) else { continue }
+            #expect(flags & O_CLOEXEC != 0, "\(descriptor): \(target)")
+        }
+        let children = names(in: "/proc/\(pid)/task").map { text(of: "/proc/\(pid)/task/\($0)/children") }
+        #expect(children.joined() == "")
+        try daemon.stop()
+    }
+
+    /// A stop at any moment of pipelined work, and of compactions: it ends well, soon, and loses nothing.
+    @Test func aStopInTheMiddleOfTheWorkLosesNothing() throws {
+        var random = SeededRandom(seed: seed("stops"))
+        let daemon = try Daemon()
+        var book = Book()
+        let rounds = isFullSweep ? 200 : 12
+        for round in 0..<rounds {
+            try daemon.start()
+            let (client, other) = (try daemon.connect(), try daemon.connect())
+            if round % 8 == 0 { book.check(client, "stop \(round)") }
+            let stopAt = Int.random(in: 0..<8, using: &random)
+            var (step, goesOn) = (0, true)
+            while goesOn, step < 50 {
+                if step == stopAt {
+                    if Bool.random(using: &random) { usleep(UInt32.random(in: 0...3_000, using: &random)) }
+                    daemon.program?.signal(SIGTERM)
+                }
+                if Int.random(in: 0..<3, using: &random) == 0 { other.send("compact") }
+                goesOn = book.acquire(Int.random(in: 1...30, using: &random), client)
+                if goesOn { goesOn = book.release(6, client) }
+                // From the stop on nothing more is granted.
+                if book.others.contains(where: { $0.contains("why=draining") }) { break }
+                step += 1
+            }
+            #expect(daemon.exitCode(within: 5) == 0, "round \(round)")
+            #expect(access(daemon.socketPath, F_OK) == -1)
+            book.forgetOthers()
+        }
+        try daemon.start()
+        book.check(try daemon.connect(), "after \(rounds) stops")
+        #expect(book.faults == [])
+        try daemon.stop()
+        print("stops: \(rounds) amid the work, \(book.faults.count) violations")
+    }
+
+    /// What each of a process's descriptors stands for.
+    private func descriptors(of pid: pid_t) -> [Int: String] {
+        var all: [Int: String] = [:]
+        for name in names(in: "/proc/\(pid)/fd") {
+            var target = [CChar](repeating: 0, count: 256)
+            let count = readlink("/proc/\(pid)/fd/\(name)", &target, target.count)
+            guard count > 0, let number = Int(name) else { continue }
+            all[number] = String(decoding: target[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        return all
     }
 
     /// While one stops, the next starts: never two, and the path leads to who serves.

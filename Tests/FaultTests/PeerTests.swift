@@ -86,6 +86,24 @@ import Testing
         try daemon.stop()
     }
 
+    /// A holder that slept past its deadline can't be held back by anybody; but what it guards can tell it
+    /// from the next one by the token, and so can it by asking.
+    @Test func whoSleptPastItsDeadlineIsTold() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let (sleeper, next) = (try daemon.connect(), try daemon.connect())
+        let old = try #require(tokenGranted(sleeper.ask("acquire user/1 ttl=200ms")))
+        let new = try #require(tokenGranted(next.ask("acquire user/1 ttl=1h wait=1m")))
+        #expect(new > old)
+        for request in ["check \(old)", "renew \(old)", "release \(old)"] {
+            let reply = sleeper.ask(request) ?? "nothing"
+            #expect(reply.hasPrefix("GONE token=\(old) why=expired "), "\(reply)")
+            #expect(reply.contains(" next=\(new)"), "\(reply)")
+        }
+        #expect(next.ask("check \(new)")?.hasPrefix("OK token=\(new) ") == true)
+        try daemon.stop()
+    }
+
     @Test func descriptorsThatAreSentAreNotKept() throws {
         let daemon = try Daemon()
         try daemon.start()

@@ -126,6 +126,29 @@ import Testing
         try daemon.stop()
     }
 
+    /// Memory that runs out ends the daemon wherever it is; what it had answered is there afterwards.
+    @Test(.disabled(if: isSanitized, "a sanitizer wants all memory there is"))
+    func outOfMemoryIsACrashLikeAnyOther() throws {
+        let daemon = try Daemon()
+        var book = Book()
+        for round in 0..<2 {
+            try daemon.start(["--sync=never"])
+            let client = try daemon.connect()
+            book.check(client, "round \(round)")
+            let status = "/proc/\(daemon.pid!)/status"
+            let most = (field("VmSize:", of: status).flatMap { Int($0) } ?? 0) + 1_024
+            try run("/usr/bin/prlimit", "--pid=\(daemon.pid!)", "--as=\(most << 10)")
+            var rounds = 0
+            while rounds < 100, book.acquire(500, client) { rounds += 1 }
+            let code = daemon.exitCode() ?? 0
+            #expect(code > 128, "it ended with \(code) after \(rounds) rounds")
+        }
+        try daemon.start()
+        book.check(try daemon.connect(), "afterwards")
+        #expect(book.faults == [])
+        try daemon.stop()
+    }
+
     /// Connect, acquire, release, close: 100,000 times with `LEASED_FAULT_SWEEP`.
     @Test(.disabled(if: isSanitized, "a sanitizer's memory says nothing"))
     func memoryAndDescriptorsStayFlat() throws {

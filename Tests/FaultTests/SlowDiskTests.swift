@@ -25,6 +25,30 @@ struct SlowDiskTests {
         try daemon.stop()
     }
 
+    /// Meanwhile it can be stopped, and killed: nobody is told of what is not kept.
+    @Test(arguments: [SIGTERM, SIGKILL])
+    func anEndWhileTheDiskBreaksItsWord(_ signal: Int32) throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let client = try daemon.connect()
+        #expect(tokenGranted(client.ask("acquire user/1 ttl=1h")) == 1)
+        let fault = try Fault(
+            "write:error=ENOSPC:when=1+", of: daemon.pid!, paths: [daemon.dataPath + "/log"],
+            output: daemon.folder("trace"))
+        client.send("acquire user/2 ttl=1h")
+        eventually("the write fails") { daemon.messages(ofLast: 300).contains("trying again") }
+        daemon.program?.signal(signal)
+        if signal == SIGTERM { #expect(client.line()?.hasPrefix("ERR storage ") == true) }
+        #expect(client.next() == .closed)
+        #expect(daemon.exitCode() == (signal == SIGTERM ? 74 : 128 + SIGKILL))
+        withExtendedLifetime(fault) {}
+        try daemon.start()
+        let again = try daemon.connect()
+        #expect(again.ask("check 1")?.hasPrefix("OK token=1 ") == true)
+        #expect(tokenGranted(again.ask("acquire user/2")) ?? 0 > 2)
+        try daemon.stop()
+    }
+
     /// Room was set aside, and the disk refuses it all the same: what was decided waits, the rest is refused.
     @Test func aDiskThatBreaksItsWordGrantsNothing() throws {
         let daemon = try Daemon()

@@ -45,18 +45,16 @@ struct Sweep {
         "unlinkat",
     ]
 
-    private var paths: [String] {
+    /// What they are to be on: a data directory and the daemon's files in it.
+    static func paths(_ dataPath: String) -> [String] {
         let names = ["log", "log.new", "numbers", "numbers.spare", "numbers.new", "numbers.spare.new"]
-        return [daemon.dataPath] + names.map { daemon.dataPath + "/" + $0 }
+        return [dataPath] + names.map { dataPath + "/" + $0 }
     }
 
-    /// Runs a phase once without a fault.
-    /// - Returns: each of its calls, by name and number. A thread counts its own.
-    mutating func sites(_ phase: Phase) throws -> [(call: String, count: Int)] {
-        _ = try strike(phase, nil)
-        try lookAfterwards("without a fault")
+    /// Each of the calls that strace wrote down, by name and number. A thread counts its own.
+    static func sites(ofTrace path: String) -> [(call: String, count: Int)] {
         var counts: [String: Int] = [:]
-        for line in text(of: daemon.folder("trace")).split(separator: "\n") {
+        for line in text(of: path).split(separator: "\n") {
             let words = line.split(separator: " ", omittingEmptySubsequences: true)
             guard words.count > 1, Int(words[0]) != nil, !words[1].hasPrefix("<") else { continue }
             counts["\(words[1].prefix { $0 != "(" }) \(words[0])", default: 0] += 1
@@ -65,6 +63,14 @@ struct Sweep {
             let most = counts.filter { $0.key.hasPrefix(call + " ") }.values.max() ?? 0
             return (0..<most).map { (call, $0 + 1) }
         }
+    }
+
+    /// Runs a phase once without a fault.
+    /// - Returns: each of its calls.
+    mutating func sites(_ phase: Phase) throws -> [(call: String, count: Int)] {
+        _ = try strike(phase, nil)
+        try lookAfterwards("without a fault")
+        return Sweep.sites(ofTrace: daemon.folder("trace"))
     }
 
     /// Puts the fault at one call.
@@ -83,7 +89,7 @@ struct Sweep {
         if phase == .start {
             try tear()
             var words = [strace, "-D", "-f", "-qq", "-o", trace, "-e", "trace=\(calls)"]
-            for path in paths { words += ["-P", path] }
+            for path in Sweep.paths(daemon.dataPath) { words += ["-P", path] }
             var goesOn = try daemon.serves(wrapper: words + inject)
             // It may end right after it has said that it serves.
             if goesOn, let client = try? daemon.connect() { goesOn = book.acquire(1, client) }
@@ -92,6 +98,7 @@ struct Sweep {
             try daemon.start()
             let client = try daemon.connect()
             if phase == .stop { live(client) }
+            let paths = Sweep.paths(daemon.dataPath)
             let fault = try Fault(tracing: calls, inject, of: daemon.pid!, paths: paths, output: trace)
             if phase == .life { live(client) }
             daemon.program?.signal(SIGTERM)

@@ -54,6 +54,46 @@ import Testing
         try daemon.stop()
     }
 
+    /// Values that look like lines, fields and records: the same bytes come back, also out of the log.
+    @Test func noValueForgesALine() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        var client = try daemon.connect()
+        let all = (0..<256).map { byte -> String in
+            let digits = String(byte, radix: 16, uppercase: true)
+            return "%" + String(repeating: "0", count: 2 - digits.count) + digits
+        }
+        let hostile = [
+            "x%0A0a1b2c3d%209%209.000000000%20released%20token=1%0A", "x%20token=9%20synced=9%20wall=9",
+            "%0D%0A*%20seq=9%20released%20key=user/0", "%1B]0;x%07%9B%E2%80%AE", "OK%0AGONE%20token=1",
+        ]
+        let notes = stride(from: 0, to: 256, by: 64).map { all[$0..<($0 + 64)].joined() } + hostile
+        for (number, note) in notes.enumerated() {
+            let owner = number < 4 ? "o\(number)" : note
+            let words = "owner=\(owner) request=\(owner) note=\(note)"
+            let reply = client.ask("acquire user/\(number) ttl=1h \(words)")
+            #expect(tokenGranted(reply) == UInt64(number + 1), "\(reply ?? "nothing")")
+        }
+        func said(_ client: Client) -> [String] {
+            notes.indices.map { number in
+                let words = client.ask("check \(number + 1)")?.split(separator: " ") ?? []
+                return words.filter { $0.hasPrefix("owner=") || $0.hasPrefix("note=") }.joined(separator: " ")
+            }
+        }
+        let before = said(client)
+        for number in 4..<notes.count {
+            #expect(before[number] == "owner=\(notes[number]) note=\(notes[number])")
+        }
+        daemon.kill()
+        let log = bytes(of: daemon.dataPath + "/log")
+        #expect(log.count { $0 == UInt8(ascii: "\n") } == notes.count + 2)
+        #expect(log.allSatisfy { $0 == 10 || (0x20...0x7E).contains($0) })
+        try daemon.start()
+        client = try daemon.connect()
+        #expect(said(client) == before)
+        try daemon.stop()
+    }
+
     @Test func aHugeReplyThatNobodyReadsHoldsNobodyUp() throws {
         let daemon = try Daemon()
         try daemon.start(["--sync=never"])

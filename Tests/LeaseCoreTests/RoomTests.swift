@@ -115,6 +115,31 @@ import Testing
         #expect(bench.waiter(asking("a/1", wait: 9)) != nil)
     }
 
+    /// A request counts once for each key with a `rate`, also after its lease has ended.
+    @Test func grantsThatARateCountsHaveBounds() throws {
+        var limits = Limits()
+        limits.countedGrantsMax = 5
+        limits.countedGrantsPerUserMax = 3
+        let bench = try Bench("kind a x rate=9/1m ttl=10s\nkind b x ttl=10s", limits: limits)
+        let other = Bench.caller(2, uid: 7)
+        let token = try #require(bench.token(asking("a/1", "b/1", "a/2")))
+        #expect(
+            reply(bench.acquire(asking("a/3", "a/4")))
+                == .refused(.tooManyCounted(max: 3, flag: "--counted-grants-per-user-max")))
+        #expect(bench.token(asking("a/3")) != nil)
+        _ = bench.release(token)
+        #expect(
+            reply(bench.acquire(asking("a/5")))
+                == .refused(.tooManyCounted(max: 3, flag: "--counted-grants-per-user-max")))
+        #expect(bench.token(asking("b/2")) != nil)
+        #expect(
+            reply(bench.acquire(asking("a/5", "a/6", "a/7"), by: other))
+                == .refused(.tooManyCounted(max: 5, flag: "--counted-grants-max")))
+        guard case .granted? = reply(bench.acquire(asking("a/5", "a/6"), by: other)) else {
+            throw Difference(description: "the fifth is within the bound")
+        }
+    }
+
     @Test func whoJoinsHasBoundsOfItsOwn() throws {
         var limits = Limits()
         limits.joinersMax = 3

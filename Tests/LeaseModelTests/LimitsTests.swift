@@ -10,6 +10,25 @@ import Testing
         #expect(Instant.zero + Limits.durationMax < .never)
     }
 
+    /// Each relation at its edge, where it still holds.
+    @Test func narrowerBoundsMayBeAsWideAsTheWider() {
+        var limits = Limits()
+        limits.connectionsPerUserMax = limits.connectionsMax
+        limits.leasesPerUserMax = limits.leasesMax
+        limits.countedGrantsPerUserMax = limits.countedGrantsMax
+        limits.waitersPerUserMax = limits.waitersMax
+        limits.waitersPerConnectionMax = limits.waitersMax
+        limits.joinersPerUserMax = limits.joinersMax
+        limits.keptPerUserMax = limits.keptMax
+        limits.keptBytesMax = Limits.keptBytesOfOneMax
+        limits.keptBytesPerUserMax = Limits.keptBytesOfOneMax
+        limits.outputBytesMax = Limits.replyBytesMax + Limits.lineBytesMax
+        limits.outputBytesPerUserMax = limits.outputBytesMax
+        limits.outputBytesInAllMax = limits.outputBytesMax
+        limits.heldInputBytesMax = 2 * Limits.lineBytesMax
+        #expect(limits.contradiction == nil)
+    }
+
     @Test func contradictionsAreNamed() throws {
         let wrongs: [(String, (inout Limits) -> Void)] = [
             ("--connections-per-user-max", { $0.connectionsMax = $0.connectionsPerUserMax - 1 }),

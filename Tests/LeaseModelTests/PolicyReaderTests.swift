@@ -70,8 +70,11 @@ import Testing
 
     @Test func boundsAreInclusive() throws {
         let parts = (1...15).map { "p\($0)" }.joined(separator: " ")
-        let policy = try read("kind k \(parts) limit=1000000 ttl=3650d max-ttl=3650d queue=1000000000\n")
+        let rules = "limit=1000000 ttl=3650d max-ttl=3650d queue=1000000000 rate=10000/3650d"
+        let policy = try read("kind k \(parts) \(rules)\n")
         #expect(policy.kinds[0].parts.count == 15)
+        let longest = "k/" + (1...15).map { "\($0)" }.joined(separator: "/")
+        #expect(try policy.rules(for: key(longest)).rate?.grants == 10_000)
         let long = "kind a b #" + String(repeating: "x", count: Limits.lineBytesMax - 10)
         #expect(try read(long + "\r\nkind c d").kinds.count == 2)
     }
@@ -198,6 +201,7 @@ private let wrongRules = [
     Wrong("kind a b rate=30", 1, 15, "a number of grants and a window"),
     Wrong("kind a b rate=30/1h/2", 1, 15, "a number of grants and a window"),
     Wrong("kind a b rate=0/1h", 1, 15, "from 1 to 10000"),
+    Wrong("kind a b rate=10001/1h", 1, 15, "from 1 to 10000"),
     Wrong("kind a b rate=3/1", 1, 17, "needs a unit"),
     Wrong("kind a b max-priority=10", 1, 23, "from 0 to 9"),
     Wrong("kind a b lock-delay=0s", 1, 21, "at least 1ms"),

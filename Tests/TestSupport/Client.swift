@@ -12,7 +12,9 @@ package final class Client {
 
     /// -1 once it is closed.
     package private(set) var descriptor: Int32
+    /// What has come, of which the beginning was taken.
     private var unread: [UInt8] = []
+    private var taken = 0
     /// As far as reading has shown.
     package private(set) var isClosedByPeer = false
 
@@ -20,23 +22,42 @@ package final class Client {
     package init(_ path: String, uid: UInt32? = nil) throws(Failure) {
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .last("a socket") }
+        guard try connect(path, uid) == 0 else {
+            let failure = Failure.last("connecting to \(path)")
+            hangUp()
+            throw failure
+        }
+    }
+
+    /// Doesn't wait for room in the queue of who listens.
+    /// - Returns: nil where there is none.
+    package init?(connectingAtOnceTo path: String) throws(Failure) {
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw .last("a socket") }
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        guard try connect(path, nil) == 0 else {
+            let failure = Failure.last("connecting to \(path)")
+            let isFull = errno == EAGAIN
+            hangUp()
+            if isFull { return nil }
+            throw failure
+        }
+        _ = fcntl(descriptor, F_SETFL, 0)
+    }
+
+    private func connect(_ path: String, _ uid: UInt32?) throws(Failure) -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)
         precondition(bytes.count < 108, "the path of a socket is short")
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
         let raw = descriptor
-        let code = try asUser(uid) { () throws(Failure) in
+        return try asUser(uid) { () throws(Failure) in
             withUnsafePointer(to: &address) { pointer in
                 pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                     Glibc.connect(raw, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
                 }
             }
-        }
-        guard code == 0 else {
-            let failure = Failure.last("connecting to \(path)")
-            hangUp()
-            throw failure
         }
     }
 
@@ -72,11 +93,14 @@ package final class Client {
     package func next(within milliseconds: Int32 = 10_000) -> Arrival {
         let deadline = TestSupport.milliseconds() + Int64(milliseconds)
         while true {
-            if let end = unread.firstIndex(of: UInt8(ascii: "\n")) {
-                let line = Array(unread[..<end])
-                unread.removeFirst(end + 1)
+            if let end = unread[taken...].firstIndex(of: UInt8(ascii: "\n")) {
+                let line = Array(unread[taken..<end])
+                taken = end + 1
                 return .line(line)
             }
+            // Only when more is to come, so that no byte is moved often.
+            unread.removeFirst(taken)
+            taken = 0
             if isClosedByPeer { return .closed }
             let left = deadline - TestSupport.milliseconds()
             guard receive(within: Int32(max(0, left))) || left > 0 else { return .timeout }
@@ -98,7 +122,7 @@ package final class Client {
     /// What is there already, and not taken.
     package func waiting() -> [UInt8] {
         while receive(within: 0) {}
-        return unread
+        return Array(unread[taken...])
     }
 
     /// - Returns: whether something came.
