@@ -103,6 +103,7 @@ extension Machine {
     /// The lease, if it is alive.
     private mutating func liveLease(_ token: Token, into effects: inout Effects) -> Slot {
         let slot = ledger.leaseSlot(token)
+        ledger.lastSought = slot
         return slot == .none || endIfDue(slot, into: &effects) ? .none : slot
     }
 
@@ -127,6 +128,7 @@ extension Machine {
         note: Text? = nil, work: Work? = nil, into effects: inout Effects
     ) {
         let token = ledger.leases[slot].token
+        ledger.lastSought = slot
         if let details = ledger.leases[slot].details {
             if let connection = details.connection {
                 unbind(connection, from: token, into: &effects)

@@ -19,12 +19,14 @@ struct Ledger: ~Copyable {
 
     var leases = Slab<Lease>()
     var tokenIndex = SlotIndex()
+    /// The lease that a request or an end was about last: the change that follows from it names it again.
+    var lastSought: Slot = .none
     var oldest: Slot = .none
     var newest: Slot = .none
     /// Set where a compacted log brought leases out of their order.
     var isOutOfOrder = false
     /// By when each lease ends.
-    var deadlines = DeadlineHeap()
+    var deadlines = DeadlineRuns()
     var holderTrees: OrderTrees
     /// Keys of leases behind their first.
     var otherKeyCount = 0

@@ -4,7 +4,8 @@ internal import LeaseModel
 
 extension Ledger {
     func leaseSlot(_ token: Token) -> Slot {
-        tokenIndex.find(hasher.hash(token)) { leases[$0].token == token }
+        if lastSought != .none, token != 0, leases[lastSought].token == token { return lastSought }
+        return tokenIndex.find(hasher.hash(token)) { leases[$0].token == token }
     }
 
     func leaseSlot(request: Text, uid: UInt32) -> Slot {

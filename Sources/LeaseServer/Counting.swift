@@ -11,6 +11,8 @@ struct Counting {
     /// As the policy lists its kinds.
     private var kinds: [KindCounts]
     private var policy: Policy
+    /// Where the kind stands that was counted last, and how its keys begin: mostly the next is one of them.
+    private var lastKind: (beginning: [UInt8], place: Int) = ([], 0)
     private var errors: [ErrorCode: UInt64] = [:]
     var syncs = Histogram(bounds: HistogramBounds.spans)
     var compactions: UInt64 = 0
@@ -29,13 +31,14 @@ struct Counting {
             zip(self.policy.kinds.map(\.name), kinds), uniquingKeysWith: { first, _ in first })
         kinds = policy.kinds.map { before[$0.name] ?? KindCounts() }
         self.policy = policy
+        lastKind = ([], 0)
     }
 
     /// A lease of several kinds counts once with each of them.
     mutating func add(_ event: Event) {
         all.add(event.what)
         if event.keys.others.isEmpty {
-            if let place = policy.placeOfKind(of: event.keys.first) { kinds[place].add(event.what) }
+            if let place = place(ofKindOf: event.keys.first) { kinds[place].add(event.what) }
             return
         }
         for index in 0..<event.keys.count {
@@ -56,6 +59,21 @@ struct Counting {
     mutating func addKeptAnswer(of key: Key) {
         all.done += 1
         if let place = policy.placeOfKind(of: key) { kinds[place].done += 1 }
+    }
+
+    private mutating func place(ofKindOf key: Key) -> Int? {
+        if lastKind.beginning.count > 0, begins(key.bytes.span, lastKind.beginning.span) {
+            return lastKind.place
+        }
+        guard let place = policy.placeOfKind(of: key) else { return nil }
+        lastKind = (policy.kinds[place].name + [UInt8(ascii: "/")], place)
+        return place
+    }
+
+    private func begins(_ whole: Span<UInt8>, _ beginning: Span<UInt8>) -> Bool {
+        guard whole.count >= beginning.count else { return false }
+        for index in beginning.indices where whole[index] != beginning[index] { return false }
+        return true
     }
 
     /// The kind of the key at this place, unless one before it is of the same.

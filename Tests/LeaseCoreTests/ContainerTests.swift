@@ -102,6 +102,33 @@ import Testing
         }
     }
 
+    /// Instants that mostly rise, as they do where there are few ttls, or that come in any order.
+    @Test(arguments: [UInt64(1), 2, 3], [1, 3, 100])
+    func theRunsPutFirstWhatEndsFirst(seed: UInt64, ttls: Int) {
+        var draw = SeededRandom(seed: seed)
+        var runs = DeadlineRuns()
+        var model: [Slot: (instant: Int64, tie: UInt64)] = [:]
+        var lastTie: UInt64 = 0
+        for step in 0..<8_000 {
+            let slot = Slot(draw.below(300))
+            let instant = Int64(step / 4) + 1_000 * Int64(draw.below(ttls) % 97)
+            if model[slot] == nil {
+                lastTie += 1
+                runs.insert(slot, at: Instant(nanoseconds: instant), tie: lastTie)
+                model[slot] = (instant, lastTie)
+            } else if draw.once(in: 2) {
+                runs.move(slot, to: Instant(nanoseconds: instant))
+                model[slot]!.instant = instant
+            } else {
+                runs.remove(slot)
+                model[slot] = nil
+            }
+            let first = model.min { ($0.value.instant, $0.value.tie) < ($1.value.instant, $1.value.tie) }
+            #expect(runs.first?.slot == first?.key && runs.first?.instant.nanoseconds == first?.value.instant)
+            #expect(runs.count == model.count)
+        }
+    }
+
     /// Two trees in one store of nodes.
     @Test(arguments: [UInt64(1), 2, 3])
     func theTreesCountAsRowsDo(seed: UInt64) {
