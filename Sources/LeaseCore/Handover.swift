@@ -39,6 +39,7 @@ struct Handover<Element>: ~Copyable {
     }
 
     mutating func removeAll() {
+        guard count > 0 else { return }
         (room + first).deinitialize(count: end - first)
         (first, end) = (0, 0)
     }
