@@ -14,6 +14,8 @@ import Testing
         for tab in tabs { #expect(tab.says("ready")) }
         try site.daemon.folder.write("go", [])
         #expect(holds { tabs.count { $0.said.last?.hasPrefix("busy ") == true } == 3 })
+        // Who works may say so after the others were refused.
+        #expect(holds { tabs.contains { $0.said.last?.hasPrefix("working ") == true } })
         let winner = try #require(tabs.first { $0.said.last?.hasPrefix("working ") == true })
         let told = "busy user/42 held in progress, please wait: user/42 is held by \(winner.name) ("
         for tab in tabs where tab !== winner {
