@@ -164,8 +164,8 @@ import Testing
                 #expect(client.line()?.hasPrefix("OK token=\(token) ") == true)
             }
         }
-        // Until as many ended leases are remembered as ever are, and, for the full measure, events too.
-        try rounds(isFullSweep ? 20_000 : 12_000)
+        // Until as many ended leases and events are remembered as ever are.
+        try rounds(17_000)
         let (memory, descriptors) = (daemon.residentKilobytes, daemon.openDescriptors)
         let count = isFullSweep ? 100_000 : 4_000
         try rounds(count)
