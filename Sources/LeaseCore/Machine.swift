@@ -147,20 +147,23 @@ extension Machine {
     /// Brings the machine to `now`: what was due is dealt with one at a time, each followed by the grants
     /// that it makes possible. At most `budget` deadlines, so that others are answered in between where very
     /// many are due.
+    /// - Parameter waitsForRoom: not past an instant at which somebody's turn has come while there was no
+    ///   room to write it down: it is to be granted then, and not as of later.
     /// - Returns: whether all is dealt with.
-    package mutating func advance(to now: Instant, budget: Int, into effects: inout Effects) -> Bool {
+    package mutating func advance(
+        to now: Instant, budget: Int, waitsForRoom: Bool = false, into effects: inout Effects
+    ) -> Bool {
         tick(to: now)
-        for _ in 0..<budget {
+        var left = budget
+        while !(waitsForRoom && hasStarved) {
             guard let due = nextDeadline, due <= now else {
                 clock = max(clock, now)
                 return true
             }
+            guard left > 0 else { return false }
+            left -= 1
             clock = max(clock, due)
             endWhatIsDue(into: &effects)
-        }
-        guard let due = nextDeadline, due <= now else {
-            clock = max(clock, now)
-            return true
         }
         return false
     }

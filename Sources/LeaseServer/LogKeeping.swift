@@ -118,6 +118,9 @@ extension Server {
                 && machine.room.sequences >= 4
     }
 
+    /// Whether room that is missing now may soon be had.
+    var mayGetRoom: Bool { options.hasLog && !isOutOfSpace && !log.isRefused }
+
     /// More than the log of any one request but for those that it lets through.
     private static var requestBytesMax: Int { 16 << 10 }
 
@@ -133,7 +136,7 @@ extension Server {
         guard options.hasLog else { return }
         updateRoom()
         // A change takes less than was set aside for it, so now there may be room for what had to wait.
-        while !parked.isEmpty, !mustWaitForRoom {
+        while !parked.isEmpty || !looksToComeBackTo.isEmpty, !mustWaitForRoom {
             unpark()
             updateRoom()
         }
@@ -210,6 +213,9 @@ extension Server {
     }
 
     private mutating func unpark() {
+        let looks = looksToComeBackTo
+        looksToComeBackTo.removeAll(keepingCapacity: true)
+        for look in looks { inspected(ticket: look.ticket, look.report) }
         let waiting = parked
         parked.removeAll(keepingCapacity: true)
         for id in waiting {

@@ -154,6 +154,8 @@ extension Server {
     package mutating func inspected(ticket: UInt64, _ report: ProcessReport) {
         for (place, other) in others.enumerated() {
             guard case .process(ticket, let request) = other.kind else { continue }
+            // There was room when its request was read; others have come first since.
+            if mustWaitForRoom { return looksToComeBackTo.append((ticket, report)) }
             others.remove(at: place)
             guard let index = release(other.pending) else { return }
             connections[index].isInspecting = false

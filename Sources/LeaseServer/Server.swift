@@ -51,6 +51,8 @@ package struct Server: ~Copyable {
     var gated: [ConnectionID] = []
     /// Connections whose next request waits for space or numbers.
     var parked: [ConnectionID] = []
+    /// What was found of processes while there was no room for what their requests ask.
+    var looksToComeBackTo: [(ticket: UInt64, report: ProcessReport)] = []
     /// Connections that go on with the next pass, since what they asked for took long.
     var yielded: [ConnectionID] = []
     var unread = UnreadBytes()
@@ -136,7 +138,8 @@ package struct Server: ~Copyable {
     /// Whether another pass is wanted without waiting for anything.
     package var wantsTurn: Bool {
         isBehind || !ready.isEmpty || !yielded.isEmpty || compaction.phase == .drawing
-            || others.contains { if case .advance = $0.kind { true } else { false } } || hasWatchersToServe
+            || !isHeldForRoom && others.contains { if case .advance = $0.kind { true } else { false } }
+            || hasWatchersToServe
     }
 }
 
@@ -171,6 +174,9 @@ extension Server {
         grantStarved()
     }
 
+    /// Whether the manual clock stands still until there is room for those whose turn has come.
+    private var isHeldForRoom: Bool { machine.hasStarved && !hasRoomForAny && mayGetRoom }
+
     /// Those whose turn has come while there was no room, as soon as there is.
     mutating func grantStarved() {
         guard machine.hasStarved, hasRoomForAny else { return }
@@ -191,7 +197,9 @@ extension Server {
     /// Moves the manual clock as far as one pass goes.
     /// - Returns: whether it is there.
     mutating func advanceClock(to target: Instant) -> Bool {
-        let isThere = machine.advance(to: target, budget: options.deadlinesPerPass, into: &effects)
+        // The system's clock waits for nobody; this one does, or a wait would end on a key that is free.
+        let isThere = machine.advance(
+            to: target, budget: options.deadlinesPerPass, waitsForRoom: mayGetRoom, into: &effects)
         if isThere {
             machine.noteAdvance(into: &effects)
         }

@@ -57,6 +57,7 @@ extension History {
             tag = String(first.dropFirst())
             words.removeFirst()
         }
+        if words.first == "*" { return hearEvent(connection, tag, Array(words.dropFirst()), at: time) }
         let told = Told(words: words)
         guard let number = match(connection, tag, told) else {
             return accuse("answers", "nobody asked for `\(String(decoding: line, as: UTF8.self))`")
@@ -78,7 +79,8 @@ extension History {
         for earlier in talks[connection]!.open where earlier < number && asks[earlier].seenBy == nil {
             asks[earlier].seenBy = time
         }
-        if let wrong = wrongShape(of: told, for: asks[number]) {
+        follow(number, told, connection, at: time)
+        if let wrong = wrongShape(of: told, for: asks[number], by: time) {
             let got = "\(told.status) \(told.code) \(told.fields)"
             accuse("replies", "\(wrong): `\(asks[number].line)` got \(got)")
         }

@@ -1,20 +1,5 @@
 // What went over the wire and when, and what everybody could see of the world meanwhile.
 
-/// What a kind's policy says, as far as it is judged.
-package struct KindRules {
-    package var limit: Int
-    package var queue: Int?
-    package var ttl: Int64
-    package var maxTTL: Int64?
-
-    package init(limit: Int, queue: Int?, ttl: Int64, maxTTL: Int64?) {
-        self.limit = limit
-        self.queue = queue
-        self.ttl = ttl
-        self.maxTTL = maxTTL
-    }
-}
-
 /// A promise that was not kept.
 package struct Violation: CustomStringConvertible {
     package let law: String
@@ -45,10 +30,13 @@ struct Ask {
 
     /// Whether requests behind it may be answered first, if it has a tag.
     var mayWait: Bool {
-        spoken.verb == "compact" || spoken.verb == "acquire" && spoken.options["wait"] ?? "0s" != "0s"
+        spoken.verb == "compact" || spoken.options["advance"] != nil
+            || spoken.verb == "acquire" && spoken.options["wait"] ?? "0s" != "0s"
     }
     /// How long it stood in line at least. (A retry is told how long the place that it took over was taken.)
     var surelyWaited: Int64 { spoken.options["request"] == nil ? answer?.span("waited") ?? 0 : 0 }
+    /// Whether its answer says what came of it.
+    var isHeard: Bool { answeredAt != nil && answer?.code != "storage" }
     var decidedBy: Int64 { answeredAt ?? .max }
 }
 
@@ -69,6 +57,8 @@ struct Talk {
     /// The client sends no more.
     var inputEndedAt: Int64?
     var hasQuit = false
+    /// Its place among the watches, while it watches.
+    var watch: Int?
 }
 
 /// One life of the daemon.
@@ -79,7 +69,7 @@ struct Life {
 
 /// Everything that the laws are held against.
 package struct History {
-    let rules: [String: KindRules]
+    var book: RuleBook
     let grace: Int64
     /// Whether an answer means that what it speaks of is on the disk.
     let isSyncedFirst: Bool
@@ -87,6 +77,8 @@ package struct History {
     let latenessMax: Int64
     /// What is due is dealt with in small slices, and requests are answered in between.
     let isSliced: Bool
+    /// Every change is remembered for ever: the log is never compacted, and the memory of events is large.
+    let remembersAll: Bool
 
     var asks: [Ask] = []
     var talks: [Int: Talk] = [:]
@@ -103,20 +95,24 @@ package struct History {
     var troubles: [Int64] = []
     /// From here on nobody disturbs: what is free must be had.
     var auditFrom: Int64 = .max
+    /// By then everybody had read everything.
+    var quietAt: Int64 = .max
+    /// When it was asked that nothing be granted any more, and the stops of the daemon in order.
+    var drains: [Int64] = []
+    var watches: [Watched] = []
+    var notices: [Notice] = []
     package var violations: [Violation] = []
 
     package init(
-        rules: [String: KindRules], grace: Int64, isSyncedFirst: Bool, latenessMax: Int64, isSliced: Bool
+        rules: KindTable, grace: Int64, isSyncedFirst: Bool, latenessMax: Int64, isSliced: Bool,
+        remembersAll: Bool
     ) {
         self.isSliced = isSliced
+        self.remembersAll = remembersAll
         self.latenessMax = latenessMax
-        self.rules = rules
+        book = RuleBook(rules)
         self.grace = grace
         self.isSyncedFirst = isSyncedFirst
-    }
-
-    func rules(of key: String) -> KindRules {
-        rules[String(key.prefix { $0 != "/" })] ?? KindRules(limit: 1, queue: nil, ttl: 0, maxTTL: nil)
     }
 
     /// Whether somebody waits for an answer on a connection.
@@ -129,7 +125,10 @@ package struct History {
 
 // What everybody could see.
 extension History {
-    package mutating func daemonStarted(at time: Int64) { lives.append(Life(startedAt: time)) }
+    package mutating func daemonStarted(at time: Int64) {
+        lives.append(Life(startedAt: time))
+        book.adopt(book.newest, by: time)
+    }
     package mutating func daemonEnded(at time: Int64) {
         guard !lives.isEmpty, lives[lives.count - 1].endedAt == nil else { return }
         lives[lives.count - 1].endedAt = time
@@ -146,6 +145,8 @@ extension History {
     package mutating func stoodStill(at time: Int64) { absences.append(time) }
     package mutating func diskTroubled(at time: Int64) { troubles.append(time) }
     package var hasDiskTrouble: Bool { !troubles.isEmpty }
+    package mutating func stops(at time: Int64) { drains.append(time) }
+    package mutating func isQuiet(at time: Int64) { quietAt = time }
     package mutating func auditBegins(at time: Int64) { auditFrom = time }
 
     package mutating func opened(_ connection: Int, uid: UInt32, pid: Int32, at time: Int64) {

@@ -3,13 +3,19 @@
 extension History {
     /// What was promised and not kept, the first first.
     package func judge() -> [Violation] {
-        var leases = Leases(self)
+        var changes = Changes(self)
+        var leases = Leases(self, changes)
         leases.judge()
         leases.judgeLine()
         leases.judgeWaits()
         leases.judgeTimes()
         leases.judgeTimeouts()
-        return violations + leases.violations + refusedInAudit()
+        leases.judgePolicy()
+        leases.judgeNotices()
+        changes.judge(leases)
+        var sharing = Sharing(leases)
+        sharing.judge()
+        return violations + leases.violations + changes.violations + sharing.violations + refusedInAudit()
     }
 
     /// By now everybody must have been answered.

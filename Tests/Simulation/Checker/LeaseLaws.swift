@@ -14,7 +14,7 @@ extension Leases {
         judgeViews()
     }
 
-    private func line(_ sight: Sight) -> String { history.asks[sight.ask].line }
+    private func line(_ sight: Sight) -> String { sight.ask.map { history.asks[$0].line } ?? "an event" }
 
     /// The last cut after which what was known before may not be true: only where answers go out first.
     private func isCutBetween(_ first: Int64, _ last: Int64) -> Bool {
@@ -24,11 +24,13 @@ extension Leases {
     /// No lease ends without a cause, and none comes back.
     private mutating func judgeEnds(_ lease: Lease) {
         for end in lease.ended {
+            // What was not on the disk when the power went had not happened: the lease may have lived on.
+            let isUndone = isCutBetween(end.to, .max)
             if end.why == "unknown" {
                 if !lease.causes.contains(where: { $0.why == "lost" && $0.from <= end.to }) {
                     accuse("kept", "token \(lease.token) is forgotten: `\(line(end))` at \(end.to)")
                 }
-            } else if !lease.mayHaveEnded(by: end.to, why: end.why),
+            } else if !isUndone, !lease.mayHaveEnded(by: end.to, why: end.why),
                 !lease.causes.contains(where: { $0.why == "lost" && $0.from <= end.to })
             {
                 accuse(
@@ -36,7 +38,7 @@ extension Leases {
                         + "it expires from \(lease.expiresFrom), causes \(lease.causes)")
             }
             for alive in lease.alive
-            where alive.from > end.to && alive.from > history.asks[end.ask].decidedBy
+            where alive.from > end.to && alive.from > (end.ask.map { history.asks[$0].decidedBy } ?? end.to)
                 && !isCutBetween(end.to, alive.from)
             {
                 accuse(
@@ -51,9 +53,7 @@ extension Leases {
         guard lease.expiresBy < .max else { return }
         // Over a reboot lease time goes by the wall clock.
         if history.cutsWithMovedClock.contains(where: { $0 >= lease.grantedFrom }) { return }
-        let isGraced =
-            history.lives.contains { $0.startedAt > lease.grantedFrom }
-            || history.absences.contains { $0 >= lease.grantedFrom - history.latenessMax }
+        let isGraced = isGraced(lease)
         let last = settledBy(lease) + (isGraced ? history.grace : 0) + slack(lease)
         for alive in lease.alive where alive.from > last {
             if alive.isAside, isGraced || history.isSliced { continue }
@@ -61,6 +61,11 @@ extension Leases {
                 "length", "token \(lease.token) ends by \(last), and is alive for `\(line(alive))`, sent at "
                     + "\(alive.from)")
         }
+    }
+
+    func isGraced(_ lease: Lease) -> Bool {
+        history.lives.dropFirst().contains { $0.startedAt >= lease.grantedFrom }
+            || history.absences.contains { $0 >= lease.grantedFrom - history.latenessMax }
     }
 
     /// What was seen can't be later than what was set.
@@ -129,9 +134,9 @@ extension Leases {
             for key in lease.keys { byKey[key, default: []].append(lease) }
         }
         for (key, leases) in byKey.sorted(by: { $0.key < $1.key }) {
-            let limit = history.rules(of: key).limit
             for (place, lease) in leases.enumerated() {
-                let beside = leases[..<place].filter { $0.mayEndFrom > lease.grantedTo }
+                let limit = history.limit(of: key, lease.grantedFrom, lease.grantedTo)
+                let beside = leases[..<place].filter { freed($0, key, lease.grantedTo) > lease.grantedTo }
                 let exclusive = beside.filter { !$0.isShared }
                 let isCrowded =
                     lease.isShared
@@ -140,10 +145,25 @@ extension Leases {
                     accuse(
                         "exclusion", "\(key) has \(limit) slots: token \(lease.token) was granted by "
                             + "\(lease.grantedTo) beside "
-                            + beside.map { "\($0.token) (until \($0.mayEndFrom))" }.joined(separator: ", "))
+                            + beside.map { "\($0.token) (until \(freed($0, key, lease.grantedTo)))" }
+                            .joined(separator: ", "))
                 }
             }
         }
+    }
+
+    /// From when on its slot may have been somebody else's: after some ends it rests for a while.
+    private func freed(_ lease: Lease, _ key: String, _ until: Int64) -> Int64 {
+        guard history.cutsWithMovedClock.isEmpty else { return lease.mayEndFrom }
+        let known = Set(lease.ended.map(\.why).filter { !$0.isEmpty && $0 != "unknown" })
+        let likely = lease.causes.filter { known.isEmpty || known.contains($0.why) || $0.why == "lost" }
+        let slack = slack(lease)
+        return (likely.isEmpty ? lease.causes : likely).map { cause in
+            guard !lease.isShared, !cause.isTakenBack, ["expired", "disconnected"].contains(cause.why)
+            else { return cause.from }
+            let delays = history.rules(of: key, cause.from, until).map { $0?.lockDelay ?? 0 }
+            return cause.from + max(0, (delays.min() ?? 0) - slack)
+        }.min() ?? .max
     }
 
     /// What one reply shows of a key obeys the same, and shows every lease that is known to be there.
@@ -154,7 +174,8 @@ extension Leases {
             else { continue }
             let holders = ask.lines.filter { $0.status == "holder" }
             let shared = holders.count { $0.fields["shared"] != nil }
-            if holders.count - shared > history.rules(of: key).limit || shared > 0 && shared < holders.count {
+            let limit = history.limit(of: key, .min, .max)
+            if holders.count - shared > limit || shared > 0 && shared < holders.count {
                 accuse("exclusion", "`\(ask.line)` shows \(holders.count) holders, \(shared) of them shared")
             }
             if told.number("holders") != UInt64(holders.count) {

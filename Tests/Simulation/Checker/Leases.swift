@@ -4,7 +4,8 @@
 struct Sight {
     let from: Int64
     let to: Int64
-    let ask: Int
+    /// nil: an event told of it.
+    let ask: Int?
     /// Of an end: the word; empty where none was said.
     var why = ""
     /// Seen from aside, in another's answer. Where very much is due, that may lag behind.
@@ -28,6 +29,8 @@ struct Deadline {
 struct Cause {
     let from: Int64
     let why: String
+    /// The grant was taken back, and leaves no trace.
+    var isTakenBack = false
 }
 
 struct Lease {
@@ -60,10 +63,11 @@ struct Leases {
     private(set) var all: [UInt64: Lease] = [:]
     var violations: [Violation] = []
 
-    init(_ history: History) {
+    init(_ history: History, _ changes: Changes) {
         self.history = history
         for ask in history.asks where ask.answeredAt != nil { collectGrant(ask) }
         for ask in history.asks { collectViews(ask) }
+        collectEvents(changes)
         for ask in history.asks { collectChanges(ask) }
         for token in all.keys.sorted() { collectCauses(token) }
     }
@@ -149,6 +153,23 @@ struct Leases {
         }
     }
 
+    /// What events told.
+    private mutating func collectEvents(_ changes: Changes) {
+        for watch in history.watches {
+            for (told, at) in watch.held {
+                let from = history.asks[watch.ask].sentAt
+                see(told, Sight(from: from, to: at, ask: watch.ask), keys: told.keys)
+            }
+        }
+        for change in changes.all {
+            if change.kind == "granted" {
+                see(change.told, Sight(from: 0, to: change.by, ask: nil), keys: change.told.keys)
+            } else if change.isEnd {
+                all[change.token]?.ended.append(Sight(from: 0, to: change.by, ask: nil, why: change.kind))
+            }
+        }
+    }
+
     private mutating func see(
         _ line: Told, _ sight: Sight, keys: [String], leftIn field: String = "left", isPartial: Bool = false
     ) {
@@ -208,14 +229,16 @@ extension Leases {
     }
 
     private mutating func renewal(_ ask: Ask, _ token: UInt64) {
-        let isHeard = ask.answeredAt != nil
+        let isHeard = ask.isHeard
         if isHeard, ask.answer?.status != "OK" { return }
-        // One that nobody heard of: with the ttl that it asked for, or with whichever the lease may have.
-        let ttl = ask.answer?.span("ttl") ?? ask.spoken.span("ttl") ?? 0
         var lease = all[token]!
+        // One that nobody heard of: with the ttl that it asked for, or with whichever the lease may have, and
+        // with none where its whole life has a bound.
+        let isBounded = !history.maybe(lease.keys, .min, .max) { $0.maxHold }.isEmpty
+        let ttl = ask.answer?.span("ttl") ?? (isBounded ? nil : ask.spoken.span("ttl")) ?? 0
         lease.deadlines.append(
             Deadline(
-                from: ask.sentAt, to: ask.answeredAt ?? .max, low: ask.sentAt + ttl,
+                from: ask.sentAt, to: isHeard ? ask.answeredAt! : .max, low: ask.sentAt + ttl,
                 high: isHeard ? ask.answeredAt! + ttl : .max, isUncertain: !isHeard))
         if isHeard {
             lease.alive.append(Sight(from: ask.sentAt, to: ask.answeredAt!, ask: ask.number))
@@ -262,7 +285,9 @@ extension Leases {
         collectCuts(&lease)
         let slack = slack(lease)
         if slack > 0 {
-            lease.causes = lease.causes.map { Cause(from: $0.from - slack, why: $0.why) }
+            lease.causes = lease.causes.map { cause in
+                Cause(from: cause.from - slack, why: cause.why, isTakenBack: cause.isTakenBack)
+            }
         }
         all[token] = lease
     }
@@ -271,11 +296,11 @@ extension Leases {
     /// lease is bound to that nobody was told of, one of the requests that were not answered says.
     private func collectTakenBack(_ lease: inout Lease) {
         for ask in history.asks
-        where ask.answeredAt == nil && ask.spoken.verb == "acquire" && talk(ask).uid == lease.uid
+        where !ask.isHeard && ask.spoken.verb == "acquire" && talk(ask).uid == lease.uid
             && Set(lease.keys).isSubset(of: ask.spoken.keys)
         {
             if let lostAt = ask.lostAt, lease.toldAgain ?? .max > lostAt {
-                lease.causes.append(Cause(from: lostAt, why: "disconnected"))
+                lease.causes.append(Cause(from: lostAt, why: "disconnected", isTakenBack: true))
             }
             if ask.spoken.has("ephemeral") { lease.isEphemeral = true }
             if let pid = ask.spoken.options["while"].flatMap({ Int32($0) }) { lease.processes.insert(pid) }

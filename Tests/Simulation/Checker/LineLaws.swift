@@ -63,6 +63,8 @@ extension Leases {
             for key in lease.keys {
                 let before = waiters.filter { waiter in
                     waiter.keys.contains(key) && waiter.ask.number != grant
+                        // Who joins lets others pass where a reload has made more slots.
+                        && (history.book.isOne || !waiter.ask.spoken.has("join"))
                         && waiter.isSurelyInLine(for: ask, at: lease.grantedFrom)
                         && (waiter.token.map { $0 > lease.token } ?? (waiter.until > lease.grantedTo))
                         && waiter.isSurelyBefore(ask, low: low, priority: priority)
@@ -82,7 +84,8 @@ extension Leases {
                 $0.token < lease.token && $0.keys.contains(key) && !$0.isShared
                     && $0.mayEndFrom > lease.grantedTo
             }
-            isPassed = exclusive < before.count || exclusive + holders >= history.rules(of: key).limit
+            let limit = history.limit(of: key, lease.grantedFrom, lease.grantedTo)
+            isPassed = exclusive < before.count || exclusive + holders >= limit
         }
         if isPassed {
             accuse(
@@ -120,7 +123,10 @@ extension Leases {
             let told = ask.answer!
             let isFree =
                 told.token == nil || ask.spoken.has("shared") && told.fields["shared"] != nil
-            if isFree, told.number("waiting") == 0 {
+            let mayRest = told.keys.contains { key in
+                history.rules(of: key, .min, .max).contains { $0?.lockDelay != nil || $0?.rate != nil }
+            }
+            if isFree, !mayRest, told.number("waiting") == 0 {
                 accuse("progress", "`\(ask.line)` waited for nothing: \(told.fields)")
             }
         }

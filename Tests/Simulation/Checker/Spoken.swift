@@ -71,6 +71,8 @@ package struct Told {
     /// Of an `ERR`.
     package let code: String
     package let fields: [String: String]
+    /// The first word behind the status that is no field.
+    package let what: String
 
     package init(words: [String]) {
         status = words.first ?? ""
@@ -85,6 +87,7 @@ package struct Told {
             if fields[name] == nil { fields[name] = String(word[word.index(after: mark)...]) }
         }
         self.fields = fields
+        what = words.dropFirst().first { !$0.contains("=") } ?? ""
     }
 
     package var token: UInt64? { number("token") }

@@ -11,9 +11,22 @@ enum Wish {
     case abandon
 }
 
+/// What a client is there for.
+enum Role {
+    /// Takes leases, and does what comes to its mind.
+    case user
+    /// Watches everything, and comes back to it.
+    case observer
+    /// Moves the manual clock.
+    case clockKeeper
+    /// Asks at the end whether everything is free.
+    case auditor
+}
+
 struct Client {
     let uid: UInt32
     let name: String
+    let role: Role
     var pid: Int32 = 0
     var wire: Wire?
     /// Tokens that it believes to have.
@@ -28,18 +41,25 @@ struct Client {
     var readsAgainAt: Int64 = 0
     var hasEndedInput = false
     /// It does not know what came of its last request: it sends it again first.
-    private var isInDoubt = false
-    private var lastTag = 0
-    private var lastRequest = 0
+    var isInDoubt = false
+    var lastTag = 0
+    var lastRequest = 0
+    var lastResult = 0
+    /// Its watch, and up to where it has been told.
+    var watching: Watching?
+    var clock = ManualClock()
 
-    init(uid: UInt32, name: String) {
+    init(uid: UInt32, name: String, role: Role = .user) {
         self.uid = uid
         self.name = name
+        self.role = role
     }
 
     /// The connection is gone; what it holds, it holds.
     mutating func disconnected() {
         wire = nil
+        watching?.isOn = false
+        clock.disconnected()
         tags = []
         received = []
         hasEndedInput = false
@@ -57,11 +77,27 @@ struct Client {
                 tags.removeAll { "#" + $0 == first }
                 words.removeFirst()
             }
-            hear(Told(words: words))
+            if words.first == "*" {
+                hearEvent(Array(words.dropFirst()))
+            } else {
+                hear(Told(words: words))
+            }
+        }
+    }
+
+    private mutating func hearEvent(_ words: [String]) {
+        let told = Told(words: words)
+        switch told.status {
+        case "lost": if let token = told.token { forget(token) }
+        case "cut":
+            watching?.isOn = false
+            watching?.told = told.number("seq") ?? 0
+        default: if let sequence = told.number("seq") { watching?.told = sequence }
         }
     }
 
     private mutating func hear(_ told: Told) {
+        if role != .user { hearAsKeeper(told) }
         guard let token = told.token else { return }
         switch told.status {
         case "OK" where told.fields["held"] != nil, "GONE": forget(token)
@@ -71,7 +107,7 @@ struct Client {
         }
     }
 
-    private mutating func forget(_ token: UInt64) {
+    mutating func forget(_ token: UInt64) {
         held.removeAll { $0 == token }
         if !past.contains(token) { past.append(token) }
         if past.count > 8 { past.removeFirst() }
@@ -81,6 +117,12 @@ struct Client {
 
     /// The next thing that it does on its connection.
     mutating func act(_ world: Scenario, _ processes: Processes, _ draw: inout Draw) -> [Wish] {
+        switch role {
+        case .observer: return observe(&draw)
+        case .clockKeeper: return keepClock(world, &draw)
+        case .auditor: return []
+        case .user: break
+        }
         let habits = world.habits
         if draw.chance(habits.hangsUp / 4) { return [.hangUp] }
         if draw.chance(habits.abandons / 4) {
@@ -107,89 +149,5 @@ struct Client {
         let lines = held.map { "release \($0)\n" }
         held.removeAll()
         return [.send(Array(lines.joined().utf8))]
-    }
-
-    private mutating func line(_ world: Scenario, _ processes: Processes, _ draw: inout Draw) -> String {
-        let habits = world.habits
-        var tag = ""
-        if draw.chance(habits.tags) {
-            lastTag += 1
-            tag = "#t\(lastTag) "
-            // Seldom one that waits already.
-            if draw.chance(2), let waiting = tags.last { tag = "#\(waiting) " }
-        }
-        if isInDoubt, let last = retries.last {
-            isInDoubt = false
-            return tag + last
-        }
-        if draw.chance(habits.nonsense / 3) { return tag + nonsense(&draw) }
-        if draw.chance(habits.compacts / 4), uid == 0 { return tag + "compact" }
-        if draw.chance(habits.looks) { return tag + look(world, &draw) }
-        if draw.chance(habits.evicts / 4), uid == 0 { return tag + "evict \(draw.below(60))" }
-        if draw.chance(10), let waiting = tags.last { return tag + "cancel \(waiting)" }
-        if !held.isEmpty, draw.chance(55) { return tag + tend(world, processes, &draw) }
-        if draw.chance(habits.retries / 2), !retries.isEmpty { return tag + draw.one(of: retries) }
-        let wish = acquire(world, processes, &draw)
-        if !tag.isEmpty, wish.contains(" wait=") { tags.append(String(tag.dropFirst().dropLast())) }
-        return tag + wish
-    }
-
-    private mutating func tend(_ world: Scenario, _ processes: Processes, _ draw: inout Draw) -> String {
-        let token = draw.one(of: held)
-        if draw.chance(50) {
-            forget(token)
-            return "release \(token)"
-        }
-        var line = "renew \(token)"
-        if draw.chance(40) { line += " ttl=\(1 + draw.below(Int(world.ttlMax / millisecond)))ms" }
-        if draw.chance(world.habits.ephemeral / 4) { line += " ephemeral" }
-        if draw.chance(world.habits.processes / 4) { line += " while=\(processes.start(uid: uid))" }
-        return line
-    }
-
-    private mutating func acquire(_ world: Scenario, _ processes: Processes, _ draw: inout Draw) -> String {
-        let habits = world.habits
-        var keys = [draw.one(of: world.keys)]
-        while draw.chance(habits.several / 2), keys.count < 4 { keys.append(draw.one(of: world.keys)) }
-        var seen: Set<String> = []
-        var line = "acquire " + keys.filter { seen.insert($0).inserted }.joined(separator: " ")
-        line += " owner=\(name)"
-        if draw.chance(70) { line += " ttl=\(1 + draw.below(Int(world.ttlMax / millisecond)))ms" }
-        if draw.chance(habits.waits) {
-            let most = Int(world.waitMax / millisecond)
-            line += draw.chance(15) ? " wait=forever" : " wait=\(1 + draw.below(most))ms"
-        }
-        if draw.chance(habits.shared / 2) { line += " shared" }
-        if draw.chance(habits.priorities / 2) { line += " priority=\(draw.below(10))" }
-        if draw.chance(habits.ephemeral / 2) { line += " ephemeral" }
-        if draw.chance(habits.processes / 3) { line += " while=\(processes.start(uid: uid))" }
-        if draw.chance(20) { line += " note=a%20b" }
-        if draw.chance(habits.retries) {
-            lastRequest += 1
-            line += " request=\(name)-\(lastRequest)"
-            retries.append(line)
-            if retries.count > 4 { retries.removeFirst() }
-        }
-        return line
-    }
-
-    private func look(_ world: Scenario, _ draw: inout Draw) -> String {
-        let key = draw.one(of: world.keys)
-        let tokens = past + held
-        switch draw.below(7) {
-        case 0, 1: return "get \(key)"
-        case 2: return "list"
-        case 3: return "list waiting"
-        case 4: return draw.one(of: ["ping", "whoami", "policy", "help", "policy \(key)"])
-        default: return tokens.isEmpty ? "check \(1 + draw.below(50))" : "check \(draw.one(of: tokens))"
-        }
-    }
-
-    private func nonsense(_ draw: inout Draw) -> String {
-        draw.one(of: [
-            "bad", "", "acquire bad", "acquire user/0 ttl=bad", "renew bad", "release user/bad", "bad\u{1}",
-            "acquire user/0 user/0 bad", "get bad/key", "#bad!tag ping", "cancel bad",
-            "acquire " + String(repeating: "bad/", count: 2_100),
-        ])
     }
 }

@@ -13,13 +13,31 @@ extension World {
             disk.fuse = 1 + draw.below(12)
         }
         if draw.chance(faults.powerCut) { cutPower() }
-        if draw.chance(faults.stop) { life?.isStopWanted = true }
+        if draw.chance(faults.stop) { stop() }
+        // Nothing is granted any more, and that is enough of it.
+        if life?.isDraining == true, draw.chance(20) { stop() }
+        if draw.chance(faults.policyChanges) { changePolicy(to: draw.below(scenario.policies.count)) }
         if draw.chance(faults.sleep) { sleep() }
         if draw.chance(faults.stall) { stall() }
         if draw.chance(faults.wallJump) { moveWallClock() }
         if draw.chance(faults.diskFull) { fillDisk() }
         if draw.chance(faults.diskFails) { breakDisk() }
         if draw.chance(faults.processEnds) { endProcess() }
+    }
+
+    func stop() {
+        note("the daemon is asked to stop")
+        history.stops(at: low)
+        life?.isStopWanted = true
+    }
+
+    /// Somebody writes another policy, and perhaps says so.
+    func changePolicy(to number: Int) {
+        guard number != policyNumber else { return }
+        note("the policy becomes that of number \(number)")
+        policyNumber = number
+        history.policyWritten(scenario.policies[number], at: low)
+        if draw.chance(50) { life?.isReloadWanted = true }
     }
 
     private func kill() {
@@ -37,8 +55,8 @@ extension World {
         processes.endAll()
         let lost = draw.chance(80)
         clocks.now += lost ? draw.range(0...20 * second) : 0
-        history.powerFailed(at: clocks.now, clockMoved: wallMovedSinceBoot)
-        for (pid, _) in allProcesses { history.processEnded(pid, at: clocks.now) }
+        history.powerFailed(at: low, clockMoved: wallMovedSinceBoot && !scenario.isManual)
+        for (pid, _) in allProcesses { history.processEnded(pid, at: low) }
         wallMovedSinceBoot = false
         clocks.boot += 1
         clocks.bootedAt = clocks.now - draw.range(0...second)
@@ -50,9 +68,9 @@ extension World {
     private func sleep() {
         let span = draw.range(50 * millisecond...30 * second)
         note("the machine sleeps for \(span)")
-        history.stoodStill(at: clocks.now)
         clocks.now += span
         clocks.slept += span
+        history.stoodStill(at: low)
     }
 
     /// The daemon is stopped, and goes on.
@@ -60,8 +78,8 @@ extension World {
         guard life != nil, stalledUntil <= clocks.now else { return }
         let span = draw.range(100 * millisecond...5 * second)
         note("the daemon is stopped for \(span)")
-        history.stoodStill(at: clocks.now)
         stalledUntil = clocks.now + span
+        history.stoodStill(at: scenario.isManual ? low : stalledUntil)
         life?.isContinued = true
     }
 
@@ -70,19 +88,19 @@ extension World {
         note("the wall clock is moved by \(span)")
         clocks.wallOffset += span
         wallMovedSinceBoot = true
-        if life == nil { history.wallMoved() }
+        if life == nil, !scenario.isManual { history.wallMoved() }
     }
 
     private func fillDisk() {
         note("the disk is full")
-        history.diskTroubled(at: clocks.now)
+        history.diskTroubled(at: low)
         disk.capacity = disk.bytesTaken + draw.below(60 << 10)
         agenda.add(.healDisk, at: clocks.now + draw.range(0...5 * second))
     }
 
     private func breakDisk() {
         note("the disk fails")
-        history.diskTroubled(at: clocks.now)
+        history.diskTroubled(at: low)
         disk.isBroken = true
         agenda.add(.healDisk, at: clocks.now + draw.range(0...3 * second))
     }
@@ -98,7 +116,7 @@ extension World {
         let pid = draw.one(of: alive).pid
         note("process \(pid) ends")
         processes.end(pid)
-        history.processEnded(pid, at: clocks.now)
+        history.processEnded(pid, at: low)
     }
 
     private var allProcesses: [(pid: Int32, uid: UInt32)] { processes.all }

@@ -76,22 +76,30 @@ extension World {
             clients[index].readsAgainAt = 0
             scheduleReading(index)
         }
-        let longest = max(scenario.ttlMax, 20 * second) + scenario.grace + scenario.waitMax
+        changePolicy(to: 0)
+        if life?.isDraining == true { stop() }
+        let longest = scenario.longest
         for _ in 0..<200 {
             run(until: clocks.now + longest)
+            if life?.isDraining == true { stop() }
             if clients.allSatisfy({ $0.wire == nil || !history.isOwed($0.wire!.number) }) { break }
         }
         run(until: clocks.now + longest)
+        isClockStill = true
+        run(until: clocks.now + second)
     }
 
     /// A last client finds every key free.
     func audit() {
         history.demandAnswers()
+        history.isQuiet(at: low)
+        clocks.now += 1
         for index in clients.indices { hangUp(index) }
         run(until: clocks.now + second)
-        history.auditBegins(at: clocks.now)
-        clients = [Client(uid: 0, name: "auditor")]
+        history.auditBegins(at: low)
+        clients = [Client(uid: 0, name: "auditor", role: .auditor)]
         connect(0)
+        carryOut([.send(Array("reload\n".utf8))], 0)
         var last = (0...).lazy.map { $0 + 1 }.makeIterator()
         for line in ["list", "list waiting"] + scenario.keys.map({ "acquire \($0) owner=auditor" }) {
             carryOut([.send(Array("#\(last.next()!) \(line)\n".utf8))], 0)
@@ -136,14 +144,19 @@ extension World {
     }
 
     private func clientActs(_ index: Int) {
-        guard index < clients.count, clients[index].name != "auditor" else { return }
-        agenda.add(.client(index), at: clocks.now + draw.range(0...2 * scenario.pause))
-        if isHealed {
+        guard index < clients.count, clients[index].role != .auditor else { return }
+        // There is little to do for them then.
+        let pause = isHealed ? max(scenario.pause, second / 2) : scenario.pause
+        agenda.add(.client(index), at: clocks.now + draw.range(0...2 * pause))
+        let isKeeper = clients[index].role == .clockKeeper
+        if isHealed, !isKeeper {
             carryOut(clients[index].giveUp(), index)
-        } else if clients[index].wire == nil {
+        } else if isHealed, clients[index].wire != nil, !isClockStill {
+            carryOut(clients[index].keepClock(scenario, &draw, isHealed: true), index)
+        } else if clients[index].wire == nil, !isClockStill {
             connect(index)
-        } else {
-            if draw.chance(scenario.habits.stopsReading / 8) {
+        } else if !isHealed {
+            if clients[index].role == .user, draw.chance(scenario.habits.stopsReading / 8) {
                 clients[index].readsAgainAt = clocks.now + draw.range(0...5 * second)
             }
             carryOut(clients[index].act(scenario, processes, &draw), index)

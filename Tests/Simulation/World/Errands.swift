@@ -3,10 +3,11 @@
 import LeaseCore
 import LeaseModel
 import LeaseServer
+import SimulationChecker
 
 extension Life {
-    static func policy(of scenario: Scenario) -> Policy {
-        guard let policy = try? PolicyReader.read(Array(scenario.policy.utf8).span) else {
+    static func policy(of rules: KindTable) -> Policy {
+        guard let policy = try? PolicyReader.read(Array(Scenario.text(of: rules).utf8).span) else {
             preconditionFailure("the policy that was drawn is right")
         }
         return policy
@@ -30,7 +31,7 @@ extension Life {
             }
         case .unwatch(let process): watched.remove(process)
         case .inspect(let pid, let ticket): server.inspected(ticket: ticket, processes.report(pid))
-        case .readPolicy: server.policyRead(.success(Life.policy(of: scenario)))
+        case .readPolicy: server.policyRead(.success(Life.policy(of: policy())))
         case .reserveSpace(let wanted, let least): try reserve(wanted, least)
         case .reserveNumbers(let numbers): store.reserveNumbers(numbers)
         case .close(let id): close(id)

@@ -4,6 +4,7 @@
 import LeaseCore
 import LeaseModel
 import LeaseServer
+import SimulationChecker
 
 /// When something that is no deadline of a lease is tried again.
 struct Retries {
@@ -19,6 +20,8 @@ final class Life {
     let disk: Disk
     let processes: Processes
     let clocks: () -> Clocks
+    /// What the policy's file says.
+    let policy: () -> KindTable
     var server: Server
     var store: Store!
     var retries = Retries()
@@ -32,17 +35,21 @@ final class Life {
     var isStopWanted = false
     var stopsAt: Instant?
     var isContinued = false
+    var isReloadWanted = false
 
     init(
         _ scenario: Scenario, _ disk: Disk, _ processes: Processes, _ draw: Draw,
-        clocks: @escaping () -> Clocks
+        clocks: @escaping () -> Clocks, policy: @escaping () -> KindTable
     ) throws(Ending) {
         self.scenario = scenario
         self.disk = disk
         self.processes = processes
         self.clocks = clocks
+        self.policy = policy
         self.draw = draw
-        server = Server(policy: Life.policy(of: scenario), options: scenario.options)
+        var options = scenario.options
+        options.hasManualClock = scenario.isManual
+        server = Server(policy: Life.policy(of: policy()), options: options)
         try open()
     }
 
@@ -52,9 +59,13 @@ final class Life {
 
     var now: Instant { Instant(nanoseconds: clocks().sinceBoot) }
 
+    /// Whether nothing is granted any more.
+    var isDraining: Bool { server.machine.isDraining }
+
     /// Whether a pass would find something to do.
     var isReady: Bool {
-        server.wantsTurn || store.hasCompleted || isContinued || isStopWanted && stopsAt == nil
+        server.wantsTurn || store.hasCompleted || isContinued || isReloadWanted
+            || isStopWanted && stopsAt == nil
             || stopsAt == nil && !newcomers.isEmpty
             || wires.values.contains { $0.isEvent } || endedProcesses.first != nil
             || (timerArmedAt.map { $0 <= now } ?? false)
@@ -102,7 +113,8 @@ final class Life {
             presence.woken(dueAt: due, now)
             timerArmedAt = nil
         }
-        if presence.takeAbsence(now, monotonic: clocks().monotonic) { server.resumed(at: now) }
+        let wasAbsent = presence.takeAbsence(now, monotonic: clocks().monotonic)
+        if wasAbsent, !scenario.isManual { server.resumed(at: now) }
     }
 
     private func takeNews(_ now: Instant) throws(Ending) {
@@ -110,6 +122,8 @@ final class Life {
             stopsAt = now + .seconds(1)
             server.beginStop()
         }
+        if isReloadWanted { server.policyRead(.success(Life.policy(of: policy()))) }
+        isReloadWanted = false
         try takeCompleted(now)
         for process in endedProcesses {
             watched.remove(process)

@@ -19,13 +19,19 @@ struct Faults {
     var diskFull = 0
     var diskFails = 0
     var processEnds = 0
+    var policyChanges = 0
 }
 
 struct Scenario {
     var options = ServerOptions()
     var sync = SyncPolicy.always
     var grace: Int64 = 0
-    var kinds: [String: KindRules] = [:]
+    /// What the policy's file says at the beginning, and what may be written there later.
+    var policies: [KindTable] = []
+    /// The clock stands still but for what one of the clients makes of it.
+    var isManual = false
+    /// A client that watches everything, comes back to it, and reads at once.
+    var hasObserver = false
     /// Names of keys: few, so that clients meet.
     var keys: [String] = []
     var clients = 0
@@ -55,7 +61,7 @@ struct Scenario {
         socketBytes = draw.one(of: [40, 300, 4_096, 100_000])
         sync = draw.one(of: [.always, .always, .always, .never, .every(.milliseconds(50))])
         grace = draw.one(of: [0, 50, 1_000, 5_000].map { $0 * millisecond })
-        drawKinds(&draw)
+        drawPolicies(&draw)
         options.grace = Duration(nanoseconds: grace)
         options.seed = draw.next()
         options.compactionBytesMin = draw.one(of: [600, 4_000, 30_000, 32 << 20])
@@ -63,24 +69,53 @@ struct Scenario {
         options.deadlinesPerPass = draw.one(of: [1, 2, 2_000])
         options.numbersAhead = draw.one(of: [32, 64, 1 << 16])
         options.spaceAhead = draw.one(of: [40 << 10, 4 << 20])
+        options.limits.eventsMax = draw.one(of: [1 << 15, 1 << 15, 200, 24])
+        options.limits.outputBytesMax = draw.one(of: [2 << 20, 2 << 20, 3_000])
+        // What was not synced may be lost, and nobody would know then what the clock shows.
+        isManual = sync == .always && draw.chance(20)
+        hasObserver = draw.chance(60)
         drawFaults(&draw)
         forgets = draw.chance(50)
         habits = Habits(&draw)
     }
 
-    private mutating func drawKinds(_ draw: inout Draw) {
-        for name in ["user", "pool", "room"] {
-            let ttl = draw.range(20...20_000) * millisecond
-            kinds[name] = KindRules(
-                limit: name == "pool" ? 2 + draw.below(3) : 1,
-                queue: draw.chance(30) ? draw.below(4) : nil,
-                ttl: ttl, maxTTL: draw.chance(20) ? max(ttl, ttlMax) : nil)
+    private mutating func drawPolicies(_ draw: inout Draw) {
+        let rules = 20 * draw.below(3)
+        policies.append(drawRules(&draw, rules))
+        while draw.chance(25), policies.count < 3 {
+            var next = drawRules(&draw, rules)
+            if draw.chance(20) { next["room"] = nil }
+            policies.append(next)
         }
         let count = 1 + draw.below(4)
-        for name in kinds.keys.sorted() {
+        for name in policies[0].keys.sorted() {
             for number in 0..<count where draw.chance(70) { keys.append("\(name)/\(number)") }
         }
         if keys.isEmpty { keys = ["user/0"] }
+    }
+
+    /// - Parameter percent: how often a rule is said that need not be.
+    private func drawRules(_ draw: inout Draw, _ percent: Int) -> KindTable {
+        var kinds: KindTable = [:]
+        for name in ["user", "pool", "room"] {
+            let ttl = draw.range(20...20_000) * millisecond
+            var rules = KindRules(limit: name == "pool" ? 2 + draw.below(3) : 1, ttl: ttl)
+            if draw.chance(30) { rules.queue = draw.below(4) }
+            if draw.chance(20) { rules.maxTTL = max(ttl, ttlMax) }
+            if draw.chance(percent) { rules.maxHold = draw.range(20...4_000) * millisecond }
+            if draw.chance(percent / 2) {
+                rules.maxWait = draw.range(10...2 * waitMax / millisecond) * millisecond
+            }
+            if draw.chance(percent / 2) { rules.maxPriority = draw.range(0...9) }
+            if draw.chance(percent) { rules.keep = draw.range(20...4_000) * millisecond }
+            if draw.chance(percent) { rules.lockDelay = draw.range(5...3_000) * millisecond }
+            if draw.chance(percent) {
+                rules.rate = (1 + draw.below(4), draw.range(20...3_000) * millisecond)
+            }
+            rules.dropsOldest = rules.queue != nil && draw.chance(percent)
+            kinds[name] = rules
+        }
+        return kinds
     }
 
     /// Some runs know no faults, most know a few of them, often.
@@ -88,21 +123,36 @@ struct Scenario {
         if draw.chance(15) { return }
         let each = [
             \Faults.kill, \.killInWrite, \.powerCut, \.stop, \.sleep, \.stall, \.wallJump, \.diskFull,
-            \.diskFails, \.processEnds,
+            \.diskFails, \.processEnds, \.policyChanges,
         ]
         for path in each where draw.chance(30) { faults[keyPath: path] = draw.one(of: [2, 5, 15]) }
     }
 
     /// The policy's text.
-    var policy: String {
+    static func text(of kinds: KindTable) -> String {
         kinds.keys.sorted().map { name in
             let rules = kinds[name]!
             var line = "kind \(name) id limit=\(rules.limit) ttl=\(rules.ttl / millisecond)ms"
+            let spans = [
+                ("max-ttl", rules.maxTTL), ("max-hold", rules.maxHold), ("max-wait", rules.maxWait),
+                ("keep", rules.keep), ("lock-delay", rules.lockDelay),
+            ]
+            for case (let name, let span?) in spans { line += " \(name)=\(span / millisecond)ms" }
+            if let most = rules.maxPriority { line += " max-priority=\(most)" }
             if let queue = rules.queue { line += " queue=\(queue)" }
-            if let most = rules.maxTTL { line += " max-ttl=\(most / millisecond)ms" }
+            if rules.dropsOldest { line += " overflow=drop-oldest" }
+            if let rate = rules.rate { line += " rate=\(rate.grants)/\(rate.window / millisecond)ms" }
             return line
         }.joined(separator: "\n") + "\n"
     }
+
+    /// Whether nothing that happened is ever forgotten.
+    var remembersAll: Bool {
+        options.limits.eventsMax == 1 << 15 && options.compactionBytesMin == 32 << 20 && habits.compacts == 0
+    }
+
+    /// How long it takes until nothing of what was asked, kept or counted is left.
+    var longest: Int64 { max(ttlMax, 20 * second) + grace + waitMax }
 }
 
 /// What clients tend to do, in hundred.
@@ -126,6 +176,12 @@ struct Habits {
     var nonsense = 0
     var compacts = 0
     var evicts = 0
+    var joins = 0
+    var results = 0
+    var notifies = 0
+    var watches = 0
+    var reloads = 0
+    var drains = 0
 
     init() {}
 
@@ -133,7 +189,7 @@ struct Habits {
         let each = [
             \Habits.tags, \.retries, \.shared, \.several, \.waits, \.priorities, \.ephemeral, \.processes,
             \.forgets, \.hangsUp, \.abandons, \.halfCloses, \.stopsReading, \.pipelines, \.splits, \.looks,
-            \.nonsense, \.compacts, \.evicts,
+            \.nonsense, \.compacts, \.evicts, \.joins, \.results, \.notifies, \.watches, \.reloads, \.drains,
         ]
         for path in each where draw.chance(60) { self[keyPath: path] = draw.one(of: [5, 20, 60]) }
     }

@@ -24,12 +24,16 @@ final class World {
     var timerDueAt: Int64?
     /// Nothing goes wrong any more.
     var isHealed = false
+    /// The manual clock is moved no more.
+    var isClockStill = false
     var wallMovedSinceBoot = false
     /// Passes at one instant: a daemon that never comes to rest is a fault, too.
     private var passesNow = 0
     private var lastPassAt: Int64 = 0
     /// Counts of what happened.
     var starts = 0
+    /// Which of the texts the policy's file has.
+    var policyNumber = 0
     /// A line for each thing that happens, where somebody wants to read them.
     var journal: ((String) -> Void)?
 
@@ -37,14 +41,32 @@ final class World {
         draw = Draw(seed: seed)
         scenario = Scenario(&draw)
         history = History(
-            rules: scenario.kinds, grace: scenario.grace, isSyncedFirst: scenario.sync == .always,
-            latenessMax: scenario.isDelivered.upperBound,
-            isSliced: scenario.options.deadlinesPerPass < 100)
+            rules: scenario.policies[0], grace: scenario.grace, isSyncedFirst: scenario.sync == .always,
+            latenessMax: scenario.isManual ? 0 : scenario.isDelivered.upperBound,
+            isSliced: scenario.options.deadlinesPerPass < 100, remembersAll: scenario.remembersAll)
         disk = Disk(Draw(seed: draw.next()))
         disk.forgets = scenario.forgets
         for number in 0..<scenario.clients {
             let uid: UInt32 = [1_000, 1_000, 0, 1_001][number % 4]
             clients.append(Client(uid: uid, name: "c\(number)"))
+        }
+        if scenario.hasObserver { clients.append(Client(uid: 0, name: "observer", role: .observer)) }
+        if scenario.isManual { clients.append(Client(uid: 0, name: "keeper", role: .clockKeeper)) }
+    }
+
+    /// Lease time, for what may have been later and for what may have been earlier: on the manual clock
+    /// nobody knows it exactly.
+    var low: Int64 { clock?.low ?? clocks.now }
+    var high: Int64 { clock?.high ?? clocks.now }
+    private var clock: ManualClock? { scenario.isManual ? lastClock : nil }
+    private var lastClock = ManualClock()
+
+    /// The keeper has asked for more, or has been told where the clock is.
+    func followClock() {
+        guard let keeper = clients.first(where: { $0.role == .clockKeeper }) else { return }
+        lastClock = keeper.clock
+        if lastClock.isWrong {
+            history.violations.append(Violation("clock", "the manual clock shows what nobody asked for"))
         }
     }
 
@@ -59,8 +81,9 @@ final class World {
         starts += 1
         let lifeDraw = Draw(seed: draw.next())
         do throws(Ending) {
-            let born = try Life(scenario, disk, processes, lifeDraw, clocks: { self.clocks })
-            history.daemonStarted(at: clocks.now)
+            let born = try Life(scenario, disk, processes, lifeDraw, clocks: { self.clocks },
+                policy: { self.scenario.policies[self.policyNumber] })
+            history.daemonStarted(at: low)
             note("the daemon starts")
             life = born
             born.armTimer()
@@ -76,7 +99,7 @@ final class World {
         life = nil
         disk.fuse = nil
         stalledUntil = 0
-        if wasServing { history.daemonEnded(at: clocks.now) }
+        if wasServing { history.daemonEnded(at: low) }
         for wire in wires.values where !wire.isClosedByDaemon {
             wire.isClosedByDaemon = true
         }
@@ -155,7 +178,7 @@ final class World {
         clients[index].disconnected()
         clients[index].wire = wire
         life?.newcomers.append(wire)
-        history.opened(wire.number, uid: wire.uid, pid: wire.pid, at: clocks.now)
+        history.opened(wire.number, uid: wire.uid, pid: wire.pid, at: low)
         note("\(clients[index].name) connects as \(wire.number)")
     }
 
@@ -169,7 +192,7 @@ final class World {
         guard let wire = wires.removeValue(forKey: number) else { return }
         note("connection \(number) is hung up")
         wire.isClosedByClient = true
-        history.closed(number, at: clocks.now)
+        history.closed(number, at: low)
     }
 
     private func abandon(_ index: Int) {
@@ -181,6 +204,7 @@ final class World {
     }
 
     func carryOut(_ wishes: [Wish], _ index: Int) {
+        if clients[index].role == .clockKeeper { followClock() }
         for wish in wishes {
             guard let wire = clients[index].wire else { return }
             switch wish {
@@ -189,11 +213,11 @@ final class World {
                 guard !wire.isClosedByDaemon else { return }
                 note("\(clients[index].name) > \(String(decoding: bytes.prefix(300), as: UTF8.self))")
                 wire.toDaemon += bytes
-                history.sent(wire.number, bytes, at: clocks.now)
+                history.sent(wire.number, bytes, at: low)
             case .endInput:
                 note("\(clients[index].name) ends its input")
                 wire.hasInputEnded = true
-                history.endedInput(wire.number, at: clocks.now)
+                history.endedInput(wire.number, at: low)
             case .hangUp: hangUp(index)
             case .abandon: abandon(index)
             }
@@ -212,13 +236,14 @@ final class World {
             let bytes = wire.toClient
             wire.toClient = []
             note("\(clients[index].name) < \(String(decoding: bytes.prefix(300), as: UTF8.self))")
-            history.received(wire.number, bytes, at: clocks.now)
+            history.received(wire.number, bytes, at: high)
             clients[index].hear(bytes)
+            if clients[index].role == .clockKeeper { followClock() }
         }
         if wire.isClosedByDaemon {
             note("\(clients[index].name) sees the end of \(wire.number)")
             let isGone = life == nil || !(life?.wasBornBefore(wire) ?? false)
-            history.sawEnd(wire.number, at: clocks.now, daemonIsGone: isGone)
+            history.sawEnd(wire.number, at: low, daemonIsGone: isGone)
             wires[wire.number] = nil
             clients[index].disconnected()
         }
