@@ -313,7 +313,14 @@ extension Leases {
         for cut in history.cuts where cut >= lease.grantedFrom {
             if lease.isEphemeral { lease.causes.append(Cause(from: cut, why: "disconnected")) }
             if !lease.processes.isEmpty { lease.causes.append(Cause(from: cut, why: "process-ended")) }
-            if !history.isSyncedFirst { lease.causes.append(Cause(from: cut, why: "lost")) }
+            guard !history.isSyncedFirst else { continue }
+            lease.causes.append(Cause(from: cut, why: "lost"))
+            // Its end may have been taken away, and what was set or seen since says nothing of before.
+            var before = lease
+            before.deadlines.removeAll { $0.from >= cut }
+            if !before.deadlines.isEmpty {
+                lease.causes.append(Cause(from: before.expiresFrom, why: "expired"))
+            }
         }
         for cut in history.cutsWithMovedClock where cut >= lease.grantedFrom {
             lease.causes.append(Cause(from: cut, why: "expired"))
