@@ -36,6 +36,7 @@ struct Changes {
             }
         }
         for ask in history.asks where ask.spoken.verb == "history" && ask.answeredAt != nil {
+            judgeSpans(ask)
             var last: UInt64 = 0
             for line in ask.lines {
                 guard let sequence = line.number("seq"), sequence > last else {
@@ -47,6 +48,24 @@ struct Changes {
             }
         }
         all = known.values.sorted { $0.sequence < $1.sequence }
+    }
+
+    /// What one answer says of two changes tells how long it was between them: a result is kept for as long
+    /// as was said, and not longer.
+    private mutating func judgeSpans(_ ask: Ask) {
+        guard history.cuts.isEmpty else { return }
+        var kept: [UInt64: (ago: Int64, span: Int64)] = [:]
+        for line in ask.lines {
+            guard let token = line.token, let ago = line.span("ago") else { continue }
+            if line.what == "kept", let span = line.span("for") { kept[token] = (ago, span) }
+            guard line.what == "forgotten", line.fields["why"] == "expired", let before = kept[token]
+            else { continue }
+            let (was, said) = (before.ago - ago, before.span)
+            let isPrompt = history.absences.isEmpty && !history.isSliced && history.lives.count == 1
+            if was < said - 1_000_000 || isPrompt && was > said + history.latenessMax + 1_000_000 {
+                accuse("sharing", "the result of \(token) was kept for \(was), and was to be for \(said)")
+            }
+        }
     }
 
     private mutating func add(_ change: Change, to known: inout [UInt64: Change]) {

@@ -64,7 +64,10 @@ struct Talk {
 /// One life of the daemon.
 struct Life {
     let startedAt: Int64
+    /// On a manual clock that nobody knows exactly: at the latest then.
+    let startedBy: Int64
     var endedAt: Int64?
+    var endedBy: Int64 = .max
 }
 
 /// Everything that the laws are held against.
@@ -125,13 +128,14 @@ package struct History {
 
 // What everybody could see.
 extension History {
-    package mutating func daemonStarted(at time: Int64) {
-        lives.append(Life(startedAt: time))
+    package mutating func daemonStarted(at time: Int64, by last: Int64) {
+        lives.append(Life(startedAt: time, startedBy: last))
         book.adopt(book.newest, by: time)
     }
-    package mutating func daemonEnded(at time: Int64) {
+    package mutating func daemonEnded(at time: Int64, by last: Int64) {
         guard !lives.isEmpty, lives[lives.count - 1].endedAt == nil else { return }
         lives[lives.count - 1].endedAt = time
+        lives[lives.count - 1].endedBy = last
     }
     package mutating func powerFailed(at time: Int64, clockMoved: Bool) {
         cuts.append(time)

@@ -7,7 +7,9 @@ extension Leases {
             judgeEnds(lease)
             judgeLength(lease)
             judgeDeadlines(lease)
+            judgeBonds(lease)
         }
+        judgeRights()
         judgeTokens()
         judgeRetries()
         judgeExclusion()
@@ -55,7 +57,8 @@ extension Leases {
         if history.cutsWithMovedClock.contains(where: { $0 >= lease.grantedFrom }) { return }
         let isGraced = isGraced(lease)
         let last = settledBy(lease) + (isGraced ? history.grace : 0) + slack(lease)
-        for alive in lease.alive where alive.from > last {
+        // It is alive before its deadline, and not at it.
+        for alive in lease.alive where alive.from >= last {
             if alive.isAside, isGraced || history.isSliced { continue }
             accuse(
                 "length", "token \(lease.token) ends by \(last), and is alive for `\(line(alive))`, sent at "

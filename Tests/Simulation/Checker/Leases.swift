@@ -253,7 +253,7 @@ extension Leases {
 
     private mutating func collectCauses(_ token: UInt64) {
         var lease = all[token]!
-        lease.causes.append(Cause(from: lease.expiresFrom, why: "expired"))
+        lease.causes.append(Cause(from: graced(lease), why: "expired"))
         // A retry whose answer was lost may have moved it, and nobody knows what else it is bound to.
         for ask in history.asks
         where lease.request != nil && ask.spoken.options["request"] == lease.request

@@ -7,6 +7,38 @@ extension Leases {
         judgeDropped()
         judgeDrained()
         judgeQueues()
+        judgeKinds()
+        judgeFree()
+    }
+
+    /// Who waits for a kind that is gone waits no more.
+    private mutating func judgeKinds() {
+        for ask in history.asks where ask.spoken.verb == "acquire" && ask.answeredAt != nil {
+            guard let told = ask.answer, told.status != "ERR", told.status != "GONE",
+                told.fields["again"] == nil
+            else { continue }
+            let from = ask.sentAt + ask.surelyWaited
+            for key in ask.spoken.keys
+            where history.rules(of: key, from, ask.answeredAt!).allSatisfy({ $0 == nil }) {
+                accuse("kinds", "`\(ask.line)` got \(told.status), and there is no such kind")
+            }
+        }
+    }
+
+    /// Nobody waits for a slot that is free.
+    private mutating func judgeFree() {
+        guard history.troubles.isEmpty else { return }
+        for ask in history.asks where ask.spoken.verb == "get" && ask.answer?.fields["more"] == nil {
+            guard let told = ask.answer, told.status == "OK", told.fields["rate"] == nil,
+                let first = ask.lines.first(where: { $0.status == "waiter" }), first.fields["key"] == nil,
+                first.fields["join"] == nil, first.fields["shared"] == nil
+            else { continue }
+            let holders = ask.lines.filter { $0.status == "holder" }
+            let taken = holders.count + Int(told.number("resting") ?? 0)
+            if !holders.contains(where: { $0.fields["shared"] != nil }), taken < told.number("limit") ?? 0 {
+                accuse("progress", "`\(ask.line)` shows \(taken) slots taken and \(first) who waits")
+            }
+        }
     }
 
     /// In no window are more grants than the rate says. They are counted anew after a restart.

@@ -22,10 +22,14 @@ struct Sharing {
     private var works: [String: [Work]] = [:]
     /// When somebody asked for a result to be dropped.
     private var forgets: [String: [Ask]] = [:]
+    private var tokens: [String: [UInt64]] = [:]
     var violations: [Violation] = []
 
     init(_ leases: Leases) {
         history = leases.history
+        for lease in leases.inOrder {
+            for key in lease.keys { tokens[key, default: []].append(lease.token) }
+        }
         for ask in history.asks {
             if ask.spoken.verb == "forget", let key = ask.spoken.keys.first {
                 forgets[key, default: []].append(ask)
@@ -106,10 +110,20 @@ struct Sharing {
             if work.from > came, work.by < ask.sentAt + waited {
                 accuse("`\(ask.line)` stood there when \(work.token) was done, and got \(told)")
             }
+            if told.status == "OK", told.token ?? 0 > work.token, work.from > came,
+                ask.sentAt + waited >= work.from, history.book.isOne, isLast(work, told.token ?? 0, key)
+            {
+                accuse("`\(ask.line)` stood there when \(work.token) was done, and got the key")
+            }
             if isSurelyKept(work, key, ask.sentAt, answeredAt - waited) {
                 accuse("`\(ask.line)` got \(told), though the result of \(work.token) was kept")
             }
         }
+    }
+
+    /// Whether nobody had the key between the two.
+    private func isLast(_ work: Work, _ token: UInt64, _ key: String) -> Bool {
+        !tokens[key, default: []].contains { $0 > work.token && $0 < token }
     }
 
     /// Whether it was there all that time, whatever else may have happened.

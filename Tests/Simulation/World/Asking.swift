@@ -33,7 +33,8 @@ extension Client {
     }
 
     private mutating func tend(_ world: Scenario, _ processes: Processes, _ draw: inout Draw) -> String {
-        let token = draw.one(of: held)
+        // Seldom one that may be anybody's.
+        let token = draw.chance(3) ? UInt64(1 + draw.below(60)) : draw.one(of: held)
         if draw.chance(50) {
             forget(token)
             guard draw.chance(world.habits.results) else { return "release \(token)" }

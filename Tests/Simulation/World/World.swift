@@ -83,7 +83,7 @@ final class World {
         do throws(Ending) {
             let born = try Life(scenario, disk, processes, lifeDraw, clocks: { self.clocks },
                 policy: { self.scenario.policies[self.policyNumber] })
-            history.daemonStarted(at: low)
+            history.daemonStarted(at: low, by: high)
             note("the daemon starts")
             life = born
             born.armTimer()
@@ -99,7 +99,7 @@ final class World {
         life = nil
         disk.fuse = nil
         stalledUntil = 0
-        if wasServing { history.daemonEnded(at: low) }
+        if wasServing { history.daemonEnded(at: low, by: high) }
         for wire in wires.values where !wire.isClosedByDaemon {
             wire.isClosedByDaemon = true
         }
