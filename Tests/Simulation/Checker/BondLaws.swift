@@ -4,13 +4,13 @@ extension Leases {
     /// With its connection or its process a lease ends before the next request is read, and with the grace
     /// where the daemon has ended.
     mutating func judgeBonds(_ lease: Lease) {
-        guard lease.grant != nil else { return }
-        if lease.processes.count == 1, let pid = lease.processes.first {
+        // What a request asked for that nobody answered, it may be bound to or not.
+        guard let ask = lease.grant.map({ history.asks[$0] }), let talk = history.talks[ask.connection]
+        else { return }
+        if let pid = ask.spoken.options["while"].flatMap({ Int32($0) }), lease.processes == [pid] {
             demandEnd(lease, by: history.endedProcesses[pid] ?? .max, "its process")
         }
-        guard lease.isEphemeral, lease.connections.count == 1,
-            let talk = lease.connections.first.flatMap({ history.talks[$0] })
-        else { return }
+        guard ask.spoken.has("ephemeral"), lease.connections == [ask.connection] else { return }
         // Whether a daemon that has ended had seen that the connection was gone, nobody knows.
         let life = history.lives[talk.life - 1]
         demandEnd(lease, by: talk.goneAt ?? .max, before: life.endedAt ?? .max, "its connection")
