@@ -119,7 +119,7 @@ extension ReplyLine {
         var draw = SeededRandom(seed: UInt64(seed))
         let tower = try Watchtower()
         var last = 0
-        for _ in 0..<Int.random(in: 500...2_000, using: &draw) {
+        for _ in 0..<Int.random(in: 2_500...4_000, using: &draw) {
             last += 1
             _ = tower.ask("acquire a/\(last) ttl=\(last)s")
         }

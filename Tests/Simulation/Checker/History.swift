@@ -82,6 +82,9 @@ package struct History {
     let isSliced: Bool
     /// Every change is remembered for ever: the log is never compacted, and the memory of events is large.
     let remembersAll: Bool
+    /// So few numbers, or so little space, are set aside at a time that a grant may have to wait for more of
+    /// it: meanwhile a wait may end, though the key is free.
+    let mayStarve: Bool
 
     var asks: [Ask] = []
     var talks: [Int: Talk] = [:]
@@ -108,8 +111,9 @@ package struct History {
 
     package init(
         rules: KindTable, grace: Int64, isSyncedFirst: Bool, latenessMax: Int64, isSliced: Bool,
-        remembersAll: Bool
+        remembersAll: Bool, mayStarve: Bool
     ) {
+        self.mayStarve = mayStarve
         self.isSliced = isSliced
         self.remembersAll = remembersAll
         self.latenessMax = latenessMax

@@ -119,6 +119,7 @@ extension Leases {
 
     /// Who goes without a grant when its wait is over was told of something in its way.
     mutating func judgeTimeouts() {
+        guard !history.mayStarve else { return }
         for ask in history.asks where ask.answer?.fields["why"] == "timeout" && history.troubles.isEmpty {
             let told = ask.answer!
             let isFree =

@@ -151,6 +151,11 @@ struct Scenario {
         options.limits.eventsMax == 1 << 15 && options.compactionBytesMin == 32 << 20 && habits.compacts == 0
     }
 
+    /// Whether a grant may have to wait for numbers or space. (The manual clock waits with it.)
+    var mayStarve: Bool {
+        !isManual && (options.numbersAhead < 1 << 16 || options.spaceAhead < 4 << 20)
+    }
+
     /// How long it takes until nothing of what was asked, kept or counted is left.
     var longest: Int64 { max(ttlMax, 20 * second) + grace + waitMax }
 }

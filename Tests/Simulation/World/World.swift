@@ -43,7 +43,8 @@ final class World {
         history = History(
             rules: scenario.policies[0], grace: scenario.grace, isSyncedFirst: scenario.sync == .always,
             latenessMax: scenario.isManual ? 0 : scenario.isDelivered.upperBound,
-            isSliced: scenario.options.deadlinesPerPass < 100, remembersAll: scenario.remembersAll)
+            isSliced: scenario.options.deadlinesPerPass < 100, remembersAll: scenario.remembersAll,
+            mayStarve: scenario.mayStarve)
         disk = Disk(Draw(seed: draw.next()))
         disk.forgets = scenario.forgets
         for number in 0..<scenario.clients {
