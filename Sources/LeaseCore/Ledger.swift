@@ -18,7 +18,7 @@ struct Ledger: ~Copyable {
     var rules: [Rules] = []
 
     var leases = Slab<Lease>()
-    var tokenIndex = SlotIndex()
+    var tokenIndex: TokenIndex
     /// The lease that a request or an end was about last: the change that follows from it names it again.
     var lastSought: Slot = .none
     var oldest: Slot = .none
@@ -52,6 +52,7 @@ struct Ledger: ~Copyable {
     init(policy: Policy, seed: UInt64) {
         self.policy = policy
         hasher = Hasher32(seed: seed)
+        tokenIndex = TokenIndex(hasher)
         holderTrees = OrderTrees(seed: seed)
         results = Results(seed: seed)
     }
@@ -109,7 +110,7 @@ extension Ledger {
                 key: keySlotMade(grant.keys.first), uid: grant.uid, pid: grant.pid, isShared: grant.isShared,
                 isEphemeral: grant.isEphemeral))
         leases[slot].endsAt = leases[slot].due
-        tokenIndex.insert(slot, hash: hasher.hash(grant.token))
+        tokenIndex.insert(slot, grant.token)
         if let request = grant.request {
             requestIndex.insert(slot, hash: hasher.hash(request.bytes, UInt64(grant.uid)))
         }
@@ -202,7 +203,7 @@ extension Ledger {
         for index in 0..<leases[slot].keyCount {
             removeHolder(slot, from: leases[slot].keySlot(index))
         }
-        tokenIndex.remove(slot, hash: hasher.hash(leases[slot].token))
+        tokenIndex.remove(slot, leases[slot].token)
         if let request = leases[slot].details?.request {
             requestIndex.remove(slot, hash: hasher.hash(request.bytes, UInt64(leases[slot].uid)))
         }

@@ -5,7 +5,7 @@ internal import LeaseModel
 extension Ledger {
     func leaseSlot(_ token: Token) -> Slot {
         if lastSought != .none, token != 0, leases[lastSought].token == token { return lastSought }
-        return tokenIndex.find(hasher.hash(token)) { leases[$0].token == token }
+        return tokenIndex.find(token) { leases[$0].token }
     }
 
     func leaseSlot(request: Text, uid: UInt32) -> Slot {

@@ -76,6 +76,28 @@ import Testing
         }
     }
 
+    /// Tokens jump, so that places in the ring are wanted by several; old leases and late ones end.
+    @Test(arguments: [UInt64(1), 2, 3])
+    func leasesAreFoundByTheirTokens(seed: UInt64) {
+        var draw = SeededRandom(seed: seed)
+        var index = TokenIndex(Hasher32(seed: seed))
+        var slots: [Token: Slot] = [:]
+        var tokens: [Token] = []
+        var lastToken: Token = 0
+        for step in 0..<20_000 {
+            lastToken += draw.below(4) == 0 ? 4_096 : 1
+            tokens.append(lastToken)
+            slots[lastToken] = Slot(tokens.count - 1)
+            index.insert(Slot(tokens.count - 1), lastToken)
+            let token = tokens[draw.below(tokens.count)]
+            #expect(index.find(token) { tokens[Int($0)] } == slots[token] ?? .none)
+            if step % 3 > 0, let slot = slots.removeValue(forKey: token) { index.remove(slot, token) }
+        }
+        for token in tokens + [0, lastToken + 1] {
+            #expect(index.find(token) { tokens[Int($0)] } == slots[token] ?? .none)
+        }
+    }
+
     @Test(arguments: [UInt64(1), 2, 3])
     func theHeapPutsFirstWhatEndsFirst(seed: UInt64) {
         var draw = SeededRandom(seed: seed)
