@@ -255,7 +255,7 @@ extension Ledger {
         }
     }
 
-    /// Sets the deadline wherever it is known: in the heap, and in the order of each key's holders.
+    /// Sets the deadline wherever it is known: among all deadlines, and in the order of each key's holders.
     private mutating func setDeadline(_ slot: Slot, _ deadline: Instant) {
         let before = leases[slot].order
         leases[slot].deadline = deadline

@@ -62,7 +62,7 @@ extension Ledger {
         endedIndex.find(hasher.hash(token)) { ended[$0].token == token }
     }
 
-    /// The newest with this request ID.
+    /// The one with this request ID: as long as it is remembered, no other lease is granted for that.
     func endedSlot(request: Text, uid: UInt32) -> Slot {
         endedRequestIndex.find(hasher.hash(request.bytes, UInt64(uid))) {
             ended[$0].uid == uid && ended[$0].request == request

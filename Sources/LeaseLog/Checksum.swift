@@ -1,5 +1,5 @@
-// CRC-32C (Castagnoli): the checksum of every line of the log. By the processor's own instruction where it
-// has one, else by tables, eight bytes at a time.
+// CRC-32C (Castagnoli): the checksum of every line of the log. By the processor's own instruction on x86-64
+// with SSE4.2, else by tables, eight bytes at a time.
 
 internal import CChecksum
 

@@ -8,7 +8,7 @@ package import LeaseModel
 struct LogState {
     /// Records of this pass, encoded.
     var batch: [UInt8] = []
-    /// When the last record of it was.
+    /// When the last record was, as it was written: that of the next is mostly the same.
     var instantText = InstantText()
     /// Nothing but the first line of a new file is in the batch yet.
     var hasHeaderInBatch = false

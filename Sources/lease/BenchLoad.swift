@@ -237,6 +237,7 @@ extension BenchLoad {
         outcome.handedOver += 1
         outcome.waits.add(time)
     }
+
     /// An answer that ends the run: it is given to whoever asked for it.
     private mutating func refuse(_ answer: BenchAnswer) {
         let line = Array(room[answer.range].dropLast())

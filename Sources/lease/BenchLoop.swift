@@ -9,7 +9,7 @@ struct BenchLoop {
     /// Of the lease that it has, or had.
     var token: UInt64 = 0
     var renewalsLeft = 0
-    /// The one that it took last, among its own.
+    /// The one that it takes next, among its own.
     var key = 0
     /// Whether others want the key, too: then BUSY is an answer as good as any.
     var isContended = false

@@ -5,8 +5,9 @@ import LeaseIO
 import LeaseModel
 import LeaseServer
 
-/// Opens the log of a data directory: read first, then begun. Between the two nothing on the disk is changed
-/// but what a crash left torn; where the log is damaged, nothing at all.
+/// Opens the log of a data directory: read first, then begun. Until then nothing on the disk is changed but
+/// what a crash left torn or unfinished, and what the disk lacks of the log; where the log is damaged,
+/// nothing at all.
 struct Opening {
     let folder: Folder
     let moment: Moment

@@ -9,7 +9,7 @@
 
 /// Goes on with a CRC-32C, as it is before its bits are inverted at the end, over `count` more bytes.
 ///
-/// - Returns: false where the processor has no such instruction; then nothing was done.
+/// - Returns: false where the processor has no such instruction, or is no x86-64; then nothing was done.
 bool cchecksum_crc32c(const void *bytes, size_t count, uint32_t *crc);
 
 #endif
