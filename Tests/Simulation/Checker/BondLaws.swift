@@ -47,7 +47,9 @@ extension Leases {
         asSet.deadlines.removeAll { $0.isSeen }
         let own = asSet.expiresFrom
         var first = lease.expiresFrom
-        guard history.cuts.isEmpty, lease.grant != nil else { return first }
+        // What `max-hold` has cut short is told with the grace that goes beyond it.
+        let isBounded = !history.maybe(lease.keys, .min, .max) { $0.maxHold }.isEmpty
+        guard history.cuts.isEmpty, lease.grant != nil, !isBounded else { return first }
         for (before, next) in zip(history.lives, history.lives.dropFirst()) {
             guard let ended = before.endedAt, ended > lease.grantedTo, before.endedBy < own,
                 lease.deadlines.allSatisfy({ $0.isSeen || $0.to < ended })
