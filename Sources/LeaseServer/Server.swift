@@ -65,7 +65,7 @@ package struct Server: ~Copyable {
     var waiterIDs: [WaiterID] = []
     /// Requests whose place a retry has taken over, until they are told.
     var superseded: [(waiter: WaiterID, pending: Pending)] = []
-    var tags = TagIndex()
+    var tags: TagIndex
     var others: [OtherPending] = []
     var lastTicket: UInt64 = 0
     var readerMemory: ReaderMemory
@@ -105,6 +105,7 @@ package struct Server: ~Copyable {
     package init(policy: Policy, options: ServerOptions) {
         self.options = options
         counting = Counting(policy: policy)
+        tags = TagIndex(seed: options.seed)
         readerMemory = ReaderMemory(seed: options.seed)
         recent = RecentEvents(capacity: options.limits.eventsMax)
         watchIndex = WatchIndex(seed: options.seed)

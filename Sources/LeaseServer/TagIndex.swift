@@ -6,9 +6,13 @@ internal import LeaseCore
 /// stalls the loop where one connection has a hundred thousand requests in line.
 struct TagIndex: ~Copyable {
     private var index = SlotIndex()
-    private let hasher = Hasher32(seed: 0x7A67_5EED)
+    private let hasher: Hasher32
 
-    init() {}
+    /// - Parameter seed: drawn by who starts the daemon: clients choose tags, and must not choose such that
+    ///   collide.
+    init(seed: UInt64) {
+        hasher = Hasher32(seed: seed)
+    }
 
     /// The place of the pending request that is the one; nil: there is none.
     func find(_ connection: ConnectionID, _ tag: [UInt8], where isIt: (_ place: Int) -> Bool) -> Int? {
