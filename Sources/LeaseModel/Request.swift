@@ -144,12 +144,4 @@ public enum Verb: String, CaseIterable, Sendable {
     case acquire, renew, release, cancel, get, check, list, watch, unwatch, history, forget
     case stats, policy, whoami, ping, help, quit
     case evict, compact, reload, drain, clock
-
-    /// Whether only root and the daemon's own uid may use it.
-    public var isForAdministrators: Bool {
-        switch self {
-        case .evict, .compact, .reload, .drain, .clock: true
-        default: false
-        }
-    }
 }
