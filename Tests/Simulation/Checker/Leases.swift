@@ -337,7 +337,9 @@ extension Lease {
     /// It may have ended by itself from here on: the least of the deadlines of which none is known to have
     /// been replaced by a later one.
     var expiresFrom: Int64 {
-        var first: Int64 = deadlines.isEmpty ? 0 : .max
+        // Of one whose grant nobody was answered, a renewal that nobody was answered says nothing.
+        let isUnknown = grant == nil && deadlines.allSatisfy { $0.isUncertain }
+        var first: Int64 = deadlines.isEmpty || isUnknown ? 0 : .max
         for deadline in deadlines where !isReplaced(deadline) { first = min(first, deadline.low) }
         return first
     }
