@@ -37,7 +37,7 @@ package struct Server: ~Copyable {
     var connections: [Connection] = []
     var vacant: [Int] = []
     var generation: UInt64 = 0
-    var connectionCount = 0
+    package internal(set) var connectionCount = 0
     var connectionsOfUser: [UInt32: Int] = [:]
     /// Connections whose input has ended while something still keeps them open.
     var halfClosed: Set<ConnectionID> = []

@@ -58,8 +58,8 @@ extension Daemon {
 
     private mutating func welcome(_ peer: Listener.Peer) {
         guard peer.fd < settings.descriptorsMax - Settings.keptDescriptors else {
-            let most = Int(settings.descriptorsMax - Settings.keptDescriptors)
-            return turnAway(peer.fd, .tooManyConnections(max: most, flag: "ulimit -n"))
+            // As many as there are: the rest of the descriptors has other uses.
+            return turnAway(peer.fd, .tooManyConnections(max: server.connectionCount, flag: "ulimit -n"))
         }
         let isAdministrator = peer.uid == 0 || peer.uid == settings.uid
         let name = ProcessWatch.name(of: peer.pid) ?? Array("unknown".utf8)
