@@ -115,6 +115,12 @@ extension Server {
 
     // Input.
 
+    /// What comes next is decided as of this instant, which is no earlier than its bytes were sent: a lease
+    /// does not begin before it is asked for. (What is due by then ends with the next pass.)
+    package mutating func tick(to now: Instant) {
+        machine.tick(to: now)
+    }
+
     /// Bytes that came. They are looked at at once as far as nothing holds them up.
     package mutating func received(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) {
         guard let index = index(id), !connections[index].isClosing, !connections[index].dropsInput

@@ -1,5 +1,5 @@
-// The loop: wait; take all events, hang-ups first; read the clock once; end what is due; read and decide;
-// hand the batch to the log; answer what is logged.
+// The loop: wait; take all events, hang-ups first; read the clock; end what is due; read and decide; hand the
+// batch to the log; answer what is logged.
 
 import Glibc
 import LeaseIO

@@ -100,6 +100,9 @@ extension Daemon {
     private mutating func readOnce(_ id: UInt64, _ descriptor: Int32) -> Bool {
         switch readAvailable(descriptor, into: readBuffer) {
         case .bytes(let count):
+            // The bytes may be younger than the pass, which may take long: a lease that began before it was
+            // asked for would end before the time on which who asked counts.
+            server.tick(to: Instant(nanoseconds: Clocks.bootNanoseconds()))
             server.received(id, UnsafeRawBufferPointer(rebasing: readBuffer[..<count]))
             return true
         case .wouldBlock:

@@ -186,6 +186,28 @@ struct ClockTests {
         try daemon.stop()
     }
 
+    /// A pass that takes long reads what was sent after it had begun: the lease counts from its request.
+    @Test(.enabled(if: hasStrace, "needs root and strace"))
+    func noLeaseBeginsBeforeItIsAskedFor() throws {
+        let daemon = try Daemon()
+        try daemon.start(["--sync=never"])
+        let (client, watcher) = (try daemon.connect(), try daemon.connect())
+        #expect(watcher.ask("watch user/1")?.hasPrefix("OK seq=") == true)
+        let fault = try Fault("recvfrom:delay_enter=600ms", of: daemon.pid!, output: daemon.folder("trace"))
+        client.send("ping")
+        usleep(400_000)
+        let asked = ShiftedClocks.uncorrectedMilliseconds()
+        client.send("acquire user/1 ttl=300ms")
+        #expect(client.line() == "OK")
+        #expect(tokenGranted(client.line()) == 1)
+        #expect(watcher.line()?.contains(" granted key=user/1 ") == true)
+        #expect(watcher.line()?.contains(" expired key=user/1 ") == true)
+        let lasted = ShiftedClocks.uncorrectedMilliseconds() - asked
+        #expect(lasted >= 299, "it lasted \(lasted) ms from its request on")
+        withExtendedLifetime(fault) {}
+        try daemon.stop()
+    }
+
     /// What came while the daemon was stopped is decided after what has expired meanwhile.
     @Test func whatIsPastItsGraceEndsBeforeTheNextRequest() throws {
         let daemon = try Daemon()
