@@ -92,9 +92,9 @@ func drive(
         }
         let count = ctest_poll(&looks, looks.count, Int64(pauseMicroseconds) * 1_000)
         guard count >= 0 || errno == EINTR else { throw Failure("poll") }
-        let then = nanoseconds()
         for (part, look) in zip(parts, looks) where look.revents & Int16(POLLIN | POLLHUP) != 0 {
-            part.wire.receive { part.take($0, at: then) }
+            // As of now: what is read may have come after the poll, and would else seem to have come early.
+            part.wire.receive { part.take($0, at: nanoseconds()) }
             if let refused = part.failure { throw Failure("refused: \(refused)") }
             if part.wire.isClosed { throw Failure("the daemon closed a connection") }
         }
