@@ -74,6 +74,7 @@ let package = Package(
         tests("DaemonOptionTests", of: ["leased", "LeaseModel", "LeaseServer"]),
         .executableTarget(
             name: "contender", dependencies: ["SeededRandom"], path: "Tests/Contender", swiftSettings: strict),
+        .executableTarget(name: "signalprobe", path: "Tests/SignalProbe", swiftSettings: strict),
         .executableTarget(name: "bench-load", path: "Tests/Bench/Load"),
         .executableTarget(name: "bench-floor", path: "Tests/Bench/Floor"),
         .executableTarget(
@@ -106,8 +107,8 @@ let package = Package(
         tests(
             "CommandTests",
             of: [
-                "lease", "leased", "contender", "LeaseModel", "LeaseWire", "LeaseClient", "TestSupport",
-                "SeededRandom",
+                "lease", "leased", "contender", "signalprobe", "LeaseModel", "LeaseWire", "LeaseClient",
+                "TestSupport", "SeededRandom",
             ]),
         tests("FaultTests", of: ["leased", "TestSupport", "CTestSupport", "SeededRandom"]),
         .executableTarget(

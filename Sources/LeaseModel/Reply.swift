@@ -267,6 +267,7 @@ public enum Refusal: Error, Equatable, Sendable {
     /// What is missing, as in "a key".
     case missing(Verb, what: String)
     case tooManyKeys
+    case tooManyPrefixes
     case badKey([UInt8], KeyError)
     case badToken([UInt8])
     /// An option's value, and what to write instead.

@@ -186,8 +186,8 @@ extension Refusal {
     fileprivate var maySpeakOfLog: Bool {
         switch self {
         case .lineTooLong, .lineNotEnded, .badTag, .noVerb, .controlCharacter, .unknownVerb, .unknownWord,
-            .unknownOption, .givenTwice, .missing, .tooManyKeys, .badKey, .badToken, .badValue, .unknownKey,
-            .administratorsOnly, .noSpace:
+            .unknownOption, .givenTwice, .missing, .tooManyKeys, .tooManyPrefixes, .badKey, .badToken,
+            .badValue, .unknownKey, .administratorsOnly, .noSpace:
             false
         default: true
         }

@@ -209,7 +209,9 @@ extension GivenWords {
         guard verb.argument == .keys || verb.argument == .prefixes else {
             throw unknownWord(line.extracting(range))
         }
-        guard otherArguments.count + 1 < Limits.keysPerRequestMax else { throw .tooManyKeys }
+        guard otherArguments.count + 1 < Limits.keysPerRequestMax else {
+            throw verb.argument == .keys ? .tooManyKeys : .tooManyPrefixes
+        }
         otherArguments.append(range)
     }
 

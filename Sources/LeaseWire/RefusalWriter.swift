@@ -47,7 +47,8 @@ enum RefusalWriter {
         case .givenTwice(let word): Words(.givenTwice, says: "write '\(Shown.word(word))' only once")
         case .missing(let verb, let what):
             Words(.missingWord, says: "\(what) is missing; write \(VerbTable.entry(verb).usage)")
-        case .tooManyKeys: tooManyKeys
+        case .tooManyKeys: tooMany("keys; ask for the rest with another")
+        case .tooManyPrefixes: tooMany("prefixes; write one that is above several of them")
         case .badKey(let word, let error): badKey(Shown.word(word), error)
         case .badToken(let word): badToken(word)
         case .badValue(let option, let value, let want): badValue(option, value, want)
@@ -131,9 +132,11 @@ extension RefusalWriter {
 // MARK: - Its words
 
 extension RefusalWriter {
-    private static let tooManyKeys = Words(
-        .tooManyKeys, "max=\(Limits.keysPerRequestMax)",
-        says: "one request takes at most \(Limits.keysPerRequestMax) keys; ask for the rest with another")
+    private static func tooMany(_ what: String) -> Words {
+        Words(
+            .tooManyKeys, "max=\(Limits.keysPerRequestMax)",
+            says: "one request takes at most \(Limits.keysPerRequestMax) \(what)")
+    }
 
     private static func unknownVerb(_ word: [UInt8], _ meant: Verb?) -> Words {
         let next = meant.map { "did you mean \($0.rawValue)?" } ?? "type help for the list"

@@ -15,12 +15,16 @@ struct Witness: ~Copyable {
 
     /// Whether the group got the signal that we just got. Then the command has got it, too.
     mutating func hasSeen(_ signal: Int32) -> Bool {
-        // The kernel goes through the group one by one, and we may not be the last.
-        usleep(20_000)
-        guard pid > 0, isPending(signal) else { return false }
-        // The next signal needs a fresh one.
+        // The kernel goes through the group one by one, and we may not be the last. It does so with its list
+        // of processes held, and nothing is forked till it lets go of that: so all have it now. And the next
+        // signal needs a fresh one.
+        let next = claunch_fork_witness()
+        guard pid > 0, isPending(signal) else {
+            Witness.end(next)
+            return false
+        }
         Witness.end(pid)
-        pid = claunch_fork_witness()
+        pid = next
         return true
     }
 

@@ -37,7 +37,7 @@ final class Running {
     var output: String { contents(paths.output) }
     var errors: String { contents(paths.errors) }
 
-    func end(within seconds: Int = 30) -> Ended {
+    func end(within seconds: Int = patience) -> Ended {
         let code = program.exitCode(within: seconds)
         return Ended(code: code, output: output, errors: errors)
     }

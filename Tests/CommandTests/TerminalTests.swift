@@ -12,46 +12,55 @@ import Testing
         return terminal
     }
 
+    /// Runs what says each signal that it gets, and ends with 7 by one of them.
+    private func startProbe(_ terminal: Terminal, endsBy signal: Int32, _ count: Int, _ end: String) {
+        let probe = Daemon.builtProgram("signalprobe")
+        terminal.type("$L run user/1 -- \(probe) \(signal) \(count)\(end)\n")
+        #expect(terminal.shows("ready"))
+    }
+
+    /// A signal to `lease` alone, of a higher number than those that came before: it is passed on behind
+    /// whatever else would be.
+    private func settle(_ terminal: Terminal, _ holder: pid_t, _ count: Int) {
+        kill(holder, SIGPWR)
+        #expect(terminal.shows("<\(SIGPWR):\(count)>"), "\(terminal.shown)")
+    }
+
     @Test func controlCReachesTheCommandOnce() throws {
         let rig = try Rig()
         let terminal = try shell(rig)
-        let trap = "trap 'n=$((n+1)); echo \"<$n>\"; [ $n = 3 ] && exit 7' INT"
-        terminal.type(
-            "$L run user/1 -- bash -c '\(trap.replacing("'", with: "'\\''"))"
-                + "; echo re\"\"ady; while :; do read -t 0.05 x; done'\n")
-        #expect(terminal.shows("ready"))
+        startProbe(terminal, endsBy: SIGPWR, 3, "")
+        let holder = try rig.holder(of: 1)
         for count in 1...3 {
             terminal.type("\u{3}")
-            #expect(terminal.shows("<\(count)>"))
+            #expect(terminal.shows("<\(SIGINT):\(count)>"))
+            settle(terminal, holder, count)
         }
         #expect(tells(terminal, code: 7), "\(terminal.shown)")
-        #expect(!terminal.shown.contains("<4>"))
+        #expect(!terminal.shown.contains("<\(SIGINT):4>"))
         #expect(try rig.isFree("user/1"))
     }
 
     @Test func aSignalToTheWholeJobReachesTheCommandOnce() throws {
         let rig = try Rig()
         let terminal = try shell(rig)
-        let traps = "trap 'echo \"<u$((++u))>\"' USR1; trap 'echo \"<t$((++t))>\"; [ $t = 2 ] && exit 7' TERM"
-        terminal.type(
-            "$L run user/1 -- bash -c '\(traps.replacing("'", with: "'\\''"))"
-                + "; echo re\"\"ady; while :; do read -t 0.002 x </dev/zero; done' &\n")
-        #expect(terminal.shows("ready"))
+        startProbe(terminal, endsBy: SIGTERM, 2, " &")
         let holder = try rig.holder(of: 1)
         // To the job by its shell, then to lease alone, which passes it on.
-        for count in [1, 3] {
+        for round in 1...2 {
             terminal.type("kill -USR1 %1\n")
-            #expect(terminal.shows("<u\(count)>"))
-            // Twice would be seen by now, as likely as not.
-            usleep(200_000)
+            #expect(terminal.shows("<\(SIGUSR1):\(2 * round - 1)>"))
+            settle(terminal, holder, 2 * round - 1)
             kill(holder, SIGUSR1)
-            #expect(terminal.shows("<u\(count + 1)>"))
+            #expect(terminal.shows("<\(SIGUSR1):\(2 * round)>"))
+            settle(terminal, holder, 2 * round)
         }
         terminal.type("kill -TERM %1\n")
-        #expect(terminal.shows("<t1>"))
+        #expect(terminal.shows("<\(SIGTERM):1>"))
+        settle(terminal, holder, 5)
         kill(holder, SIGTERM)
-        #expect(terminal.shows("<t2>"))
-        #expect(!terminal.shown.contains("<u5>"))
+        #expect(terminal.shows("<\(SIGTERM):2>"))
+        #expect(!terminal.shown.contains("<\(SIGUSR1):5>"))
         terminal.type("wait %1; echo code=$?.\n")
         #expect(terminal.shows("code=7."), "\(terminal.shown)")
     }

@@ -118,7 +118,7 @@ import Testing
         defer { closeForAll(said) }
         var all = try (0..<10).map { _ in try Program(flags, descriptors: [2: said]) }
         var codes: [Int32] = []
-        let deadline = milliseconds() + 20_000
+        let deadline = milliseconds() + Int64(patience) * 1_000
         while codes.count < 9, milliseconds() < deadline {
             all.removeAll { program in
                 guard let code = program.exitCode(within: 0) else { return false }

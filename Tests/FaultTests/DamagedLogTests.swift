@@ -191,6 +191,29 @@ final class Specimen {
         #expect(message.contains("is damaged at line"))
     }
 
+    /// Which numbers are right is all that it says, so nothing is guessed.
+    @Test func aDamagedFileOfNumbersStopsTheStart() throws {
+        let specimen = try Specimen(leases: 2)
+        let whole = bytes(of: specimen.daemon.dataPath + "/numbers")
+        var random = SeededRandom(seed: seed("numbers"))
+        var damaged = (0..<8 * whole.count).map { bit in
+            var flipped = whole
+            flipped[bit / 8] ^= 1 << (bit % 8)
+            return flipped
+        }
+        damaged += whole.indices.map { Array(whole[..<$0]) }
+        damaged.append(whole + whole)
+        for numbers in isFullSweep ? damaged : Array(damaged.shuffled(using: &random).prefix(12)) {
+            try specimen.put(log: specimen.log, numbers: numbers)
+            guard case .refused(65, let message) = try specimen.outcome() else {
+                Issue.record("it starts with \(String(decoding: numbers, as: UTF8.self))")
+                continue
+            }
+            #expect(message.contains("numbers is damaged"))
+        }
+        print("numbers: \(isFullSweep ? damaged.count : 12) damaged, all detected")
+    }
+
     /// Each file taken away or emptied in turn.
     @Test func aMissingOrEmptyFileIsSaid() throws {
         let specimen = try Specimen(leases: 2)

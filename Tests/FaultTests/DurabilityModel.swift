@@ -24,6 +24,8 @@ struct DurabilityModel {
 
     init(folder: String) { self.folder = folder }
 
+    func mayStandForTwo(_ name: String) -> Bool { possible[name, default: []].count == 2 }
+
     mutating func follow(_ calls: [SystemCall]) {
         for call in calls {
             switch (call.name, call.moment) {
@@ -49,6 +51,9 @@ struct DurabilityModel {
 
     private mutating func write(_ call: SystemCall) {
         guard let file = file(of: call), let text = call.strings.first else { return }
+        if possible["numbers", default: []].contains(where: { $0 === file }) {
+            faults.append("written into what may be called numbers after a power cut")
+        }
         if file.isCut, call.path.hasSuffix("/log") { faults.append("appended to a cut that was not synced") }
         file.written += 1
         for line in text.split(separator: "\\n") {
@@ -68,7 +73,7 @@ struct DurabilityModel {
     }
 
     private mutating func syncEnded(_ call: SystemCall) {
-        if call.path == folder {
+        if call.path == folder, call.succeeded {
             for (name, file) in named { possible[name] = [file] }
             return
         }

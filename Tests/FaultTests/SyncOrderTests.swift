@@ -35,6 +35,44 @@ struct SyncOrderTests {
         #expect(model.answers == 3 * 33)
     }
 
+    /// A daemon ends between the exchange of `numbers` and the sync of its name. After a power cut the old
+    /// file may have that name, so the next one may not write into it before the directory is synced.
+    @Test func whatMayBeTheNumbersIsNotWrittenInto() throws {
+        let daemon = try Daemon()
+        var model = DurabilityModel(folder: daemon.dataPath)
+        let trace = daemon.folder("trace")
+        let calls = "write,fdatasync,fsync,ftruncate,renameat,renameat2,sendto"
+        let words = [strace, "-D", "-f", "-qq", "-o", trace, "-e", "trace=\(calls)"] + SystemCall.format
+        func follow() throws {
+            try waitForTheEnd(of: trace)
+            model.follow(SystemCall.read(text(of: trace)))
+            unlink(trace)
+        }
+        try daemon.start(wrapper: words)
+        #expect(tokenGranted(try daemon.connect().ask("acquire user/1 ttl=1h")) == 1)
+        daemon.kill()
+        try follow()
+        // How a start does it, and then one that ends as it does.
+        try daemon.start(wrapper: words)
+        daemon.kill()
+        try waitForTheEnd(of: trace)
+        let before = SystemCall.read(text(of: trace)).prefix { $0.name != "renameat2" }
+        try follow()
+        let syncs = before.count { $0.name == "fsync" && $0.moment == .began }
+        let fault = ["-e", "inject=fsync:signal=KILL:when=\(syncs + 1)"]
+        #expect(try !daemon.serves(wrapper: words + fault))
+        #expect(daemon.exitCode() == 128 + SIGKILL)
+        try follow()
+        #expect(model.mayStandForTwo("numbers"))
+        try daemon.start(wrapper: words)
+        let reply = try daemon.connect().ask("acquire user/2 ttl=1h")
+        #expect(tokenGranted(reply) ?? 0 > 1)
+        try daemon.stop()
+        try follow()
+        #expect(model.faults == [])
+        #expect(model.answers == 2)
+    }
+
     private func append(_ text: String, to path: String) throws {
         let file = try #require(fopen(path, "a"))
         fputs(text, file)

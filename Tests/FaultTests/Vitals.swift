@@ -24,7 +24,7 @@ extension Daemon {
 
 /// Waits until something holds.
 func eventually(
-    _ what: Comment, within seconds: Int64 = 20, _ location: SourceLocation = #_sourceLocation,
+    _ what: Comment, within seconds: Int64 = Int64(patience), _ location: SourceLocation = #_sourceLocation,
     _ condition: () throws -> Bool
 ) rethrows {
     let deadline = milliseconds() + seconds * 1_000

@@ -21,7 +21,7 @@ struct RefusalTests {
         (.unknownOption(hostile, .acquire, meant: nil), .unknownOption),
         (.unknownOption([], .acquire, meant: "ttl="), .unknownOption),
         (.givenTwice(longKey.bytes), .givenTwice), (.missing(.acquire, what: "a key"), .missingWord),
-        (.tooManyKeys, .tooManyKeys), (.badKey(hostile, .noParts), .badKey),
+        (.tooManyKeys, .tooManyKeys), (.tooManyPrefixes, .tooManyKeys), (.badKey(hostile, .noParts), .badKey),
         (.badKey(hostile, .emptyPart), .badKey),
         (.badKey(hostile, .mustBeEncoded(byte: 0)), .badKey), (.badKey(hostile, .badPercent), .badKey),
         (.badKey(hostile, .tooLong(bytes: 24_000)), .badKey), (.badToken(hostile), .badToken),

@@ -115,6 +115,8 @@ struct RefusedLineTests {
         let sixteen = (1...16).map { "user/\($0)" }.joined(separator: " ")
         #expect(request("acquire \(sixteen)") != nil)
         #expect(refusal("acquire \(sixteen) user/17") == .tooManyKeys)
+        #expect(request("watch \(sixteen)") != nil)
+        #expect(refusal("watch \(sixteen) user/17") == .tooManyPrefixes)
     }
 
     @Test func eachWordOnce() {

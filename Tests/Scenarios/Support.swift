@@ -57,7 +57,7 @@ final class Site {
 
     /// The first line that the daemon answers.
     func ask(_ line: String) throws -> String {
-        try #require(administrator.ask(line, within: 30_000), "no answer to \(line)")
+        try #require(administrator.ask(line), "no answer to \(line)")
     }
 
     /// All lines that it answers, in one text.
@@ -72,7 +72,7 @@ final class Site {
 
     /// Waits until a key has so many holders and waiters.
     func settles(_ key: String, holders: Int, waiting: Int) -> Bool {
-        holds(within: 30) {
+        holds {
             (try? askAll("get \(key)"))?.contains(" holders=\(holders) waiting=\(waiting) ") == true
         }
     }
@@ -102,7 +102,7 @@ final class Service {
 
     /// Waits until one of its lines begins so.
     func says(_ beginning: String) -> Bool {
-        holds(within: 30) { said.contains { $0.hasPrefix(beginning) } }
+        holds { said.contains { $0.hasPrefix(beginning) } }
     }
 
     var works: Bool { says("working ") }
@@ -110,7 +110,7 @@ final class Service {
     /// Waits for its end.
     /// - Returns: its last line.
     func end() throws -> String {
-        try #require(program.exitCode(within: 30) != nil, "\(name) does not end: \(said)")
+        try #require(program.exitCode() != nil, "\(name) does not end: \(said)")
         return try #require(said.last, "\(name) said nothing")
     }
 }

@@ -90,7 +90,7 @@ package final class Client {
     }
 
     /// The next line, without its end.
-    package func next(within milliseconds: Int32 = 10_000) -> Arrival {
+    package func next(within milliseconds: Int32 = Int32(patience) * 1_000) -> Arrival {
         let deadline = TestSupport.milliseconds() + Int64(milliseconds)
         while true {
             if let end = unread[taken...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -108,13 +108,13 @@ package final class Client {
     }
 
     /// The next line; nil where none comes.
-    package func line(within milliseconds: Int32 = 10_000) -> String? {
+    package func line(within milliseconds: Int32 = Int32(patience) * 1_000) -> String? {
         guard case .line(let bytes) = next(within: milliseconds) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Sends a line, and takes the next that comes.
-    package func ask(_ line: String, within milliseconds: Int32 = 10_000) -> String? {
+    package func ask(_ line: String, within milliseconds: Int32 = Int32(patience) * 1_000) -> String? {
         send(line)
         return self.line(within: milliseconds)
     }

@@ -62,7 +62,7 @@ package final class Daemon {
         }
         var ready = pollfd(fd: notice, events: Int16(POLLIN), revents: 0)
         var byte: UInt8 = 0
-        return poll(&ready, 1, 20_000) == 1 && read(notice, &byte, 1) == 1
+        return poll(&ready, 1, Int32(patience) * 1_000) == 1 && read(notice, &byte, 1) == 1
     }
 
     /// SIGTERM, and it must end well. Where it was paused, it goes on with that.
@@ -84,7 +84,7 @@ package final class Daemon {
     }
 
     /// Waits until it ends by itself.
-    package func exitCode(within seconds: Int = 20) -> Int32? {
+    package func exitCode(within seconds: Int = patience) -> Int32? {
         defer { program = nil }
         return program?.exitCode(within: seconds)
     }

@@ -25,7 +25,7 @@ package final class Fault {
         var words = [strace, "-f", "-qq", "-o", output, "-e", "trace=\(calls)"] + further
         for path in paths { words += ["-P", path] }
         tracer = try Program(words + ["-p", "\(pid)"])
-        let deadline = milliseconds() + 10_000
+        let deadline = milliseconds() + Int64(patience) * 1_000
         while !Fault.isTraced(pid) {
             guard milliseconds() < deadline else { throw Failure("strace does not take hold of \(pid)") }
             usleep(2_000)

@@ -4,6 +4,10 @@ internal import CTestSupport
 package import Glibc
 private import Synchronization
 
+/// After so many seconds a test takes for hung what it waits for. This says nothing of how long that may
+/// take: a machine with much to do, and a sanitizer, make all of it slow.
+package let patience = 120
+
 /// Something of the system did not work: the test can't go on.
 package struct Failure: Error, CustomStringConvertible {
     package let description: String
@@ -143,7 +147,7 @@ package final class Program {
 
     /// Waits for its end.
     /// - Returns: the exit code, 128 + the signal that killed it, or nil where it goes on longer.
-    package func exitCode(within seconds: Int = 20) -> Int32? {
+    package func exitCode(within seconds: Int = patience) -> Int32? {
         let deadline = milliseconds() + Int64(seconds) * 1_000
         while status == nil {
             var found: Int32 = 0
@@ -186,7 +190,7 @@ package func milliseconds() -> Int64 {
 }
 
 /// Whether a condition comes to hold within a while.
-package func holds(within seconds: Int = 20, _ condition: () -> Bool) -> Bool {
+package func holds(within seconds: Int = patience, _ condition: () -> Bool) -> Bool {
     let deadline = milliseconds() + Int64(seconds) * 1_000
     while !condition() {
         guard milliseconds() < deadline else { return false }

@@ -33,7 +33,7 @@ package final class Terminal {
     }
 
     /// Whether a text is shown within a while. What was shown up to the end of the last one doesn't count.
-    package func shows(_ text: String, within seconds: Int = 20) -> Bool {
+    package func shows(_ text: String, within seconds: Int = patience) -> Bool {
         let deadline = milliseconds() + Int64(seconds) * 1_000
         while true {
             if let found = unseen.firstRange(of: text) {

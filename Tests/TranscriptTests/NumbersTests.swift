@@ -17,4 +17,27 @@ import Testing
         #expect(next.token > 500)
         #expect(next.sequence > used.sequence)
     }
+
+    /// Any bit, any length, anything behind: there is one spelling, and no other is read.
+    @Test func whatIsNotWhatWasWrittenIsNotRead() {
+        for numbers in [
+            Numbers(token: 0, sequence: 0), Numbers(token: 65_537, sequence: 262_150),
+            Numbers(token: .max, sequence: .max),
+        ] {
+            let bytes = NumbersFile.encode(numbers)
+            #expect(NumbersFile.decode(bytes) == numbers)
+            for bit in 0..<8 * bytes.count {
+                var flipped = bytes
+                flipped[bit / 8] ^= 1 << (bit % 8)
+                #expect(NumbersFile.decode(flipped) == nil, "bit \(bit)")
+            }
+            for count in bytes.indices {
+                #expect(NumbersFile.decode(Array(bytes[..<count])) == nil, "\(count) bytes")
+                let zeroed = bytes[..<count] + Array(repeating: 0, count: bytes.count - count)
+                #expect(NumbersFile.decode(Array(zeroed)) == nil, "\(count) bytes and zeros")
+            }
+            #expect(NumbersFile.decode(bytes + [0]) == nil && NumbersFile.decode(bytes + bytes) == nil)
+            #expect(NumbersFile.decode([0x20] + bytes) == nil)
+        }
+    }
 }
