@@ -84,6 +84,7 @@ struct Connection {
 
     /// The kernel has the replies of these grants.
     mutating func forgetGrants(upTo end: UInt64) {
+        if let last = unsentGrants.last, last.end <= end { return unsentGrants.empty() }
         while let grant = unsentGrants.first, grant.end <= end {
             unsentGrants.removeFirst()
         }

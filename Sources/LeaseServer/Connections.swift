@@ -157,15 +157,11 @@ extension Server {
 
     /// Looks at what has come to stand free. What this frees in turn is looked at as well.
     mutating func serveReady() {
-        var next = 0
-        while next < ready.count {
-            let id = ready[next]
-            next += 1
+        while let id = ready.popFirst() {
             guard let index = index(id) else { continue }
             connections[index].isInReadyQueue = false
             lookAtInput(index)
         }
-        ready.removeAll(keepingCapacity: true)
     }
 
     private mutating func lookAtInput(_ index: Int) {

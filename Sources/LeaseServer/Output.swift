@@ -53,11 +53,11 @@ extension Server {
         }
     }
 
-    /// Replies of this pass may go when all changes up to now are logged, those that speak of none at once.
-    mutating func gateReplies() {
+    /// Replies so far may go when all changes up to now are logged, those that speak of none at once.
+    private mutating func gateReplies() {
         let sequence = machine.sequence
         let isLogged = !options.hasLog || sequence <= log.acknowledged
-        for id in dirty {
+        while let id = dirty.popFirst() {
             guard let index = index(id) else { continue }
             let mayGo = isLogged || !connections[index].speaksOfLog
             connections[index].isDirty = false
@@ -71,28 +71,22 @@ extension Server {
                     Gate(sequence: sequence, end: connections[index].appended))
             }
         }
-        dirty.removeAll(keepingCapacity: true)
     }
 
     mutating func releaseGates() {
-        guard !gated.isEmpty else { return }
-        // Those that stay are moved up.
-        var kept = 0
-        for place in gated.indices {
-            let id = gated[place]
-            guard let index = index(id) else { continue }
+        for _ in 0..<gated.count {
+            guard let id = gated.popFirst(), let index = index(id) else { continue }
             if connections[index].openGates(upTo: log.acknowledged) { sendable.append(id) }
-            guard !connections[index].gates.isEmpty else { continue }
-            gated[kept] = id
-            kept += 1
+            // Those that stay keep their order.
+            if !connections[index].gates.isEmpty { gated.append(id) }
         }
-        while gated.count > kept { gated.removeLast() }
     }
 
-    /// Connections that have something to send; each stands in it once or more.
-    package mutating func takeSendable(into list: inout [ConnectionID]) {
-        list.removeAll(keepingCapacity: true)
-        swap(&list, &sendable)
+    /// The next connection that has something to send; nil: there is none. One may come more than once. To be
+    /// asked when the batch of the pass is written: what is logged by then need not wait at a gate.
+    package mutating func nextSendable() -> ConnectionID? {
+        gateReplies()
+        return sendable.popFirst()
     }
 
     /// Shows the bytes that may be sent to a connection.
@@ -134,7 +128,8 @@ extension Server {
 
     /// The log could not be kept: every reply that speaks of it becomes an error, and so does every wait.
     package mutating func storageFailed(_ reason: String) {
-        for index in connections.indices where connections[index].id != 0 && !connections[index].isGone {
+        gateReplies()
+        for index in 0..<connections.count where connections[index].id != 0 && !connections[index].isGone {
             failReplies(index, reason)
         }
         for pending in pendings + others.map(\.pending) {
@@ -142,7 +137,7 @@ extension Server {
             ReplyWriter.append(
                 .refused(.storage(reason)), tag: pending.tag.span, to: &connections[index].output)
         }
-        for index in connections.indices where connections[index].id != 0 { releaseAll(index) }
+        for index in 0..<connections.count where connections[index].id != 0 { releaseAll(index) }
     }
 
     private mutating func failReplies(_ index: Int, _ reason: String) {

@@ -34,7 +34,7 @@ package struct Server: ~Copyable {
     let clockName: LogClock
 
     // Connections, by the low half of their IDs.
-    var connections: [Connection] = []
+    var connections = ConnectionTable()
     var vacant: [Int] = []
     var generation: UInt64 = 0
     package internal(set) var connectionCount = 0
@@ -42,13 +42,13 @@ package struct Server: ~Copyable {
     /// Connections whose input has ended while something still keeps them open.
     var halfClosed: Set<ConnectionID> = []
     /// Connections with input that can be looked at now.
-    var ready: [ConnectionID] = []
-    /// Connections with output that was appended in this pass.
-    var dirty: [ConnectionID] = []
+    var ready = ConnectionQueue()
+    /// Connections with output that was appended since replies were last let go.
+    var dirty = ConnectionQueue()
     /// Connections with something to send that may be sent.
-    var sendable: [ConnectionID] = []
+    var sendable = ConnectionQueue()
     /// Connections with replies that wait for the log.
-    var gated: [ConnectionID] = []
+    var gated = ConnectionQueue()
     /// Connections whose next request waits for space or numbers.
     var parked: [ConnectionID] = []
     /// What was found of processes while there was no room for what their requests ask.
@@ -133,7 +133,7 @@ package struct Server: ~Copyable {
     /// Whether everybody has been answered and has taken the answer.
     package var isQuiet: Bool {
         ready.isEmpty && yielded.isEmpty && dirty.isEmpty && compaction.phase != .installing
-            && connections.allSatisfy { $0.id == 0 || $0.isDrained }
+            && (0..<connections.count).allSatisfy { connections[$0].id == 0 || connections[$0].isDrained }
     }
 
     /// Whether another pass is wanted without waiting for anything.
@@ -216,13 +216,13 @@ extension Server {
         swap(&list, &directives)
     }
 
-    /// Ends a pass: looks at what can be looked at, and makes the batch for the log ready.
+    /// Ends a pass: looks at what can be looked at, and makes the batch for the log ready. Once that is
+    /// written, the connections that may be sent to are told by `nextSendable`.
     package mutating func endPass() {
         serveReady()
         serveWatchers()
         continueCompaction(leases: options.leasesPerPass)
         wantSpaceAndNumbers()
-        gateReplies()
         closeWhatIsDone()
     }
 
@@ -256,7 +256,6 @@ extension Server {
     package mutating func finishStop() {
         machine.stop(into: &effects)
         settle()
-        gateReplies()
     }
 
     /// The numbers that were used: written down after a clean stop, so that they go on without a gap.

@@ -8,6 +8,7 @@ struct ShortQueue<Element> {
 
     var isEmpty: Bool { start == elements.count }
     var first: Element? { isEmpty ? nil : elements[start] }
+    var last: Element? { elements.last }
     /// In their order.
     var all: ArraySlice<Element> { elements[start...] }
 
@@ -19,13 +20,19 @@ struct ShortQueue<Element> {
         precondition(!isEmpty, "there is no first element")
         start += 1
         if isEmpty {
-            // One by one: to empty an array as a whole costs more than one or two elements do.
-            while !elements.isEmpty { elements.removeLast() }
-            start = 0
+            empty()
         } else if start > 64, start > elements.count / 2 {
             elements.removeFirst(start)
             start = 0
         }
+    }
+
+    /// Its room is used again.
+    mutating func empty() {
+        if elements.count > 4 { elements.removeAll(keepingCapacity: true) }
+        // One by one: to empty an array as a whole costs more than a few elements do.
+        while !elements.isEmpty { elements.removeLast() }
+        start = 0
     }
 
     mutating func removeAll() {

@@ -47,8 +47,7 @@ struct Daemon: ~Copyable {
     /// As long as the process lives.
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
 
-    /// Connections whose bytes may be sent, or sent on. (This and the next are used again in each pass.)
-    var sendable: [UInt64] = []
+    /// (These are used again in each pass.)
     var directives: [Directive] = []
     var gone: [UInt64] = []
     var isListening = true
@@ -176,10 +175,12 @@ struct Daemon: ~Copyable {
                 } else if event.isReadable || event.peerFinished {
                     read(event.tag)
                 }
-                if event.isWritable { sendable.append(event.tag) }
             }
         }
-        flush()
+        for index in 0..<count {
+            let event = poller.event(at: index)
+            if event.isWritable, event.tag >= 1 << 32 { send(event.tag) }
+        }
     }
 
     /// Ends a pass: decides what can be decided, logs it, does what is wanted, and answers.

@@ -125,35 +125,26 @@ extension Daemon {
     }
 
     mutating func flushSendable() {
-        server.takeSendable(into: &sendable)
-        flush()
+        while let id = server.nextSendable() { send(id) }
     }
 
-    /// Sends to all in `sendable`.
-    mutating func flush() {
-        guard !sendable.isEmpty else { return }
-        var list: [UInt64] = []
-        swap(&list, &sendable)
-        for id in list {
-            guard let index = socketIndex(id) else { continue }
-            let descriptor = sockets[index].descriptor
-            let result = server.send(id) { bytes in
-                switch LeaseIO.send(descriptor, bytes) {
-                case .bytes(let count): count
-                case .wouldBlock: 0
-                case .failed: nil
-                }
-            }
-            switch result {
-            case .nothing, .all: watch(id, writes: false)
-            case .some: watch(id, writes: true)
-            case .gone:
-                server.hungUp([id])
-                readTheRest(id)
+    mutating func send(_ id: UInt64) {
+        guard let index = socketIndex(id) else { return }
+        let descriptor = sockets[index].descriptor
+        let result = server.send(id) { bytes in
+            switch LeaseIO.send(descriptor, bytes) {
+            case .bytes(let count): count
+            case .wouldBlock: 0
+            case .failed: nil
             }
         }
-        list.removeAll(keepingCapacity: true)
-        sendable = list
+        switch result {
+        case .nothing, .all: watch(id, writes: false)
+        case .some: watch(id, writes: true)
+        case .gone:
+            server.hungUp([id])
+            readTheRest(id)
+        }
     }
 
     mutating func watch(_ id: UInt64, reads: Bool? = nil, writes: Bool? = nil) {

@@ -58,15 +58,13 @@ private final class Bench {
             carryOut()
             server.batchWritten()
             server.acknowledge(upTo: server.lastSequence, synced: true)
-        } while server.hasMoreInThisPass
-        var list: [UInt64] = []
-        server.takeSendable(into: &list)
-        for id in list {
-            _ = server.send(id) { bytes in
-                sent[id, default: ""] += String(decoding: bytes, as: UTF8.self)
-                return bytes.count
+            while let id = server.nextSendable() {
+                _ = server.send(id) { bytes in
+                    sent[id, default: ""] += String(decoding: bytes, as: UTF8.self)
+                    return bytes.count
+                }
             }
-        }
+        } while server.hasMoreInThisPass
     }
 
     private func carryOut() {

@@ -161,7 +161,7 @@ final class SimulatedDaemon {
 
     private func flush() {
         var list: [UInt64] = []
-        server.takeSendable(into: &list)
+        while let id = server.nextSendable() { list.append(id) }
         for id in list + appetite.keys {
             var bytes: [UInt8] = []
             _ = server.send(id) { part in

@@ -78,7 +78,6 @@ func nanoseconds() -> Int64 {
 final class Rig {
     var server: Server
     var directives: [Directive] = []
-    var sendable: [UInt64] = []
     var now: Int64 = 1_000_000_000
     var logBytes = 0
     /// Spent in the server's calls.
@@ -136,8 +135,7 @@ final class Rig {
         }
         keep()
         spent += nanoseconds() - start
-        server.takeSendable(into: &sendable)
-        for id in sendable {
+        while let id = server.nextSendable() {
             _ = server.send(id) { bytes in
                 let place = talkers.firstIndex { $0.id == id }!
                 talkers[place].take(bytes)

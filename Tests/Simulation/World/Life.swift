@@ -200,9 +200,7 @@ final class Life {
     }
 
     private func flushSendable() {
-        var list: [UInt64] = []
-        server.takeSendable(into: &list)
-        flush(list)
+        while let id = server.nextSendable() { flush([id]) }
     }
 
     func close(_ id: UInt64) {
