@@ -25,6 +25,8 @@ package struct Poller: ~Copyable {
     private let epoll: Descriptor
     private let found: UnsafeMutablePointer<clinux_event>
     private var count = 0
+    /// Of all that the last wait found.
+    private var allFlags: UInt32 = 0
 
     package init() throws(Errno) {
         epoll = Descriptor(owning: try check { clinux_epoll_create() })
@@ -58,9 +60,14 @@ package struct Poller: ~Copyable {
     package mutating func wait(timeoutMilliseconds: Int32) throws(Errno) -> Int {
         let answer = clinux_epoll_wait(epoll.raw, found, Int32(Poller.eventsMax), timeoutMilliseconds)
         count = max(0, Int(answer))
+        allFlags = 0
+        for index in 0..<count { allFlags |= found[index].flags }
         if answer == -1 && Errno.last != .interrupted { throw Errno.last }
         return count
     }
+
+    package var someAreHungUp: Bool { allFlags & UInt32(CLINUX_HUNG_UP) != 0 }
+    package var someAreWritable: Bool { allFlags & UInt32(CLINUX_WRITABLE) != 0 }
 
     /// One event of the last wait, from 0 to its count.
     package func event(at index: Int) -> Event {

@@ -64,10 +64,12 @@ extension Server {
         // A compaction can begin in the middle of a pass, behind the end of which nothing else hands it the
         // rest.
         if compaction.phase != .none { copyToCompaction() }
+        let wasRefused = log.isRefused
         log.isRefused = false
         log.size += log.batch.count
         log.batch.removeAll(keepingCapacity: true)
         compaction.copied = 0
+        if wasRefused { updateRoom() }
     }
 
     /// The file takes no more, though room was set aside: the batch stays to be written, and until it is,

@@ -153,7 +153,6 @@ extension Server {
         self.wallMilliseconds = wallMilliseconds
         machine.tick(to: now)
         passBegan = recent.end
-        updateRoom()
         guard !yielded.isEmpty else { return }
         let waiting = yielded
         yielded.removeAll(keepingCapacity: true)

@@ -44,8 +44,7 @@ struct Daemon: ~Copyable {
     /// Processes for which there was no descriptor: they are looked at from time to time.
     var unwatchable: Set<ProcessIdentity> = []
     var lastProcessTag = Tag.firstProcess
-    /// As long as the process lives.
-    let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
+    var arrivals = Arrivals()
 
     /// (These are used again in each pass.)
     var directives: [Directive] = []
@@ -124,6 +123,7 @@ struct Daemon: ~Copyable {
     }
 
     private mutating func hangUps(_ count: Int) {
+        guard poller.someAreHungUp else { return }
         for index in 0..<count {
             let event = poller.event(at: index)
             if event.isHungUp, event.tag >= 1 << 32 { gone.append(event.tag) }
@@ -177,6 +177,8 @@ struct Daemon: ~Copyable {
                 }
             }
         }
+        decideArrivals()
+        guard poller.someAreWritable else { return }
         for index in 0..<count {
             let event = poller.event(at: index)
             if event.isWritable, event.tag >= 1 << 32 { send(event.tag) }

@@ -91,19 +91,30 @@ extension Daemon {
         closeDescriptor(descriptor)
     }
 
-    /// One read: what does not fit comes with the next pass, so that nobody is kept waiting.
+    /// One read: what does not fit comes with the next pass, so that nobody is kept waiting. What came is
+    /// decided with `decideArrivals`.
     mutating func read(_ id: UInt64) {
         guard let index = socketIndex(id), sockets[index].reads else { return }
+        if arrivals.isFull { decideArrivals() }
         _ = readOnce(id, sockets[index].descriptor)
     }
 
+    mutating func decideArrivals() {
+        guard arrivals.count > 0 else { return }
+        // The bytes may be younger than the pass, which may take long: a lease that began before it was asked
+        // for would end before the time on which who asked counts.
+        server.tick(to: Instant(nanoseconds: Clocks.bootNanoseconds()))
+        for index in 0..<arrivals.count {
+            let part = arrivals.part(index)
+            server.received(part.id, part.bytes)
+        }
+        arrivals.removeAll()
+    }
+
     private mutating func readOnce(_ id: UInt64, _ descriptor: Int32) -> Bool {
-        switch readAvailable(descriptor, into: readBuffer) {
+        switch readAvailable(descriptor, into: arrivals.space) {
         case .bytes(let count):
-            // The bytes may be younger than the pass, which may take long: a lease that began before it was
-            // asked for would end before the time on which who asked counts.
-            server.tick(to: Instant(nanoseconds: Clocks.bootNanoseconds()))
-            server.received(id, UnsafeRawBufferPointer(rebasing: readBuffer[..<count]))
+            arrivals.add(id, count)
             return true
         case .wouldBlock:
             return false
@@ -120,7 +131,8 @@ extension Daemon {
     /// The connection is gone; what it had still sent is in the kernel.
     mutating func readTheRest(_ id: UInt64) {
         guard let index = socketIndex(id) else { return }
-        while readOnce(id, sockets[index].descriptor) {}
+        decideArrivals()
+        while readOnce(id, sockets[index].descriptor) { decideArrivals() }
         server.finishGone(id)
     }
 
