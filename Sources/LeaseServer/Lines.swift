@@ -71,7 +71,7 @@ extension Server {
             return true
         }
         do throws(Refusal) {
-            let request = try RequestReader.read(line, head, &readerMemory, isClean: isClean)
+            let request = try RequestReader.read(line, head, &names, isClean: isClean)
             return perform(request, index, tag)
         } catch {
             reply(index, tag, .refused(error))

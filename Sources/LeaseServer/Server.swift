@@ -68,7 +68,8 @@ package struct Server: ~Copyable {
     var tags: TagIndex
     var others: [OtherPending] = []
     var lastTicket: UInt64 = 0
-    var readerMemory: ReaderMemory
+    /// Of requests that were read lately.
+    var names: RecentNames
 
     // Events, and those who watch. Vacant places have no connection.
     var recent: RecentEvents
@@ -106,7 +107,7 @@ package struct Server: ~Copyable {
         self.options = options
         counting = Counting(policy: policy)
         tags = TagIndex(seed: options.seed)
-        readerMemory = ReaderMemory(seed: options.seed)
+        names = RecentNames(seed: options.seed)
         recent = RecentEvents(capacity: options.limits.eventsMax)
         watchIndex = WatchIndex(seed: options.seed)
         clockName = options.hasManualClock ? .manual : .system

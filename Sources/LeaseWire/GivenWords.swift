@@ -274,7 +274,7 @@ extension GivenWords {
         guard let found = VerbTable.find(line, required) else {
             throw RequestReader.unknownVerb(line.extracting(required))
         }
-        return found.verb
+        return found
     }
 
     private func unknownWord(_ word: Span<UInt8>) -> Refusal {

@@ -29,10 +29,10 @@ package enum RequestReader {
         return RequestHead(tag: start..<position, body: position..<end)
     }
 
-    /// Reads the request behind the tag. What came lately is found in the memory. `isClean`: it is known that
-    /// no control character stands in the line.
+    /// Reads the request behind the tag. Names that came lately are not made anew. `isClean`: it is known
+    /// that no control character stands in the line.
     package static func read(
-        _ line: Span<UInt8>, _ head: RequestHead, _ memory: inout ReaderMemory, isClean: Bool = false
+        _ line: Span<UInt8>, _ head: RequestHead, _ names: inout RecentNames, isClean: Bool = false
     ) throws(Refusal) -> Request {
         if !isClean { try requireNoControls(line, head.body) }
         let end = head.body.upperBound
@@ -44,21 +44,14 @@ package enum RequestReader {
         guard let verb = VerbTable.find(line, start..<position) else {
             throw unknownVerb(line.extracting(start..<position))
         }
-        if position < end, let request = ofTokenAlone(verb.verb, line.extracting(position + 1..<end)) {
+        if position < end, let request = ofTokenAlone(verb, line.extracting(position + 1..<end)) {
             return request
         }
-        if verb.verb == .acquire, let request = memory.request(line.extracting(head.body)) {
-            return .acquire(request)
-        }
-        var given = GivenWords(verb)
+        var given = GivenWords(VerbTable.accepted(verb))
         while let word = WordScanner.next(line, &position, end: end) {
             try given.take(word, of: line)
         }
-        let request = try given.assembled(from: line, &memory.names)
-        if case .acquire(let acquire) = request {
-            memory.note(acquire, writtenAs: line.extracting(head.body))
-        }
-        return request
+        return try given.assembled(from: line, &names)
     }
 
     /// Nearly always the token is all that stands behind these verbs.

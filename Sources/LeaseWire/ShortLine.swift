@@ -44,7 +44,7 @@ struct ShortLine: ~Copyable {
     @inline(__always)
     mutating func append(_ literal: StaticString) {
         let bytes = literal.utf8CodeUnitCount
-        advance(bytes).initialize(from: literal.utf8Start, count: bytes)
+        UnsafeMutableRawPointer(advance(bytes)).copyMemory(from: literal.utf8Start, byteCount: bytes)
     }
 
     mutating func append(tag: Span<UInt8>) {
@@ -62,6 +62,7 @@ struct ShortLine: ~Copyable {
     }
 
     /// Whole milliseconds, rounded down.
+    @inline(__always)
     mutating func append(_ name: StaticString, _ duration: Duration) {
         append(name)
         append(UInt64(max(0, duration.wholeMilliseconds)))
@@ -70,25 +71,29 @@ struct ShortLine: ~Copyable {
 
     /// The last digits first, two for each division.
     mutating func append(_ number: UInt64) {
-        var digits = 1
-        var bound: UInt64 = 10
-        while number >= bound, digits < 20 {
-            digits += 1
-            bound = digits < 20 ? bound &* 10 : .max
-        }
+        let digits = ShortLine.digits(of: number)
         let first = advance(digits)
-        var rest = number
-        while digits > 1 {
-            digits -= 2
-            let pair = rest % 100
+        var (rest, place) = (number, digits)
+        while rest >= 10 {
+            place &-= 2
+            let pair = ShortLine.pairs.utf8Start + 2 * Int(truncatingIfNeeded: rest % 100)
             rest /= 100
-            (first + digits).initialize(to: ShortLine.digit(pair / 10))
-            (first + digits + 1).initialize(to: ShortLine.digit(pair % 10))
+            UnsafeMutableRawPointer(first + place).copyMemory(from: pair, byteCount: 2)
         }
-        if digits > 0 { first.initialize(to: ShortLine.digit(rest)) }
+        if place > 0 { first.initialize(to: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest)) }
     }
 
-    private static func digit(_ value: UInt64) -> UInt8 {
-        UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value)
+    private static let pairs: StaticString = """
+        0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+        5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
+        """
+
+    private static func digits(of number: UInt64) -> Int {
+        var (digits, rest) = (1, number)
+        while rest >= 10_000 {
+            rest /= 10_000
+            digits &+= 4
+        }
+        return digits &+ (rest >= 1_000 ? 3 : rest >= 100 ? 2 : rest >= 10 ? 1 : 0)
     }
 }

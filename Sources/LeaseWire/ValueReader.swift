@@ -7,7 +7,14 @@ enum ValueReader {
     static func number(_ word: Span<UInt8>) -> UInt64? {
         guard word.count > 0 else { return nil }
         var number: UInt64 = 0
-        for index in word.indices {
+        // So many digits fit in whatever they are.
+        let (sure, all) = (min(word.count, 19), word.count)
+        for index in 0..<sure {
+            let digit = word[unchecked: index] &- UInt8(ascii: "0")
+            guard digit < 10 else { return nil }
+            number = number &* 10 &+ UInt64(digit)
+        }
+        for index in sure..<all {
             guard ASCII.isDigit(word[index]) else { return nil }
             let (product, overflow) = number.multipliedReportingOverflow(by: 10)
             let (sum, carry) = product.addingReportingOverflow(UInt64(word[index] - UInt8(ascii: "0")))
@@ -60,7 +67,7 @@ enum ValueReader {
 
     /// `wait=`: also `forever`.
     static func wait(_ word: Span<UInt8>) throws(Refusal) -> Duration {
-        if PackedName.read(word, 0..<word.count) == forever { return .forever }
+        if let name = PackedName.read(word, 0..<word.count), case "forever" = name { return .forever }
         return try duration(word, .wait, atLeast: .zero)
     }
 
@@ -83,8 +90,6 @@ enum ValueReader {
         }
         return text
     }
-
-    private static let forever = PackedName.of("forever")
 
     private static func example(_ name: WordName) -> String {
         name == .wait ? "\(name.form)10s or wait=forever" : "\(name.form)30s"

@@ -87,38 +87,64 @@ struct VerbEntry {
 enum VerbTable {
     /// What the reader needs to know of a verb, without strings and arrays.
     struct Accepted {
-        let packed: UInt128
         let verb: Verb
         let argument: Argument?
         let argumentIsRequired: Bool
         let words: WordSet
     }
 
-    /// In the order of `Verb`, so that the frequent verbs are found first.
-    static let accepted = InlineArray<22, Accepted> { index in
+    /// As `entries` stand.
+    private static let allAccepted = InlineArray<22, Accepted> { index in
         let entry = entries[index]
         return Accepted(
-            packed: PackedName.of(entry.verb.rawValue) | PackedName.lowerCase, verb: entry.verb,
-            argument: entry.argument?.argument, argumentIsRequired: entry.argument?.isRequired ?? false,
+            verb: entry.verb, argument: entry.argument?.argument,
+            argumentIsRequired: entry.argument?.isRequired ?? false,
             words: entry.words.reduce(into: []) { $0.insert(WordSet($1.name)) })
     }
 
+    static func accepted(_ verb: Verb) -> Accepted {
+        for index in allAccepted.indices where allAccepted[index].verb == verb { return allAccepted[index] }
+        preconditionFailure("every verb has an entry in this table")
+    }
+
     /// The verb in `range`, in any case of its letters, or nil.
-    static func find(_ line: Span<UInt8>, _ range: Range<Int>) -> Accepted? {
-        guard let name = PackedName.read(line, range) else { return nil }
-        let packed = name | PackedName.lowerCase
-        for index in accepted.indices where accepted[index].packed == packed {
-            return accepted[index]
+    static func find(_ line: Span<UInt8>, _ range: Range<Int>) -> Verb? {
+        guard let name = PackedName.read(line, range, inLowerCase: true) else { return nil }
+        // (Written out: a table is looked for, and copied, for each line.)
+        return switch name {
+        case "acquire": .acquire
+        case "renew": .renew
+        case "release": .release
+        case "cancel": .cancel
+        case "get": .get
+        case "check": .check
+        case "list": .list
+        case "watch": .watch
+        case "unwatch": .unwatch
+        case "history": .history
+        case "forget": .forget
+        case "stats": .stats
+        case "policy": .policy
+        case "whoami": .whoami
+        case "ping": .ping
+        case "help": .help
+        case "quit": .quit
+        case "evict": .evict
+        case "compact": .compact
+        case "reload": .reload
+        case "drain": .drain
+        case "clock": .clock
+        default: nil
         }
-        return nil
     }
 
     /// What other tools call a verb of ours: `lock` is no mistyped `clock`.
     static func findElsewhere(_ word: Span<UInt8>) -> Verb? {
-        switch PackedName.read(word, 0..<word.count).map({ $0 | PackedName.lowerCase }) {
-        case PackedName.of("lock") | PackedName.lowerCase: .acquire
-        case PackedName.of("unlock") | PackedName.lowerCase: .release
-        case PackedName.of("exit") | PackedName.lowerCase: .quit
+        guard let name = PackedName.read(word, 0..<word.count, inLowerCase: true) else { return nil }
+        return switch name {
+        case "lock": .acquire
+        case "unlock": .release
+        case "exit": .quit
         default: nil
         }
     }

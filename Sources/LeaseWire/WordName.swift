@@ -22,16 +22,30 @@ enum WordName: String, CaseIterable {
 
     /// The name that stands in `range`, or nil.
     static func find(_ line: Span<UInt8>, _ range: Range<Int>) -> WordName? {
-        guard let packed = PackedName.read(line, range) else { return nil }
-        for index in packedNames.indices where packedNames[index].packed == packed {
-            return packedNames[index].name
+        guard let name = PackedName.read(line, range) else { return nil }
+        // (Written out: a table is looked for, and copied, for each word.)
+        return switch name {
+        case "owner": .owner
+        case "ttl": .ttl
+        case "wait": .wait
+        case "priority": .priority
+        case "request": .request
+        case "note": .note
+        case "result": .result
+        case "keep": .keep
+        case "limit": .limit
+        case "after": .after
+        case "since": .since
+        case "last": .last
+        case "advance": .advance
+        case "while": .whilePID
+        case "shared": .shared
+        case "join": .join
+        case "ephemeral": .ephemeral
+        case "notify": .notify
+        case "waiting": .waiting
+        default: nil
         }
-        return nil
-    }
-
-    /// Not an array, whose references would be counted at each word of each line.
-    private static let packedNames = InlineArray<19, (packed: UInt128, name: WordName)> { index in
-        (PackedName.of(allCases[index].rawValue), allCases[index])
     }
 }
 
@@ -69,50 +83,41 @@ struct WordSet: OptionSet {
 }
 
 /// Short names as one number, so that a word is compared with each of them in one step.
-enum PackedName {
+struct PackedName {
     static let bytesMax = 16
 
-    /// In any case of the letters, where names are looked for: a byte that is no letter does not become one
-    /// by this.
-    static let lowerCase = UInt128.max / 0xFF * 0x20
+    /// The first byte lowest.
+    private let bytes: UInt128
 
-    /// nil where the range is empty or too long for any name.
-    static func read(_ line: Span<UInt8>, _ range: Range<Int>) -> UInt128? {
-        guard !range.isEmpty, range.count <= bytesMax else { return nil }
-        precondition(range.lowerBound >= 0 && range.upperBound <= line.count)
-        return line.withUnsafeBytes { packed(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    private init(bytes: UInt128) {
+        self.bytes = bytes
     }
 
-    static func of(_ name: String) -> UInt128 {
-        precondition(name.utf8.count <= bytesMax, "a verb, an option or a flag has at most 16 letters")
-        return Array(name.utf8).withUnsafeBytes { packed($0) }
+    /// nil where the range is empty or too long for any name. In lower case, where verbs are looked for: a
+    /// byte that is no letter does not become one by that.
+    @inline(__always)
+    static func read(_ line: Span<UInt8>, _ range: Range<Int>, inLowerCase: Bool = false) -> PackedName? {
+        let count = range.count
+        guard count > 0, count <= bytesMax else { return nil }
+        let raised: UInt64 = inLowerCase ? 0x2020_2020_2020_2020 : 0
+        let head = EightBytes.first(count, of: line.eight(from: range.lowerBound) | raised)
+        guard count > 8 else { return PackedName(bytes: UInt128(head)) }
+        let tail = EightBytes.first(count &- 8, of: line.eight(from: range.lowerBound &+ 8) | raised)
+        return PackedName(bytes: UInt128(head) | UInt128(tail) << 64)
     }
 
-    /// The first byte lowest. Both ends are read at once, as many bytes as there surely are; where they
-    /// overlap they say the same.
-    private static func packed(_ bytes: UnsafeRawBufferPointer) -> UInt128 {
-        let count = bytes.count
-        switch count {
-        case 8...bytesMax:
-            let (start, end) = ends(bytes, UInt64.self)
-            return UInt128(start) | UInt128(end) << UInt128(8 * (count - 8))
-        case 4...7:
-            let (start, end) = ends(bytes, UInt32.self)
-            return UInt128(UInt64(start) | UInt64(end) << UInt64(8 * (count - 4)))
-        case 1...3:
-            let middle = UInt32(bytes[count / 2]) << UInt32(8 * (count / 2))
-            return UInt128(UInt32(bytes[0]) | middle | UInt32(bytes[count - 1]) << UInt32(8 * (count - 1)))
-        default: return 0
+    /// Of a literal this is a number that the compiler knows.
+    @inline(__always)
+    private static func of(_ name: StaticString) -> PackedName {
+        var bytes: UInt128 = 0
+        for place in 0..<name.utf8CodeUnitCount {
+            bytes |= UInt128(name.utf8Start[place]) &<< UInt128(8 &* place)
         }
+        return PackedName(bytes: bytes)
     }
 
-    private static func ends<Number: FixedWidthInteger & BitwiseCopyable>(
-        _ bytes: UnsafeRawBufferPointer, _: Number.Type
-    ) -> (start: Number, end: Number) {
-        let last = bytes.count - MemoryLayout<Number>.size
-        return (
-            Number(littleEndian: bytes.loadUnaligned(as: Number.self)),
-            Number(littleEndian: bytes.loadUnaligned(fromByteOffset: last, as: Number.self))
-        )
+    @inline(__always)
+    static func ~= (name: StaticString, packed: PackedName) -> Bool {
+        of(name).bytes == packed.bytes
     }
 }

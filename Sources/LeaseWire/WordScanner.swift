@@ -27,42 +27,47 @@ enum WordScanner {
     /// The word that begins at `position` or behind the spaces there; `position` moves behind it.
     /// nil at the end.
     static func next(_ line: Span<UInt8>, _ position: inout Int, end: Int) -> Word? {
+        precondition(position >= 0 && end <= line.count, "a word stands in its line")
         skipSpaces(line, &position, end: end)
         guard position < end else { return nil }
         let start = position
-        while position < end, ASCII.isDigit(line[position]) {
-            position += 1
+        var sign = position
+        while sign < end, !isSign(line[unchecked: sign]) {
+            sign &+= 1
         }
-        if position == end || line[position] == ASCII.space {
-            return Word(range: start..<position, look: .token, equals: start)
+        position = sign
+        guard sign < end, line[sign] != ASCII.space else {
+            let look: Word.Look = isNumber(line.extracting(start..<sign)) ? .token : .other
+            return Word(range: start..<sign, look: look, equals: start)
         }
-        while position < end {
-            switch line[position] {
-            case ASCII.space:
-                return Word(range: start..<position, look: .other, equals: start)
-            case ASCII.equals:
-                let equals = position
-                skipWord(line, &position, end: end)
-                return Word(range: start..<position, look: .option, equals: equals)
-            case ASCII.slash:
-                skipWord(line, &position, end: end)
-                return Word(range: start..<position, look: .key, equals: start)
-            default:
-                position += 1
-            }
-        }
-        return Word(range: start..<position, look: .other, equals: start)
+        skipWord(line, &position, end: end)
+        let isOption = line[sign] == ASCII.equals
+        return Word(range: start..<position, look: isOption ? .option : .key, equals: isOption ? sign : start)
     }
 
+    /// What ends a word, or says what it is. (Letters are none of them: they are through with one look.)
+    @inline(__always)
+    private static func isSign(_ byte: UInt8) -> Bool {
+        byte <= ASCII.equals && (byte == ASCII.space || byte == ASCII.equals || byte == ASCII.slash)
+    }
+
+    private static func isNumber(_ word: Span<UInt8>) -> Bool {
+        for index in word.indices where !ASCII.isDigit(word[index]) { return false }
+        return true
+    }
+
+    @inline(__always)
     static func skipSpaces(_ line: Span<UInt8>, _ position: inout Int, end: Int) {
         while position < end, line[position] == ASCII.space {
             position += 1
         }
     }
 
+    @inline(__always)
     static func skipWord(_ line: Span<UInt8>, _ position: inout Int, end: Int) {
-        while position < end, line[position] != ASCII.space {
-            position += 1
+        precondition(position >= 0 && end <= line.count, "a word stands in its line")
+        while position < end, line[unchecked: position] != ASCII.space {
+            position &+= 1
         }
     }
 }

@@ -15,7 +15,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 }
 
 private func readRequest(_ line: [UInt8]) {
-    var memory = ReaderMemory(seed: 0, count: 16)
+    var names = RecentNames(seed: 0, count: 16)
     let head: RequestHead
     do throws(Refusal) {
         guard let found = try RequestReader.readTag(line.span) else { return }
@@ -25,7 +25,7 @@ private func readRequest(_ line: [UInt8]) {
     }
     let request: Request
     do throws(Refusal) {
-        request = try RequestReader.read(line.span, head, &memory)
+        request = try RequestReader.read(line.span, head, &names)
     } catch {
         return expectOneLine(error)
     }
@@ -37,7 +37,7 @@ private func readRequest(_ line: [UInt8]) {
         guard let again = try RequestReader.readTag(written.span) else { preconditionFailure("it is empty") }
         let tag = Array(line[head.tag])
         precondition(Array(written[again.tag]) == tag, "the tag has changed")
-        let reread = try RequestReader.read(written.span, again, &memory)
+        let reread = try RequestReader.read(written.span, again, &names)
         precondition(reread == request, "the request has changed")
     } catch {
         preconditionFailure("what was written is refused")

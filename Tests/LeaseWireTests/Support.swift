@@ -13,17 +13,15 @@ enum Reading: Equatable {
 
 func reading(_ bytes: [UInt8]) -> Reading {
     let line = bytes.span
-    var memory = ReaderMemory(seed: 0, count: 4)
+    var names = RecentNames(seed: 0, count: 4)
     var tag = ""
     do throws(Refusal) {
         guard let head = try RequestReader.readTag(line) else { return .nothing }
         tag = String(decoding: bytes[head.tag], as: UTF8.self)
-        let request = try RequestReader.read(line, head, &memory)
-        // It has come lately now, which changes nothing: its names are kept at once, and soon all of it.
-        for _ in 0..<5 {
-            let again = try RequestReader.read(line, head, &memory)
-            precondition(again == request, "a line that came lately is read as another request")
-        }
+        let request = try RequestReader.read(line, head, &names)
+        // Its names have come lately now, which changes nothing.
+        let again = try RequestReader.read(line, head, &names)
+        precondition(again == request, "a line that came lately is read as another request")
         return .request(request, tag: tag)
     } catch {
         return .refused(error, tag: tag)
