@@ -21,9 +21,14 @@ static uint32_t run(uint32_t start, const unsigned char *bytes, size_t count) {
         bytes += 4;
         count -= 4;
     }
-    for (; count > 0; bytes++, count--) {
-        crc = __builtin_ia32_crc32qi((uint32_t)crc, *bytes);
+    if (count >= 2) {
+        uint16_t two;
+        memcpy(&two, bytes, 2);
+        crc = __builtin_ia32_crc32hi((uint32_t)crc, two);
+        bytes += 2;
+        count -= 2;
     }
+    if (count > 0) crc = __builtin_ia32_crc32qi((uint32_t)crc, *bytes);
     return (uint32_t)crc;
 }
 

@@ -3,29 +3,30 @@
 
 import LeaseModel
 
-/// The end of an array's room, filled from the front. What would not fit is a mistake of `EncodedSize`, and
-/// traps.
+/// Room for a line, filled from the front. No line is longer than `LogFormat.lineBytesMax`, which is what is
+/// read: one that would be is a mistake of the bounds on what it holds, and traps.
 struct LineOutput: ~Copyable {
     private let start: UnsafeMutableRawPointer
-    private let room: Int
     private(set) var count = 0
 
-    /// Lets the body write behind the bytes that are there, at most `room` more.
-    static func append(
-        to bytes: inout [UInt8], room: Int, _ body: (inout LineOutput) -> Void
-    ) {
+    /// What there must be room for: numbers and beginnings are stored in whole words, of which the end may be
+    /// no part of the line.
+    static let room = LogFormat.lineBytesMax + LineBeginning.bytesMax
+
+    /// Lets the body write a line behind the bytes that are there.
+    static func append(to bytes: inout [UInt8], _ body: (inout LineOutput) -> Void) {
         bytes.append(addingCapacity: room) { span in
             span.withUnsafeMutableBufferPointer { buffer, count in
-                var line = LineOutput(start: buffer.baseAddress! + count, room: buffer.count - count)
+                var line = LineOutput(start: buffer.baseAddress! + count)
                 body(&line)
                 count += line.count
             }
         }
     }
 
-    private init(start: UnsafeMutablePointer<UInt8>, room: Int) {
-        self.start = UnsafeMutableRawPointer(start)
-        self.room = room
+    /// - Parameter start: has `room` behind it.
+    init(start: UnsafeMutableRawPointer) {
+        self.start = start
     }
 
     /// What was written, from an offset on.
@@ -35,7 +36,7 @@ struct LineOutput: ~Copyable {
 
     private mutating func advance(_ bytes: Int) -> UnsafeMutableRawPointer {
         let end = count + bytes
-        precondition(end <= room, "EncodedSize gave too little room")
+        precondition(end <= LogFormat.lineBytesMax, "no line is longer")
         defer { count = end }
         return start + count
     }
@@ -76,13 +77,17 @@ struct LineOutput: ~Copyable {
     }
 
     mutating func write(_ number: UInt64) {
-        var digits = 1
-        var bound: UInt64 = 10
-        while number >= bound, digits < 20 {
-            digits += 1
-            bound = digits < 20 ? bound &* 10 : .max
+        guard number < 100_000_000 else {
+            let (before, last) = number.quotientAndRemainder(dividingBy: 100_000_000)
+            write(before)
+            writeEight(last)
+            return
         }
-        writeDigits(number, count: digits)
+        let digits = Self.eightDigits(of: number)
+        // The first digit stands in the lowest byte. Of 0, one zero is left.
+        let zeros = min(7, digits.trailingZeroBitCount / 8)
+        let text = (digits | Self.zeros) >> (8 * UInt64(zeros))
+        advance(8 - zeros).storeBytes(of: text.littleEndian, as: UInt64.self)
     }
 
     mutating func write(_ number: Int64) {
@@ -100,19 +105,32 @@ struct LineOutput: ~Copyable {
             append(UInt8(ascii: "-"))
         }
         write(seconds)
+        let (first, others) = fraction.quotientAndRemainder(dividingBy: 100_000_000)
         append(UInt8(ascii: "."))
-        writeDigits(fraction, count: 9)
+        append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: first))
+        writeEight(others)
     }
 
-    /// The same, where the instant is mostly that of the record before: then its text is, too.
-    mutating func write(_ instant: Instant, as text: inout InstantText) {
-        if text.instant == instant, text.count > 0 {
-            text.bytes.span.withUnsafeBytes { write($0.baseAddress!, text.count) }
+    /// What every record begins with. `beginning` is that of the one before.
+    mutating func begin(_ sequence: Sequence64, _ at: Instant, like beginning: inout LineBeginning) {
+        if beginning.goOn(to: sequence, at) {
+            write(beginning)
             return
         }
         let before = count
-        write(instant)
-        text = InstantText(instant, written(from: before))
+        write("00000000 ")
+        write(sequence)
+        append(UInt8(ascii: " "))
+        write(at)
+        beginning = LineBeginning(sequence, at, written(from: before))
+    }
+
+    /// All the room that a beginning may take is stored, which costs less than to look how much it does.
+    private mutating func write(_ beginning: borrowing LineBeginning) {
+        let target = advance(beginning.count)
+        beginning.bytes.span.withUnsafeBytes {
+            target.copyMemory(from: $0.baseAddress!, byteCount: LineBeginning.bytesMax)
+        }
     }
 
     /// Whole milliseconds, and nanoseconds where that would lose something.
@@ -146,26 +164,23 @@ struct LineOutput: ~Copyable {
         (start + offset).storeBytes(of: Self.hexDigits(of: crc).bigEndian, as: UInt64.self)
     }
 
-    /// All numbers of two digits.
-    private static let pairs: StaticString = """
-        0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
-        5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
-        """
+    private static let zeros: UInt64 = 0x3030_3030_3030_3030
 
-    /// The last digits first, two for each division.
-    private mutating func writeDigits(_ number: UInt64, count digits: Int) {
-        let first = advance(digits)
-        var rest = number
-        var index = digits
-        while index > 1 {
-            index -= 2
-            let pair = UnsafeRawPointer(Self.pairs.utf8Start + 2 * Int(rest % 100))
-            first.storeBytes(of: pair.loadUnaligned(as: UInt16.self), toByteOffset: index, as: UInt16.self)
-            rest /= 100
-        }
-        if index > 0 {
-            first.storeBytes(of: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest), as: UInt8.self)
-        }
+    /// All eight digits of a number that has no more.
+    private mutating func writeEight(_ number: UInt64) {
+        let text = Self.eightDigits(of: number) | Self.zeros
+        advance(8).storeBytes(of: text.littleEndian, as: UInt64.self)
+    }
+
+    /// The digits of a number below 100,000,000, a byte each, the first in the lowest. Each step parts all
+    /// lanes at once: four digits of eight, then two of four, then one of two. Multiplied and shifted is
+    /// divided (by 100 and by 10): exact for what such a lane can hold.
+    private static func eightDigits(of number: UInt64) -> UInt64 {
+        let fours = number / 10_000 | number % 10_000 << 32
+        let hundreds = (fours &* 10_486) >> 20 & 0x0000_007F_0000_007F
+        let twos = hundreds | (fours &- hundreds &* 100) << 16
+        let tens = (twos &* 103) >> 10 & 0x000F_000F_000F_000F
+        return tens | (twos &- tens &* 10) << 8
     }
 
     /// Eight digits, the first in the highest byte. The four bits of each are spread to a byte of their own,

@@ -20,46 +20,57 @@ package struct BatchMark: Equatable, Sendable {
 package enum RecordEncoder {
     /// Appends one line, with its LF. `mark` goes with the first record of a batch, and with no other.
     package static func append(_ record: Record, mark: BatchMark?, to bytes: inout [UInt8]) {
-        var text = InstantText()
-        append(record, mark: mark, at: &text, to: &bytes)
+        var beginning = LineBeginning()
+        LineOutput.append(to: &bytes) { line in
+            write(record, mark: mark, like: &beginning, to: &line)
+        }
     }
 
-    /// The same for one of many. `text` is what the one before has left there.
+    /// The same for one of many. `beginning` is what the one before has left there.
     package static func append(
-        _ record: Record, mark: BatchMark?, at text: inout InstantText, to bytes: inout [UInt8]
+        _ record: borrowing Record, mark: BatchMark?, like beginning: inout LineBeginning,
+        to bytes: inout LogBytes
     ) {
-        LineOutput.append(to: &bytes, room: EncodedSize.max(of: record.change)) { line in
-            begin(&line, record.sequence)
-            line.write(record.at, as: &text)
-            write(record.change, to: &line)
-            if let mark {
-                line.write(Field.synced)
-                line.write(mark.synced)
-                line.write(Field.wall)
-                line.write(mark.wallMilliseconds)
-            }
-            end(&line)
+        var line = bytes.line()
+        write(record, mark: mark, like: &beginning, to: &line)
+        bytes.take(line)
+    }
+
+    private static func write(
+        _ record: borrowing Record, mark: BatchMark?, like beginning: inout LineBeginning,
+        to line: inout LineOutput
+    ) {
+        line.begin(record.sequence, record.at, like: &beginning)
+        write(record.change, to: &line)
+        if let mark {
+            line.write(Field.synced)
+            line.write(mark.synced)
+            line.write(Field.wall)
+            line.write(mark.wallMilliseconds)
         }
+        end(&line)
     }
 
     /// Appends the first line of a file.
     package static func append(_ header: LogHeader, to bytes: inout [UInt8]) {
-        LineOutput.append(to: &bytes, room: 256) { line in
-            begin(&line, header.sequence)
-            line.write(header.at)
-            line.write(Word.log)
-            line.write(Field.format)
-            line.write(header.format)
-            line.write(header.clock == .system ? Field.clockSystem : Field.clockManual)
-            line.write(header.isCompacted ? Field.compactedYes : Field.compactedNo)
-            end(&line)
-        }
+        LineOutput.append(to: &bytes) { write(header, to: &$0) }
     }
 
-    private static func begin(_ line: inout LineOutput, _ sequence: Sequence64) {
-        line.write("00000000 ")
-        line.write(sequence)
-        line.append(UInt8(ascii: " "))
+    package static func append(_ header: LogHeader, to bytes: inout LogBytes) {
+        var line = bytes.line()
+        write(header, to: &line)
+        bytes.take(line)
+    }
+
+    private static func write(_ header: LogHeader, to line: inout LineOutput) {
+        var beginning = LineBeginning()
+        line.begin(header.sequence, header.at, like: &beginning)
+        line.write(Word.log)
+        line.write(Field.format)
+        line.write(header.format)
+        line.write(header.clock == .system ? Field.clockSystem : Field.clockManual)
+        line.write(header.isCompacted ? Field.compactedYes : Field.compactedNo)
+        end(&line)
     }
 
     private static func end(_ line: inout LineOutput) {

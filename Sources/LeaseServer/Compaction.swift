@@ -112,7 +112,7 @@ extension Server {
                 sequence: compaction.lastSequence, at: compaction.lastInstant, change: line)
             RecordEncoder.append(record, mark: nil, to: &compaction.batch)
         }
-        compaction.batch.append(contentsOf: log.batch[compaction.copied...])
+        compaction.batch.append(contentsOf: log.batch.copied(from: compaction.copied))
         compaction.copied = log.batch.count
         compaction.lastSequence = machine.sequence
         compaction.lastInstant = machine.lastInstant

@@ -130,7 +130,7 @@ extension Server {
         view.kept = machine.keptCount
         view.connections = connectionCount
         view.watches = watches.count - vacantWatches.count
-        view.logBytes = log.size + log.batch.count
+        view.logBytes = logBytes
         view.logBytesReserved = options.hasLog ? max(space.reservedBytes, view.logBytes) : 0
         return view
     }

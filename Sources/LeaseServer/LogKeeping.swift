@@ -5,11 +5,11 @@ internal import LeaseLog
 package import LeaseModel
 
 /// How the log stands.
-struct LogState {
+struct LogState: ~Copyable {
     /// Records of this pass, encoded.
-    var batch: [UInt8] = []
-    /// When the last record was, as it was written: that of the next is mostly the same.
-    var instantText = InstantText()
+    var batch = LogBytes()
+    /// How the last record began.
+    var beginning = LineBeginning()
     /// Nothing but the first line of a new file is in the batch yet.
     var hasHeaderInBatch = false
     /// Bytes of the file, with all batches that were handed over.
@@ -40,21 +40,23 @@ struct SpaceState {
 }
 
 extension Server {
-    mutating func appendToBatch(_ record: Record) {
+    mutating func appendToBatch(_ record: borrowing Record) {
         guard options.hasLog else { return }
         let isFirst = log.batch.isEmpty || log.hasHeaderInBatch
         let mark = BatchMark(synced: log.synced, wallMilliseconds: wallMilliseconds)
-        RecordEncoder.append(record, mark: isFirst ? mark : nil, at: &log.instantText, to: &log.batch)
+        RecordEncoder.append(record, mark: isFirst ? mark : nil, like: &log.beginning, to: &log.batch)
         log.hasHeaderInBatch = false
     }
 
     /// Bytes to be written to the log now. Empty: nothing happened.
-    package var batch: [UInt8] { log.batch }
+    package var batch: [UInt8] { log.batch.copied() }
+    /// Bytes of the log, with those that are to be written now.
+    var logBytes: Int { log.size + log.batch.count }
     package var hasBatch: Bool { !log.batch.isEmpty }
 
     /// Shows the batch where it stands: a copy of the array would make the next pass fill a new one.
     package func withBatch<Failure: Error>(_ body: (Span<UInt8>) throws(Failure) -> Void) throws(Failure) {
-        try body(log.batch.span)
+        try log.batch.withSpan(body)
     }
 
     package var lastSequence: Sequence64 { machine.sequence }
@@ -67,7 +69,7 @@ extension Server {
         let wasRefused = log.isRefused
         log.isRefused = false
         log.size += log.batch.count
-        log.batch.removeAll(keepingCapacity: true)
+        log.batch.removeAll()
         compaction.copied = 0
         if wasRefused { updateRoom() }
     }

@@ -51,7 +51,7 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
             let back = try #require(decoded(bytes), "\(String(decoding: bytes, as: UTF8.self))")
             #expect(back.record == record)
             #expect(back.mark == mark)
-            #expect(bytes.count <= EncodedSize.max(of: record.change))
+            #expect(bytes.count <= LogFormat.lineBytesMax)
             if case .granted(let grant) = record.change {
                 #expect(bytes.count <= RecordSize.bound(of: grant))
             }
@@ -102,7 +102,7 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         let at = Instant(nanoseconds: widest)
         let held = HeldLease(grant: grant, grantedAt: at, ownDeadline: at, deadline: at, orphanedAt: at)
         let longest = line(Record(sequence: .max, at: at, change: .held(held)), mark)
-        #expect(longest.count <= EncodedSize.max(of: .held(held)))
+        #expect(longest.count <= LogFormat.lineBytesMax)
         #expect(longest.count < 6_000)
         let result = KeptResult(
             token: .max, keys: grant.keys, owner: text, uid: .max, pid: .min,
@@ -112,7 +112,7 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         #expect(kept.count <= RecordSize.bound(of: result))
         let standing = StandingResult(kept: result, at: at)
         let longestOfAll = line(Record(sequence: .max, at: at, change: .result(standing)), mark)
-        #expect(longestOfAll.count <= EncodedSize.max(of: .result(standing)))
+        #expect(longestOfAll.count <= LogFormat.lineBytesMax)
         #expect(longestOfAll.count < 9_500)
         for reason in ForgetReason.allCases {
             let forgetting = Forgetting(token: .max, key: key, reason: reason)

@@ -1,0 +1,53 @@
+// The bytes that are to be written to a log next, in room that is used again.
+
+/// A row of bytes that grows at its end. Lines are written straight into it: an array would have each
+/// wrapped in three calls.
+package struct LogBytes: ~Copyable {
+    private var start: UnsafeMutableRawPointer
+    private var capacity = 2 * LineOutput.room
+    package private(set) var count = 0
+
+    package init() {
+        start = .allocate(byteCount: capacity, alignment: 16)
+    }
+
+    deinit {
+        start.deallocate()
+    }
+
+    package var isEmpty: Bool { count == 0 }
+
+    package func withSpan<Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Void
+    ) throws(Failure) {
+        let bytes = UnsafeRawBufferPointer(start: start, count: count)
+        try body(Span(_unsafeBytes: bytes))
+    }
+
+    /// Those from an offset on, for whoever wants them in an array.
+    package func copied(from offset: Int = 0) -> [UInt8] {
+        Array(UnsafeRawBufferPointer(start: start + offset, count: count - offset))
+    }
+
+    package mutating func removeAll() {
+        count = 0
+    }
+
+    /// A line that is to be taken when it is written.
+    mutating func line() -> LineOutput {
+        if capacity - count < LineOutput.room { grow() }
+        return LineOutput(start: start + count)
+    }
+
+    mutating func take(_ line: borrowing LineOutput) {
+        count += line.count
+    }
+
+    private mutating func grow() {
+        capacity *= 2
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+        larger.copyMemory(from: start, byteCount: count)
+        start.deallocate()
+        start = larger
+    }
+}
