@@ -12,15 +12,17 @@ package struct Answer {
 
 /// Filled by the core, emptied by who called it, used again: no array is made for each request.
 package struct Effects: ~Copyable {
-    /// What is told, one after the other: each takes the next of its array.
+    private let inPlace = InPlace()
+
+    /// What is told, one after the other: each takes the next of its row.
     package enum Telling {
-        case event, answer, notice
+        case change, line, answer, notice
     }
 
     /// What happened, in order. The log takes them before any reply goes out.
     private var unwritten = Handover<Record>()
-    /// The same, as it is told to those who watch; and what happens in the lines.
-    private var untold = Handover<Event>()
+    /// The same, as it is told to those who watch; and what happens in the lines. It stays when it is told.
+    package var recent: RecentEvents
     /// Replies to others.
     package internal(set) var answers: [Answer] = []
     /// What those are told who asked for it.
@@ -37,26 +39,36 @@ package struct Effects: ~Copyable {
     /// Connections whose last bound lease has ended.
     package var unbound: [ConnectionID] = []
 
-    package init() {}
+    /// - Parameter eventsMax: how many events are remembered.
+    package init(eventsMax: Int = 0) {
+        recent = RecentEvents(capacity: eventsMax)
+    }
 
     mutating func write(_ record: consuming Record) {
         unwritten.put(record)
     }
 
-    mutating func tell(_ event: consuming Event) {
-        tellings.append(.event)
-        untold.put(event)
+    /// What happened in a line.
+    mutating func tell(_ event: Event) {
+        recent.append(event)
+        tellings.append(.line)
+    }
+
+    /// The change that was added to `recent` last.
+    mutating func tellChange() {
+        tellings.append(.change)
     }
 
     /// Records that are not taken yet, and the next of them.
     package var recordCount: Int { unwritten.count }
     package mutating func takeRecord() -> Record { unwritten.take() }
-    /// The event of the next telling that is one.
-    package mutating func takeEvent() -> Event { untold.take() }
 
     /// For those who only look: what is not taken yet.
     package var records: [Record] { unwritten.all }
-    package var events: [Event] { untold.all }
+    package var events: [Event] {
+        var cursor = recent.end
+        return tellings.compactMap { recent.untold($0, &cursor) }.map { recent.event($0) }
+    }
 
     mutating func answer(_ waiter: WaiterID, _ reply: Reply, at connection: ConnectionID) {
         answers.append(Answer(waiter: waiter, reply: reply, connection: connection))
@@ -94,7 +106,7 @@ package struct Effects: ~Copyable {
 
     package mutating func removeAll() {
         unwritten.removeAll()
-        untold.removeAll()
+        recent.noteAllTold()
         // One by one, from the end: most often there is one or none, and to empty an array as a whole costs
         // more than that.
         while !tellings.isEmpty { tellings.removeLast() }

@@ -1,73 +1,72 @@
-// From a change that is about to be applied to the event that tells of it.
+// From a change to the event that tells of it.
 
 internal import LeaseModel
 
 extension Machine {
-    /// What is told of a change that is decided and not yet applied: an ended lease is still there. nil: it
-    /// is told to nobody.
-    func what(_ change: Change, waited: Duration?) -> Event.What? {
+    /// Tells of a change that is decided and not yet applied: an ended lease is still there.
+    /// - Returns: whether anybody is told of it.
+    func tell(_ change: Change, into recent: inout RecentEvents) -> Bool {
         switch change {
-        case .granted(let grant):
-            return .granted(ttl: grant.firstTTL, waited: waited)
-        case .renewed(let renewal):
-            let slot = ledger.leaseSlot(renewal.token)
-            let ttl = clock.until(ledger.deadline(ofRenewal: renewal.ttl, slot, at: clock).withGrace)
-            let left = clock.until(ledger.leases[slot].deadline)
-            return .renewed(ttl: ttl, formerTTL: ledger.leases[slot].ttl, left: left)
         case .ended(let ending):
             let slot = ledger.leaseSlot(ending.token)
-            return .ended(ending.reason, held: ledger.leases[slot].grantedAt.until(clock))
-        case .kept(let result): return .kept(for: result.keep)
-        case .forgotten(let forgetting): return .forgotten(forgetting.reason)
-        case .bound, .resumed, .advanced, .started, .stopped, .compacted, .held, .remembered, .result,
-            .resting:
-            return nil
-        }
-    }
-
-    /// The event that tells it.
-    func event(_ what: Event.What, of change: Change) -> Event {
-        switch change {
-        case .granted(let grant):
-            return Event(
-                sequence: sequence, at: clock, what: what, keys: grant.keys, token: grant.token,
-                owner: grant.owner, uid: grant.uid, pid: grant.pid, isShared: grant.isShared,
-                isEphemeral: grant.isEphemeral, whilePID: grant.process?.pid, note: grant.note)
+            let held = ledger.leases[slot].grantedAt.until(clock)
+            tell(.ended(ending.reason, held: held), of: slot, lastWords: ending.note, into: &recent)
         case .renewed(let renewal):
-            let slot = ledger.leaseSlot(renewal.token)
-            return event(
-                what, of: slot, note: ledger.leases[slot].details?.note,
-                bindsConnection: renewal.bindsConnection, process: renewal.process)
-        case .ended(let ending):
-            return event(what, of: ledger.leaseSlot(ending.token), note: ending.note)
+            tell(renewal, into: &recent)
         case .kept(let result):
-            return event(what, of: result, keys: result.keys)
+            recent.append(event(.kept(for: result.keep), of: result, keys: result.keys))
         case .forgotten(let forgetting):
             let result = ledger.keptView(ledger.resultSlot(forgetting.token))
-            return event(what, of: result, keys: forgetting.key.map { Keys($0) } ?? result.keys)
+            let keys = forgetting.key.map { Keys($0) } ?? result.keys
+            recent.append(event(.forgotten(forgetting.reason), of: result, keys: keys))
+        case .granted: preconditionFailure("it is told of when it is there")
         case .bound, .resumed, .advanced, .started, .stopped, .compacted, .held, .remembered, .result,
             .resting:
-            preconditionFailure("nobody is told of these")
+            return false
         }
+        return true
+    }
+
+    private func tell(_ renewal: Renewal, into recent: inout RecentEvents) {
+        let slot = ledger.leaseSlot(renewal.token)
+        let ttl = clock.until(ledger.deadline(ofRenewal: renewal.ttl, slot, at: clock).withGrace)
+        let left = clock.until(ledger.leases[slot].deadline)
+        let what = Event.What.renewed(ttl: ttl, formerTTL: ledger.leases[slot].ttl, left: left)
+        tell(
+            what, of: slot, bindsConnection: renewal.bindsConnection, process: renewal.process, into: &recent)
+    }
+
+    /// Writes the event from where the lease stands: nothing of it is copied on the way. `lastWords` is the
+    /// note of an eviction, which takes the place of the lease's own.
+    func tell(
+        _ what: Event.What, of slot: Slot, lastWords: Text? = nil, bindsConnection: Bool = false,
+        process: ProcessIdentity? = nil, into recent: inout RecentEvents
+    ) {
+        let details = ledger.leases[slot].details
+        var note = lastWords
+        if case .ended = what {} else { note = details?.note }
+        let key = ledger.leases[slot].key
+        let keyCount = ledger.leases[slot].keyCount
+        recent.changes.append(
+            EventEntry(
+                sequence: sequence, at: clock, what: what, token: ledger.leases[slot].token,
+                uid: ledger.leases[slot].uid, pid: ledger.leases[slot].pid,
+                whilePID: (process ?? details?.process)?.pid,
+                kind: keyCount == 1 ? ledger.keys[key].kind : KeyEntry.unknownKind,
+                keyCount: UInt8(keyCount), isShared: ledger.leases[slot].isShared,
+                isEphemeral: bindsConnection || ledger.leases[slot].isEphemeral, hasNote: note != nil))
+        recent.changes.add(ledger.keys[key].name.bytes)
+        for index in 1..<max(1, keyCount) {
+            recent.changes.add(ledger.keys[ledger.leases[slot].keySlot(index)].name.bytes)
+        }
+        recent.changes.add(ledger.leases[slot].owner.bytes)
+        if let note { recent.changes.add(note.bytes) }
     }
 
     private func event(_ what: Event.What, of result: KeptResult, keys: Keys) -> Event {
         Event(
             sequence: sequence, at: clock, what: what, keys: keys, token: result.token, owner: result.owner,
             uid: result.uid, pid: result.pid, isShared: false)
-    }
-
-    private func event(
-        _ what: Event.What, of slot: Slot, note: Text?, bindsConnection: Bool = false,
-        process: ProcessIdentity? = nil
-    ) -> Event {
-        Event(
-            sequence: sequence, at: clock, what: what, keys: ledger.keys(of: slot, ended: false),
-            token: ledger.leases[slot].token, owner: ledger.leases[slot].owner,
-            uid: ledger.leases[slot].uid, pid: ledger.leases[slot].pid,
-            isShared: ledger.leases[slot].isShared,
-            isEphemeral: bindsConnection || ledger.leases[slot].isEphemeral,
-            whilePID: (process ?? ledger.leases[slot].details?.process)?.pid, note: note)
     }
 
     func event(_ what: Event.What, ofWaiter slot: Slot) -> Event {

@@ -39,7 +39,8 @@ struct Ledger: ~Copyable {
     /// A ring: the oldest is where the next goes when it is full.
     var ended = Chunks<EndedEntry>()
     var endedNext: Slot = 0
-    var endedIndex = SlotIndex()
+    /// By token: nearly all of them are late.
+    var endedIndex: TokenIndex
     var endedRequestIndex = SlotIndex()
 
     var results: Results
@@ -52,7 +53,8 @@ struct Ledger: ~Copyable {
     init(policy: Policy, seed: UInt64) {
         self.policy = policy
         hasher = Hasher32(seed: seed)
-        tokenIndex = TokenIndex(hasher)
+        tokenIndex = TokenIndex(hasher, late: 4_096)
+        endedIndex = TokenIndex(hasher, late: 16_384)
         holderTrees = OrderTrees(seed: seed)
         results = Results(seed: seed)
     }

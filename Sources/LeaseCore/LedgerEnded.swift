@@ -11,7 +11,7 @@ extension Ledger {
             forget(slot)
             ended[slot] = entry
         }
-        endedIndex.insert(slot, hash: hasher.hash(ended[slot].token))
+        endedIndex.insert(slot, ended[slot].token)
         if let request = ended[slot].request {
             endedRequestIndex.insert(slot, hash: hasher.hash(request.bytes, UInt64(ended[slot].uid)))
         }
@@ -19,7 +19,7 @@ extension Ledger {
     }
 
     mutating func forget(_ slot: Slot) {
-        endedIndex.remove(slot, hash: hasher.hash(ended[slot].token))
+        endedIndex.remove(slot, ended[slot].token)
         if let request = ended[slot].request {
             let hash = hasher.hash(request.bytes, UInt64(ended[slot].uid))
             endedRequestIndex.remove(slot, hash: hash)
@@ -59,7 +59,7 @@ extension Ledger {
     }
 
     func endedSlot(_ token: Token) -> Slot {
-        endedIndex.find(hasher.hash(token)) { ended[$0].token == token }
+        endedIndex.find(token) { ended[$0].token }
     }
 
     /// The one with this request ID: as long as it is remembered, no other lease is granted for that.

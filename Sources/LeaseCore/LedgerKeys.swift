@@ -81,9 +81,13 @@ extension Ledger {
         }
     }
 
+    func kind(of name: Key) -> Int32 {
+        policy.placeOfKind(of: name).map { Int32($0) } ?? KeyEntry.unknownKind
+    }
+
     /// Makes a key's entry. Until something refers to it, `forgetIfUnused` takes it away again.
     mutating func insertKey(_ name: Key, rules: Rules) -> Slot {
-        let slot = keys.insert(KeyEntry(name: name, rules: ruleSlot(rules)))
+        let slot = keys.insert(KeyEntry(name: name, rules: ruleSlot(rules), kind: kind(of: name)))
         keyIndex.insert(slot, hash: hasher.hash(name.bytes))
         return slot
     }

@@ -63,16 +63,13 @@ package struct Machine: ~Copyable {
 
 // Recovery: the changes of a log, through the one function.
 extension Machine {
-    /// - Returns: the event that tells of it, for those who will ask what they missed.
-    @discardableResult
-    package mutating func recover(_ record: Record) -> Event? {
+    /// The event that tells of it is for those who will ask what they missed.
+    package mutating func recover(_ record: Record, into recent: inout RecentEvents) {
         sequence = record.sequence
         clock = record.at
-        var told: Event?
-        if let what = what(record.change, waited: nil) { told = event(what, of: record.change) }
-        ledger.apply(record.change, at: record.at)
+        _ = move(by: record.change, waited: nil, telling: &recent)
+        recent.noteAllTold()
         ledger.removeRests(overAt: record.at)
-        return told
     }
 
     /// The log was read to its end; its numbers may have been used up to `lastSequence`.
@@ -129,9 +126,28 @@ extension Machine {
     mutating func emit(_ change: consuming Change, waited: Duration? = nil, into effects: inout Effects) {
         sequence += 1
         if !pictures.isEmpty { showBefore(change, into: &effects) }
-        if let what = what(change, waited: waited) { effects.tell(event(what, of: change)) }
-        ledger.apply(change, at: clock)
+        if move(by: change, waited: waited, telling: &effects.recent) { effects.tellChange() }
         effects.write(Record(sequence: sequence, at: clock, change: change))
+    }
+}
+
+extension Machine {
+    /// Applies a change and tells of it: of a lease that ends while it is still there, of one that is granted
+    /// once it is.
+    /// - Returns: whether anybody is told.
+    private mutating func move(
+        by change: Change, waited: Duration?, telling recent: inout RecentEvents
+    ) -> Bool {
+        if case .granted = change {
+            ledger.apply(change, at: clock)
+            let slot = ledger.newest
+            let ttl = ledger.leases[slot].grantedAt.until(ledger.leases[slot].deadline)
+            tell(.granted(ttl: ttl, waited: waited), of: slot, into: &recent)
+            return true
+        }
+        let isTold = tell(change, into: &recent)
+        ledger.apply(change, at: clock)
+        return isTold
     }
 }
 

@@ -50,6 +50,7 @@ extension Ledger {
             let rules = rulesOrPlain(keys[slot].name)
             keys[slot].rules = ruleSlot(rules.found)
             keys[slot].isKnown = rules.isKnown
+            keys[slot].kind = kind(of: keys[slot].name)
             knowsAll = knowsAll && rules.isKnown
         }
         return knowsAll

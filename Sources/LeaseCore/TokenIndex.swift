@@ -12,14 +12,20 @@ struct TokenIndex: ~Copyable {
         var slot = Slot.none
     }
 
-    private static var ringCount: UInt64 { 4_096 }
-
     /// By the end of the token.
-    private var ring = [Late](repeating: Late(), count: Int(ringCount))
+    private var ring: [Late]
+    /// The bits of a token that are its end.
+    private let end: Token
     private var older = SlotIndex()
     private let hasher: Hasher32
 
-    init(_ hasher: Hasher32) { self.hasher = hasher }
+    /// - Parameter late: how many tokens count as late; a power of two.
+    init(_ hasher: Hasher32, late: Int) {
+        precondition(late.nonzeroBitCount == 1, "places are told by the bits of a token")
+        self.hasher = hasher
+        ring = Array(repeating: Late(), count: late)
+        end = Token(late - 1)
+    }
 
     /// The lease's slot, or `.none`. `tokenOf` tells the token of a lease that is in here.
     func find(_ token: Token, tokenOf: (Slot) -> Token) -> Slot {
@@ -45,5 +51,5 @@ struct TokenIndex: ~Copyable {
         }
     }
 
-    private func place(of token: Token) -> Int { Int(token % Self.ringCount) }
+    private func place(of token: Token) -> Int { Int(token & end) }
 }

@@ -176,7 +176,7 @@ struct LineOutput: ~Copyable {
     /// lanes at once: four digits of eight, then two of four, then one of two. Multiplied and shifted is
     /// divided (by 100 and by 10): exact for what such a lane can hold.
     private static func eightDigits(of number: UInt64) -> UInt64 {
-        let fours = number / 10_000 | number % 10_000 << 32
+        let fours = number / 10_000 | (number % 10_000) << 32
         let hundreds = (fours &* 10_486) >> 20 & 0x0000_007F_0000_007F
         let twos = hundreds | (fours &- hundreds &* 100) << 16
         let tens = (twos &* 103) >> 10 & 0x000F_000F_000F_000F

@@ -17,11 +17,19 @@ public struct Event: Equatable, Sendable {
         case queued(position: Int, priority: Int)
         /// A request goes from the line without a grant.
         case left(LeaveReason, waited: Duration)
+
+        /// Whether it has a number of its own, and is remembered.
+        public var isChange: Bool {
+            switch self {
+            case .granted, .renewed, .ended, .kept, .forgotten: true
+            case .queued, .left: false
+            }
+        }
     }
 
     /// Of the change; an event that is no change has the number of the change before it.
     public let sequence: Sequence64
-    public private(set) var at: Instant
+    public let at: Instant
     public let what: What
     public let keys: Keys
     /// 0 for a request in line.
@@ -36,13 +44,7 @@ public struct Event: Equatable, Sendable {
     /// Of the lease; of an eviction, what the administrator had to say.
     public let note: Text?
 
-    /// Whether it has a number of its own, and is remembered.
-    public var isChange: Bool {
-        switch what {
-        case .granted, .renewed, .ended, .kept, .forgotten: true
-        case .queued, .left: false
-        }
-    }
+    public var isChange: Bool { what.isChange }
 
     public init(
         sequence: Sequence64, at: Instant, what: What, keys: Keys, token: Token, owner: Text, uid: UInt32,
@@ -60,13 +62,6 @@ public struct Event: Equatable, Sendable {
         self.isEphemeral = isEphemeral
         self.whilePID = whilePID
         self.note = note
-    }
-}
-
-extension Event {
-    /// Moves it to a clock that began elsewhere.
-    package mutating func shift(by nanoseconds: Int64) {
-        at = at.shifted(by: nanoseconds)
     }
 }
 

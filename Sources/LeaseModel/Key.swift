@@ -72,10 +72,15 @@ public struct KeyPrefix: Hashable, Sendable {
     }
 
     public func matches(_ key: Key) -> Bool {
+        matches(key.bytes.span)
+    }
+
+    /// - Parameter key: as printed.
+    public func matches(_ key: Span<UInt8>) -> Bool {
         guard !bytes.isEmpty else { return true }
-        let whole = key.bytes
-        guard whole.count >= bytes.count, whole.prefix(bytes.count).elementsEqual(bytes) else { return false }
-        return whole.count == bytes.count || whole[bytes.count] == UInt8(ascii: "/")
+        guard key.count >= bytes.count else { return false }
+        for index in bytes.indices where key[index] != bytes[index] { return false }
+        return key.count == bytes.count || key[bytes.count] == UInt8(ascii: "/")
     }
 }
 

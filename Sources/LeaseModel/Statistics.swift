@@ -25,10 +25,23 @@ public struct Histogram: Equatable, Sendable {
         sum += Int128(value)
     }
 
+    /// Adds what another one with the same bounds has counted.
+    mutating func add(_ other: Histogram) {
+        counts = sums(counts, other.counts)
+        count += other.count
+        sum += other.sum
+    }
+
     /// How many values were not greater than the bound at this place.
     public func count(upTo place: Int) -> UInt64 {
         counts.isEmpty ? 0 : counts[...place].reduce(0, +)
     }
+}
+
+/// Of two rows of counts, of which either may be empty.
+private func sums(_ some: [UInt64], _ others: [UInt64]) -> [UInt64] {
+    if some.isEmpty || others.isEmpty { return some.isEmpty ? others : some }
+    return zip(some, others).map { $0 + $1 }
 }
 
 /// The bounds of all histograms: a closed set, so that they can be added up over daemons and time.
@@ -75,6 +88,24 @@ public struct KindCounts: Equatable, Sendable {
     }
 
     public var busy: UInt64 { refusals.reduce(0, +) }
+
+    /// Adds what was counted elsewhere.
+    public mutating func add(_ other: KindCounts) {
+        granted += other.granted
+        waited += other.waited
+        again += other.again
+        done += other.done
+        kept += other.kept
+        forgotten += other.forgotten
+        renewed += other.renewed
+        queued += other.queued
+        left += other.left
+        endings = sums(endings, other.endings)
+        refusals = sums(refusals, other.refusals)
+        waits.add(other.waits)
+        holds.add(other.holds)
+        shares.add(other.shares)
+    }
 
     public mutating func add(_ what: Event.What) {
         switch what {

@@ -7,12 +7,13 @@ internal import LeaseWire
 /// The counts since the daemon began. Whatever comes, it grows no longer than the policy: no key, owner or
 /// uid is kept.
 struct Counting {
-    private var all = KindCounts()
-    /// As the policy lists its kinds.
-    private var kinds: [KindCounts]
+    // As the policy lists its kinds: what was for one kind alone, which is nearly all and counted once for
+    // the kind and the whole; and what each kind had a part in with others.
+    private var alone: [KindCounts]
+    private var shared: [KindCounts]
+    /// What was for several kinds, each thing once, and what was for none that there is (any more).
+    private var others = KindCounts()
     private var policy: Policy
-    /// Where the kind stands that was counted last, and how its keys begin: mostly the next is one of them.
-    private var lastKind: (beginning: [UInt8], place: Int) = ([], 0)
     private var errors: [ErrorCode: UInt64] = [:]
     var syncs = Histogram(bounds: HistogramBounds.spans)
     var compactions: UInt64 = 0
@@ -22,71 +23,61 @@ struct Counting {
 
     init(policy: Policy) {
         self.policy = policy
-        kinds = policy.kinds.map { _ in KindCounts() }
+        alone = policy.kinds.map { _ in KindCounts() }
+        shared = alone
     }
 
     /// Kinds that stay go on with their counts; what a kind that is gone has counted stays in the whole.
     mutating func follow(_ policy: Policy) {
-        let before = Dictionary(
-            zip(self.policy.kinds.map(\.name), kinds), uniquingKeysWith: { first, _ in first })
-        kinds = policy.kinds.map { before[$0.name] ?? KindCounts() }
+        let before = self.policy.kinds.indices.map { (self.policy.kinds[$0].name, (alone[$0], shared[$0])) }
+        var left = Dictionary(before, uniquingKeysWith: { first, _ in first })
+        alone = []
+        shared = []
+        for kind in policy.kinds {
+            let (alone, shared) = left.removeValue(forKey: kind.name) ?? (KindCounts(), KindCounts())
+            self.alone.append(alone)
+            self.shared.append(shared)
+        }
+        // Sums: their order shows nowhere.
+        for (alone, _) in left.values { others.add(alone) }
         self.policy = policy
-        lastKind = ([], 0)
     }
 
     /// A lease of several kinds counts once with each of them.
-    mutating func add(_ event: Event) {
-        all.add(event.what)
-        if event.keys.others.isEmpty {
-            if let place = place(ofKindOf: event.keys.first) { kinds[place].add(event.what) }
-            return
-        }
-        for index in 0..<event.keys.count {
-            guard let place = newPlace(event.keys, index) else { continue }
-            kinds[place].add(event.what)
+    mutating func add(_ recent: borrowing RecentEvents, _ event: RecentEvents.Place) {
+        let what = recent.what(event)
+        if let kind = recent.kind(event) {
+            alone[kind].add(what)
+        } else {
+            count(recent.keys(event)) { $0.add(what) }
         }
     }
 
     mutating func addRetry(of keys: Keys) {
-        all.again += 1
-        for index in 0..<keys.count {
-            guard let place = newPlace(keys, index) else { continue }
-            kinds[place].again += 1
-        }
+        count(keys) { $0.again += 1 }
     }
 
     /// A kept result has answered: who waits for one is told of in the event.
     mutating func addKeptAnswer(of key: Key) {
-        all.done += 1
-        if let place = policy.placeOfKind(of: key) { kinds[place].done += 1 }
-    }
-
-    private mutating func place(ofKindOf key: Key) -> Int? {
-        if lastKind.beginning.count > 0, begins(key.bytes.span, lastKind.beginning.span) {
-            return lastKind.place
-        }
-        guard let place = policy.placeOfKind(of: key) else { return nil }
-        lastKind = (policy.kinds[place].name + [UInt8(ascii: "/")], place)
-        return place
-    }
-
-    private func begins(_ whole: Span<UInt8>, _ beginning: Span<UInt8>) -> Bool {
-        guard whole.count >= beginning.count else { return false }
-        for index in beginning.indices where whole[index] != beginning[index] { return false }
-        return true
-    }
-
-    /// The kind of the key at this place, unless one before it is of the same.
-    private func newPlace(_ keys: Keys, _ index: Int) -> Int? {
-        guard let place = policy.placeOfKind(of: keys[index]) else { return nil }
-        for before in 0..<index where policy.placeOfKind(of: keys[before]) == place { return nil }
-        return place
+        count(Keys(key)) { $0.done += 1 }
     }
 
     /// Refused with `BUSY`: counts with the key that was in the way.
     mutating func add(_ busy: Busy) {
-        all.add(busy)
-        if let place = policy.placeOfKind(of: busy.key) { kinds[place].add(busy) }
+        count(Keys(busy.key)) { $0.add(busy) }
+    }
+
+    private mutating func count(_ keys: Keys, _ add: (inout KindCounts) -> Void) {
+        var places: [Int] = []
+        for index in 0..<keys.count {
+            guard let place = policy.placeOfKind(of: keys[index]), !places.contains(place) else { continue }
+            places.append(place)
+        }
+        if keys.count == 1, let place = places.first { return add(&alone[place]) }
+        add(&others)
+        for place in places {
+            add(&shared[place])
+        }
     }
 
     mutating func add(_ code: ErrorCode) {
@@ -103,9 +94,11 @@ struct Counting {
         view.errors = ErrorCode.allCases.compactMap { code in
             errors[code].map { StatisticsView.Error(code: code.rawValue, count: $0) }
         }
-        view.all = all
+        view.all = alone.reduce(into: others) { $0.add($1) }
         view.kinds = policy.kinds.indices.map {
-            StatisticsView.Kind(name: policy.kinds[$0].name, counts: kinds[$0])
+            var counts = alone[$0]
+            counts.add(shared[$0])
+            return StatisticsView.Kind(name: policy.kinds[$0].name, counts: counts)
         }
         return view
     }

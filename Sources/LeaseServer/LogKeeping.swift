@@ -6,6 +6,8 @@ package import LeaseModel
 
 /// How the log stands.
 struct LogState: ~Copyable {
+    private let inPlace = InPlace()
+
     /// Records of this pass, encoded.
     var batch = LogBytes()
     /// How the last record began.

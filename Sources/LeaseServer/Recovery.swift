@@ -39,8 +39,8 @@ extension Server {
         var reader = LogReader()
         swap(&reader, &self.reader)
         reader.feed(chunk) { record, _ in
-            if let event = machine.recover(record) { recent.append(event) }
-            if case .started(let start) = record.change { recent.shift(by: start.shift) }
+            machine.recover(record, into: &effects.recent)
+            if case .started(let start) = record.change { effects.recent.shift(by: start.shift) }
         }
         swap(&reader, &self.reader)
         log.size += chunk.count
@@ -96,14 +96,14 @@ extension Server {
         counting.startedAt = now
         counting.startedMilliseconds = moment.wallMilliseconds
         // A compacted log begins with what there was: how that came about is not known.
-        recent.raiseFloor(to: reader.header?.sequence ?? lastSequence)
+        effects.recent.raiseFloor(to: reader.header?.sequence ?? lastSequence)
         log.synced = max(log.synced, position?.lastSequence ?? 0)
         log.acknowledged = log.synced
         if position == nil, options.hasLog {
             appendHeader(sequence: lastSequence, at: now)
         }
         let shift = rebooted ? shift(to: moment) : 0
-        recent.shift(by: shift)
+        effects.recent.shift(by: shift)
         let start = Start(boot: moment.boot, shift: shift, lastToken: lastToken)
         machine.begin(start, rebooted: rebooted, grace: options.grace, at: now, into: &effects)
         settle()

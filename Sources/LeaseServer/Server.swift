@@ -72,9 +72,8 @@ package struct Server: ~Copyable {
     var names: RecentNames
 
     // Events, and those who watch. Vacant places have no connection.
-    var recent: RecentEvents
     /// Behind all events of before this pass.
-    var passBegan = RecentEvents.Cursor(change: 0, line: 0)
+    var passBegan = RecentEvents.Cursor.beginning
     var watches: [Watch] = []
     var vacantWatches: [Int] = []
     var watchIndex: WatchIndex
@@ -84,7 +83,8 @@ package struct Server: ~Copyable {
     /// The places of those who are not live.
     var behind: [Int] = []
 
-    var effects = Effects()
+    /// With the events of late.
+    var effects: Effects
     var counting: Counting
     var directives: [Directive] = []
 
@@ -108,7 +108,7 @@ package struct Server: ~Copyable {
         counting = Counting(policy: policy)
         tags = TagIndex(seed: options.seed)
         names = RecentNames(seed: options.seed)
-        recent = RecentEvents(capacity: options.limits.eventsMax)
+        effects = Effects(eventsMax: options.limits.eventsMax)
         watchIndex = WatchIndex(seed: options.seed)
         clockName = options.hasManualClock ? .manual : .system
         machine = Machine(
@@ -153,7 +153,7 @@ extension Server {
     package mutating func beginPass(now: Instant, wallMilliseconds: Int64) {
         self.wallMilliseconds = wallMilliseconds
         machine.tick(to: now)
-        passBegan = recent.end
+        passBegan = effects.recent.end
         guard !yielded.isEmpty else { return }
         let waiting = yielded
         yielded.removeAll(keepingCapacity: true)
@@ -281,8 +281,8 @@ extension Server {
         var (answered, noticed) = (0, 0)
         for place in effects.tellings.indices {
             switch effects.tellings[place] {
-            case .event:
-                tell(effects.takeEvent())
+            case .change: tellNext(isChange: true)
+            case .line: tellNext(isChange: false)
             case .answer:
                 deliver(effects.answers[answered])
                 answered += 1

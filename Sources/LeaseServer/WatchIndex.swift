@@ -31,14 +31,24 @@ struct WatchIndex {
         }
     }
 
-    /// Adds the places of all watches that these keys may concern: each once, in their order.
-    func collect(_ keys: Keys, into places: inout [Int]) {
+    /// Adds the places of those who watch everything.
+    func collect(into places: inout [Int]) {
         places += everywhere
+    }
+
+    /// Adds the places of those whom this key may concern. A prefix ends where a part of the key does.
+    func collect(_ key: Span<UInt8>, into places: inout [Int]) {
         guard !below.isEmpty else { return }
-        collect(keys.first, into: &places)
-        for key in keys.others {
-            collect(key, into: &places)
+        var hash = seed
+        for index in key.indices {
+            if key[index] == UInt8(ascii: "/"), let found = below[hash] { places += found }
+            hash = WatchIndex.step(hash, key[index])
         }
+        if let found = below[hash] { places += found }
+    }
+
+    /// Each once, in their order.
+    static func putInOrder(_ places: inout [Int]) {
         guard places.count > 1 else { return }
         places.sort()
         var last = 0
@@ -47,16 +57,6 @@ struct WatchIndex {
             places[last] = places[next]
         }
         places.removeSubrange((last + 1)...)
-    }
-
-    /// A prefix ends where a part of the key does.
-    private func collect(_ key: Key, into places: inout [Int]) {
-        var hash = seed
-        for byte in key.bytes {
-            if byte == UInt8(ascii: "/"), let found = below[hash] { places += found }
-            hash = WatchIndex.step(hash, byte)
-        }
-        if let found = below[hash] { places += found }
     }
 
     private func hash(_ prefix: KeyPrefix) -> UInt64 {

@@ -23,7 +23,7 @@ struct Watch {
     var prefixes: [KeyPrefix] = []
     var phase = Phase.vacant
     /// Where it goes on, while it is not live.
-    var cursor = RecentEvents.Cursor(change: 0, line: 0)
+    var cursor = RecentEvents.Cursor.beginning
     /// It was live once: from then on it has to keep up.
     var hasBeenLive = false
     /// Everything up to this change it has been told. 0 while its picture is not complete: then that number
@@ -45,19 +45,19 @@ extension Server {
     ) {
         let newest = machine.sequence
         if let since, since > newest { return reply(index, tag, .refused(.notYet(newest: newest))) }
-        if let since, since < recent.floor {
-            return reply(index, tag, .refused(.tooOld(oldest: recent.floor)))
+        if let since, since < effects.recent.floor {
+            return reply(index, tag, .refused(.tooOld(oldest: effects.recent.floor)))
         }
         endWatch(index)
         var watch = Watch(connection: connections[index].id, tag: tag.copied(), prefixes: prefixes)
         if let since {
             watch.phase = .catchingUp
-            watch.cursor = recent.cursor(after: since)
+            watch.cursor = effects.recent.cursor(after: since)
             watch.told = since
             reply(index, tag, .watching(sequence: newest, leases: nil))
         } else {
             watch.phase = .picture
-            watch.cursor = recent.end
+            watch.cursor = effects.recent.end
             watch.pictureSequence = newest
             let count = machine.beginPicture(for: connections[index].caller, of: prefixes)
             reply(index, tag, .watching(sequence: newest, leases: count))
@@ -90,34 +90,53 @@ extension Server {
         if connections[index].hasInputEnded { closing.append(connections[index].id) }
     }
 
-    /// Counts an event, tells those who watch, and remembers it.
-    mutating func tell(_ event: consuming Event) {
-        counting.add(event)
-        if watches.count > vacantWatches.count { tellWatchers(event) }
-        recent.append(event)
+    /// Counts the next event, tells those who watch, and notes that it is told.
+    mutating func tellNext(isChange: Bool) {
+        let place = effects.recent.untold(isChange: isChange)
+        counting.add(effects.recent, place)
+        if watches.count > vacantWatches.count { tellWatchers(place) }
+        effects.recent.noteTold(isChange: isChange)
     }
 
-    private mutating func tellWatchers(_ event: Event) {
-        concerned.removeAll(keepingCapacity: true)
-        watchIndex.collect(event.keys, into: &concerned)
+    private mutating func tellWatchers(_ event: RecentEvents.Place) {
+        collectConcerned(event)
         guard !concerned.isEmpty else { return }
         // Written once, however many watch.
-        eventLine.removeAll(keepingCapacity: true)
-        EventWriter.append(event, to: &eventLine)
+        write(event)
+        let sequence = effects.recent.sequence(event)
         for place in concerned where watches[place].phase == .live {
             guard let index = index(watches[place].connection), concerns(event, place, index)
             else { continue }
             if connections[index].unsentCount < limits.outputBytesMax / 2 {
                 append(eventLine, place, index)
-                watches[place].told = event.sequence
+                watches[place].told = sequence
             } else {
                 // Where it stands now, before this event, is where it goes on when it reads again.
                 watches[place].phase = .catchingUp
-                watches[place].cursor = recent.end
-                watches[place].told = event.isChange ? event.sequence - 1 : event.sequence
+                watches[place].cursor = effects.recent.end
+                watches[place].told = effects.recent.what(event).isChange ? sequence - 1 : sequence
                 behind.append(place)
             }
         }
+    }
+
+    /// The places of those whom the event may concern.
+    private mutating func collectConcerned(_ event: RecentEvents.Place) {
+        var places: [Int] = []
+        swap(&places, &concerned)
+        places.removeAll(keepingCapacity: true)
+        watchIndex.collect(into: &places)
+        _ = effects.recent.hasKey(event) { key in
+            watchIndex.collect(key, into: &places)
+            return false
+        }
+        WatchIndex.putInOrder(&places)
+        swap(&places, &concerned)
+    }
+
+    private mutating func write(_ event: RecentEvents.Place) {
+        eventLine.removeAll(keepingCapacity: true)
+        EventWriter.append(effects.recent.event(event), to: &eventLine)
     }
 
     /// Tells a connection of its own request or lease.
@@ -132,18 +151,18 @@ extension Server {
         append(lease, place, index)
     }
 
-    private func concerns(_ event: Event, _ place: Int, _ index: Int) -> Bool {
+    private func concerns(_ event: RecentEvents.Place, _ place: Int, _ index: Int) -> Bool {
         guard maySee(event, index) else { return false }
         let prefixes = watches[place].prefixes
-        return prefixes.isEmpty || prefixes.contains { Server.isBelow($0, event) }
+        return prefixes.isEmpty || prefixes.contains { isBelow($0, event) }
     }
 
-    private func maySee(_ event: Event, _ index: Int) -> Bool {
-        machine.mayLook(connections[index].caller.peer, at: event.uid)
+    private func maySee(_ event: RecentEvents.Place, _ index: Int) -> Bool {
+        machine.mayLook(connections[index].caller.peer, at: effects.recent.uid(event))
     }
 
-    private static func isBelow(_ prefix: KeyPrefix, _ event: Event) -> Bool {
-        prefix.matches(event.keys.first) || event.keys.others.contains { prefix.matches($0) }
+    private func isBelow(_ prefix: KeyPrefix, _ event: RecentEvents.Place) -> Bool {
+        effects.recent.hasKey(event) { prefix.matches($0) }
     }
 
     private mutating func append(_ line: [UInt8], _ place: Int, _ index: Int) {
@@ -198,7 +217,7 @@ extension Server {
         let watch = watches[place]
         if watch.phase == .picture, connections[index].unsentCount >= limits.outputBytesMax { return false }
         let lag = max(passBegan.change - watch.cursor.change, passBegan.line - watch.cursor.line)
-        return recent.has(watch.cursor) && (!watch.hasBeenLive || lag <= limits.eventsMax / 4)
+        return effects.recent.has(watch.cursor) && (!watch.hasBeenLive || lag <= limits.eventsMax / 4)
     }
 
     private mutating func drawPicture(_ place: Int, _ index: Int) -> Int {
@@ -219,16 +238,15 @@ extension Server {
     private mutating func catchUp(_ place: Int, _ index: Int) -> Int {
         for looks in 0..<Server.looksPerWatch {
             guard connections[index].unsentCount < Server.bytesAhead else { return looks }
-            guard let event = recent.next(&watches[place].cursor) else {
+            guard let event = effects.recent.next(&watches[place].cursor) else {
                 watches[place].phase = .live
                 watches[place].hasBeenLive = true
                 behind.removeAll { $0 == place }
                 return looks
             }
-            watches[place].told = event.sequence
+            watches[place].told = effects.recent.sequence(event)
             guard concerns(event, place, index) else { continue }
-            eventLine.removeAll(keepingCapacity: true)
-            EventWriter.append(event, to: &eventLine)
+            write(event)
             append(eventLine, place, index)
         }
         return Server.looksPerWatch
@@ -245,11 +263,9 @@ extension Server {
 extension Server {
     func history(_ prefix: KeyPrefix, last: Int, _ index: Int) -> Reply {
         var found: [Event] = []
-        var place = recent.changes.end
-        while place > recent.changes.first, found.count <= last {
-            place -= 1
-            let event = recent.changes[place]
-            if maySee(event, index), Server.isBelow(prefix, event) { found.append(event) }
+        var cursor = effects.recent.end
+        while found.count <= last, let event = effects.recent.nextChange(before: &cursor) {
+            if maySee(event, index), isBelow(prefix, event) { found.append(effects.recent.event(event)) }
         }
         return .history(found.prefix(last).reversed(), now: machine.clock, hasMore: found.count > last)
     }

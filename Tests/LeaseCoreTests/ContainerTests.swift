@@ -80,7 +80,7 @@ import Testing
     @Test(arguments: [UInt64(1), 2, 3])
     func leasesAreFoundByTheirTokens(seed: UInt64) {
         var draw = SeededRandom(seed: seed)
-        var index = TokenIndex(Hasher32(seed: seed))
+        var index = TokenIndex(Hasher32(seed: seed), late: 4_096)
         var slots: [Token: Slot] = [:]
         var tokens: [Token] = []
         var lastToken: Token = 0

@@ -113,7 +113,7 @@ final class Rig {
                     NaiveAnswer(
                         handle: handles.removeValue(forKey: answer.waiter) ?? -1, reply: answer.reply,
                         connection: answer.connection))
-            case .event:
+            case .change, .line:
                 return .event(withoutNumber(events.removeFirst()))
             case .notice:
                 let (to, notice) = notices.removeFirst()

@@ -100,6 +100,14 @@ final class Bench {
     }
 }
 
+extension Machine {
+    /// Recovers a change of which nobody will ask.
+    mutating func recover(_ record: Record) {
+        var recent = RecentEvents(capacity: 0)
+        recover(record, into: &recent)
+    }
+}
+
 func reply(_ outcome: Outcome) -> Reply? {
     if case .reply(let reply) = outcome { reply } else { nil }
 }

@@ -1,0 +1,227 @@
+// Events in a row, as bytes: what is told of every change costs neither an object nor a reference, and most of
+// it nobody ever asks for.
+
+internal import LeaseModel
+
+/// What an event says besides its names.
+struct EventEntry {
+    var sequence: Sequence64
+    var at: Instant
+    var what: Event.What
+    var token: Token
+    var uid: UInt32
+    var pid: Int32
+    var whilePID: Int32?
+    /// Where its names begin among those of its block: its keys, the owner, the note.
+    var names: UInt32 = 0
+    /// Where the kind of its one key stands in the policy; `KeyEntry.unknownKind`: who wants it looks it up.
+    var kind = KeyEntry.unknownKind
+    var keyCount: UInt8
+    var isShared: Bool
+    var isEphemeral: Bool
+    var hasNote: Bool
+}
+
+/// Some hundred events, and their names one behind the other, each with its length before it.
+private struct EventBlock {
+    static let count = 256
+    static let namesUsual = 8 << 10
+
+    let entries = UnsafeMutablePointer<EventEntry>.allocate(capacity: count)
+    var names = UnsafeMutableRawPointer.allocate(byteCount: namesUsual, alignment: 8)
+    var capacity = namesUsual
+    var namesEnd = 0
+
+    /// Inlined, and the name is asked only where it stands: else its references would be counted for the
+    /// copy. Who calls holds it.
+    @inline(__always)
+    mutating func add(_ name: [UInt8]) {
+        let bytes = name.withUnsafeBytes { $0 }
+        let size = MemoryLayout<UInt16>.size + bytes.count
+        if namesEnd + size > capacity { grow(by: size) }
+        let target = names + namesEnd
+        target.storeBytes(of: UInt16(bytes.count), as: UInt16.self)
+        if bytes.count > 0 {
+            (target + MemoryLayout<UInt16>.size).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+        }
+        namesEnd += size
+    }
+
+    @inline(never)
+    private mutating func grow(by size: Int) {
+        capacity = 2 * max(capacity, size)
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
+        larger.copyMemory(from: names, byteCount: namesEnd)
+        names.deallocate()
+        names = larger
+    }
+
+    func deallocate() {
+        entries.deallocate()
+        names.deallocate()
+    }
+}
+
+/// A row of events in their order. Each has an index, which it keeps. Those that were told are remembered, as
+/// many as there is room for: the oldest go first. Those that are still to be told stay, however many.
+struct EventRow: ~Copyable {
+    private let inPlace = InPlace()
+    private typealias Block = UnsafeMutablePointer<EventBlock>
+
+    private var blocks: [Block] = []
+    /// The number of the first of them.
+    private var firstBlock = 0
+    /// The last of them.
+    private var open: Block?
+    private let capacity: Int
+    /// The indexes of those that were told.
+    private(set) var first = 0
+    private(set) var end = 0
+    /// Behind all.
+    private var writtenEnd = 0
+
+    init(capacity: Int) {
+        self.capacity = capacity
+    }
+
+    deinit {
+        for block in blocks { Self.free(block) }
+    }
+
+    private static func free(_ block: Block) {
+        block.pointee.deallocate()
+        block.deallocate()
+    }
+
+    var untoldCount: Int { writtenEnd - end }
+
+    /// Its names are added next: the keys, the owner, and the note if it has one. Inlined, so that the entry
+    /// is made where it stays.
+    @inline(__always)
+    mutating func append(_ entry: EventEntry) {
+        let place = writtenEnd % EventBlock.count
+        if place == 0 { openBlock() }
+        let block = open!
+        (block.pointee.entries + place).initialize(to: entry)
+        block.pointee.entries[place].names = UInt32(block.pointee.namesEnd)
+        writtenEnd += 1
+    }
+
+    @inline(__always)
+    mutating func add(_ name: [UInt8]) {
+        open!.pointee.add(name)
+    }
+
+    mutating func append(_ event: Event) {
+        append(
+            EventEntry(
+                sequence: event.sequence, at: event.at, what: event.what, token: event.token, uid: event.uid,
+                pid: event.pid, whilePID: event.whilePID, keyCount: UInt8(event.keys.count),
+                isShared: event.isShared, isEphemeral: event.isEphemeral, hasNote: event.note != nil))
+        add(event.keys.first.bytes)
+        for key in event.keys.others { add(key.bytes) }
+        add(event.owner.bytes)
+        if let note = event.note { add(note.bytes) }
+    }
+
+    /// The next one was told.
+    /// - Returns: the number of the one that is no longer remembered for it.
+    mutating func noteTold() -> Sequence64? {
+        end += 1
+        guard end - first > capacity else { return nil }
+        let forgotten = self[first].sequence
+        first += 1
+        if first % EventBlock.count == 0 {
+            Self.free(blocks.removeFirst())
+            firstBlock += 1
+        }
+        return forgotten
+    }
+
+    @inline(never)
+    private mutating func openBlock() {
+        let block = Block.allocate(capacity: 1)
+        block.initialize(to: EventBlock())
+        blocks.append(block)
+        open = block
+    }
+
+    private func block(of index: Int) -> Block {
+        blocks[index / EventBlock.count - firstBlock]
+    }
+
+    subscript(index: Int) -> EventEntry {
+        unsafeAddress { address(of: index) }
+    }
+
+    func address(of index: Int) -> UnsafePointer<EventEntry> {
+        UnsafePointer(block(of: index).pointee.entries + index % EventBlock.count)
+    }
+
+    /// The first of those that were told that has a greater number.
+    func index(after sequence: Sequence64) -> Int {
+        var (low, high) = (first, end)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].sequence <= sequence { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    mutating func shift(by nanoseconds: Int64) {
+        for index in first..<writtenEnd {
+            let entry = block(of: index).pointee.entries + index % EventBlock.count
+            entry.pointee.at = entry.pointee.at.shifted(by: nanoseconds)
+        }
+    }
+}
+
+// The names.
+extension EventRow {
+    private struct Names {
+        var place: UnsafeRawPointer
+
+        mutating func next() -> UnsafeBufferPointer<UInt8> {
+            let count = Int(place.loadUnaligned(as: UInt16.self))
+            let first = place + MemoryLayout<UInt16>.size
+            place = first + count
+            return UnsafeBufferPointer(start: first.assumingMemoryBound(to: UInt8.self), count: count)
+        }
+
+        mutating func nextKey() -> Key { Key(printed: Array(next())) }
+        mutating func nextText() -> Text { Text(printed: Array(next())) }
+
+        mutating func nextKeys(_ count: Int) -> Keys {
+            let first = nextKey()
+            return Keys(first, (1..<count).map { _ in nextKey() })
+        }
+    }
+
+    private func names(of index: Int) -> Names {
+        Names(place: UnsafeRawPointer(block(of: index).pointee.names) + Int(self[index].names))
+    }
+
+    /// Whether the body says yes to one of the event's keys.
+    func hasKey(_ index: Int, where fits: (Span<UInt8>) -> Bool) -> Bool {
+        var names = names(of: index)
+        for _ in 0..<self[index].keyCount where fits(names.next().span) { return true }
+        return false
+    }
+
+    func keys(_ index: Int) -> Keys {
+        var names = names(of: index)
+        return names.nextKeys(Int(self[index].keyCount))
+    }
+
+    func event(_ index: Int) -> Event {
+        let entry = self[index]
+        var names = names(of: index)
+        let keys = names.nextKeys(Int(entry.keyCount))
+        let owner = names.nextText()
+        let note = entry.hasNote ? names.nextText() : nil
+        return Event(
+            sequence: entry.sequence, at: entry.at, what: entry.what, keys: keys, token: entry.token,
+            owner: owner, uid: entry.uid, pid: entry.pid, isShared: entry.isShared,
+            isEphemeral: entry.isEphemeral, whilePID: entry.whilePID, note: note)
+    }
+}

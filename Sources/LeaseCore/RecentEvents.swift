@@ -1,0 +1,158 @@
+// The last events: for watchers that missed some, and for whoever asks what happened.
+
+package import LeaseModel
+
+/// Changes, and what happened in the lines meanwhile, apart: so that a busy line does not push out what is
+/// asked for again.
+package struct RecentEvents: ~Copyable {
+    /// Where an event stands.
+    package struct Place {
+        fileprivate let isChange: Bool
+        fileprivate let index: Int
+    }
+
+    /// Where a reader of both stands.
+    package struct Cursor {
+        package fileprivate(set) var change: Int
+        package fileprivate(set) var line: Int
+
+        package static let beginning = Cursor(change: 0, line: 0)
+    }
+
+    private let inPlace = InPlace()
+
+    var changes: EventRow
+    private var lines: EventRow
+    /// Everything after this number is remembered.
+    package private(set) var floor: Sequence64 = 0
+
+    /// - Parameter capacity: how many are remembered, of each.
+    package init(capacity: Int) {
+        changes = EventRow(capacity: capacity)
+        lines = EventRow(capacity: capacity)
+    }
+
+    mutating func append(_ event: Event) {
+        if event.what.isChange { changes.append(event) } else { lines.append(event) }
+    }
+
+    /// Nothing up to this number is known.
+    package mutating func raiseFloor(to sequence: Sequence64) {
+        floor = max(floor, sequence)
+    }
+
+    /// The instants of the boot before, on the clock of this one.
+    package mutating func shift(by nanoseconds: Int64) {
+        guard nanoseconds != 0 else { return }
+        changes.shift(by: nanoseconds)
+        lines.shift(by: nanoseconds)
+    }
+}
+
+// Telling.
+extension RecentEvents {
+    /// The next that was not told yet.
+    package func untold(isChange: Bool) -> Place {
+        let place = Place(isChange: isChange, index: isChange ? changes.end : lines.end)
+        precondition((isChange ? changes.untoldCount : lines.untoldCount) > 0, "there is one to tell")
+        return place
+    }
+
+    /// The same for who looks at all tellings in turn.
+    func untold(_ telling: Effects.Telling, _ cursor: inout Cursor) -> Place? {
+        switch telling {
+        case .change:
+            cursor.change += 1
+            return Place(isChange: true, index: cursor.change - 1)
+        case .line:
+            cursor.line += 1
+            return Place(isChange: false, index: cursor.line - 1)
+        case .answer, .notice:
+            return nil
+        }
+    }
+
+    /// The next is told, and may be forgotten when others are.
+    package mutating func noteTold(isChange: Bool) {
+        if isChange {
+            if let forgotten = changes.noteTold() { floor = forgotten }
+        } else {
+            _ = lines.noteTold()
+        }
+    }
+
+    /// There is nobody to tell what is not told.
+    package mutating func noteAllTold() {
+        while changes.untoldCount > 0 { noteTold(isChange: true) }
+        while lines.untoldCount > 0 { noteTold(isChange: false) }
+    }
+}
+
+// Reading.
+extension RecentEvents {
+    /// Behind everything that was told.
+    package var end: Cursor { Cursor(change: changes.end, line: lines.end) }
+
+    /// Behind this change, and behind what has happened in the lines till now: that is not told again.
+    package func cursor(after sequence: Sequence64) -> Cursor {
+        Cursor(change: changes.index(after: sequence), line: lines.end)
+    }
+
+    /// Whether what stands at the cursor is still there.
+    package func has(_ cursor: Cursor) -> Bool {
+        cursor.change >= changes.first && cursor.line >= lines.first
+    }
+
+    /// The event at the cursor, which goes on; nil: there is none. What happened in a line stands behind the
+    /// change whose number it has.
+    package func next(_ cursor: inout Cursor) -> Place? {
+        let hasChange = cursor.change < changes.end
+        if cursor.line < lines.end,
+            !hasChange || lines[cursor.line].sequence < changes[cursor.change].sequence
+        {
+            cursor.line += 1
+            return Place(isChange: false, index: cursor.line - 1)
+        }
+        guard hasChange else { return nil }
+        cursor.change += 1
+        return Place(isChange: true, index: cursor.change - 1)
+    }
+
+    private subscript(place: Place) -> EventEntry {
+        unsafeAddress { place.isChange ? changes.address(of: place.index) : lines.address(of: place.index) }
+    }
+
+    /// The last change before the cursor, which goes back; nil: there is none.
+    package func nextChange(before cursor: inout Cursor) -> Place? {
+        guard cursor.change > changes.first else { return nil }
+        cursor.change -= 1
+        return Place(isChange: true, index: cursor.change)
+    }
+
+    package func sequence(_ place: Place) -> Sequence64 { self[place].sequence }
+
+    package func what(_ place: Place) -> Event.What { self[place].what }
+
+    package func uid(_ place: Place) -> UInt32 { self[place].uid }
+
+    /// Where the kind of its one key stands in the policy that is in force when it is told; nil: it has
+    /// several keys, or that has to be looked up.
+    package func kind(_ place: Place) -> Int? {
+        let kind = self[place].kind
+        return kind == KeyEntry.unknownKind ? nil : Int(kind)
+    }
+
+    package func keys(_ place: Place) -> Keys {
+        place.isChange ? changes.keys(place.index) : lines.keys(place.index)
+    }
+
+    /// Whether the body says yes to one of the event's keys.
+    package func hasKey(_ place: Place, where fits: (Span<UInt8>) -> Bool) -> Bool {
+        place.isChange
+            ? changes.hasKey(place.index, where: fits) : lines.hasKey(place.index, where: fits)
+    }
+
+    package func event(_ place: Place) -> Event {
+        place.isChange ? changes.event(place.index) : lines.event(place.index)
+    }
+}
