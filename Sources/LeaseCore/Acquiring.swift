@@ -48,7 +48,7 @@ extension Machine {
         }
         if let refusal = refusal(of: request, slots) { return .reply(.refused(refusal)) }
         let identity: ProcessIdentity?
-        switch verdict(on: request.whilePID, process, for: caller.peer) {
+        switch verdict(on: request.whilePID, process, by: caller.peer.uid) {
         case .names(let found): identity = found
         case .outcome(let outcome): return outcome
         }

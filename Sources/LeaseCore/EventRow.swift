@@ -1,5 +1,5 @@
-// Events in a row, as bytes: what is told of every change costs neither an object nor a reference, and most of
-// it nobody ever asks for.
+// Events in a row, as bytes: what is told of every change costs neither an object nor a reference, and most
+// of it nobody ever asks for.
 
 internal import LeaseModel
 
@@ -32,11 +32,9 @@ private struct EventBlock {
     var capacity = namesUsual
     var namesEnd = 0
 
-    /// Inlined, and the name is asked only where it stands: else its references would be counted for the
-    /// copy. Who calls holds it.
+    /// Inlined: most names are short.
     @inline(__always)
-    mutating func add(_ name: [UInt8]) {
-        let bytes = name.withUnsafeBytes { $0 }
+    mutating func add(_ bytes: UnsafeRawBufferPointer) {
         let size = MemoryLayout<UInt16>.size + bytes.count
         if namesEnd + size > capacity { grow(by: size) }
         let target = names + namesEnd
@@ -60,6 +58,13 @@ private struct EventBlock {
         entries.deallocate()
         names.deallocate()
     }
+}
+
+extension [UInt8] {
+    /// The bytes where they stand, for a copy at once. Passed on as an array they would have its references
+    /// counted; who asks knows that something else holds it meanwhile.
+    @inline(__always)
+    var inPlace: UnsafeRawBufferPointer { withUnsafeBytes { $0 } }
 }
 
 /// A row of events in their order. Each has an index, which it keeps. Those that were told are remembered, as
@@ -93,7 +98,7 @@ struct EventRow: ~Copyable {
         block.deallocate()
     }
 
-    var untoldCount: Int { writtenEnd - end }
+    var hasUntold: Bool { writtenEnd > end }
 
     /// Its names are added next: the keys, the owner, and the note if it has one. Inlined, so that the entry
     /// is made where it stays.
@@ -108,7 +113,7 @@ struct EventRow: ~Copyable {
     }
 
     @inline(__always)
-    mutating func add(_ name: [UInt8]) {
+    mutating func add(_ name: UnsafeRawBufferPointer) {
         open!.pointee.add(name)
     }
 
@@ -118,20 +123,20 @@ struct EventRow: ~Copyable {
                 sequence: event.sequence, at: event.at, what: event.what, token: event.token, uid: event.uid,
                 pid: event.pid, whilePID: event.whilePID, keyCount: UInt8(event.keys.count),
                 isShared: event.isShared, isEphemeral: event.isEphemeral, hasNote: event.note != nil))
-        add(event.keys.first.bytes)
-        for key in event.keys.others { add(key.bytes) }
-        add(event.owner.bytes)
-        if let note = event.note { add(note.bytes) }
+        add(event.keys.first.bytes.inPlace)
+        for key in event.keys.others { add(key.bytes.inPlace) }
+        add(event.owner.bytes.inPlace)
+        if let note = event.note { add(note.bytes.inPlace) }
     }
 
-    /// The next one was told.
-    /// - Returns: the number of the one that is no longer remembered for it.
-    mutating func noteTold() -> Sequence64? {
-        end += 1
+    /// All were told.
+    /// - Returns: the number of the last one that is no longer remembered for it.
+    mutating func noteAllTold() -> Sequence64? {
+        end = writtenEnd
         guard end - first > capacity else { return nil }
-        let forgotten = self[first].sequence
-        first += 1
-        if first % EventBlock.count == 0 {
+        let forgotten = self[end - capacity - 1].sequence
+        first = end - capacity
+        while first / EventBlock.count > firstBlock {
             Self.free(blocks.removeFirst())
             firstBlock += 1
         }

@@ -55,12 +55,12 @@ extension Machine {
                 kind: keyCount == 1 ? ledger.keys[key].kind : KeyEntry.unknownKind,
                 keyCount: UInt8(keyCount), isShared: ledger.leases[slot].isShared,
                 isEphemeral: bindsConnection || ledger.leases[slot].isEphemeral, hasNote: note != nil))
-        recent.changes.add(ledger.keys[key].name.bytes)
+        recent.changes.add(ledger.keys[key].name.bytes.inPlace)
         for index in 1..<max(1, keyCount) {
-            recent.changes.add(ledger.keys[ledger.leases[slot].keySlot(index)].name.bytes)
+            recent.changes.add(ledger.keys[ledger.leases[slot].keySlot(index)].name.bytes.inPlace)
         }
-        recent.changes.add(ledger.leases[slot].owner.bytes)
-        if let note { recent.changes.add(note.bytes) }
+        recent.changes.add(ledger.leases[slot].owner.bytes.inPlace)
+        if let note { recent.changes.add(note.bytes.inPlace) }
     }
 
     private func event(_ what: Event.What, of result: KeptResult, keys: Keys) -> Event {

@@ -14,7 +14,7 @@ extension Machine {
             first: ledger.leases[slot].key, others: ledger.leases[slot].details?.otherKeys ?? [])
         if let ttl = request.ttl, let refusal = ttlRefusal(ttl, slots) { return .reply(.refused(refusal)) }
         let identity: ProcessIdentity?
-        switch verdict(on: request.whilePID, process, for: caller.peer) {
+        switch verdict(on: request.whilePID, process, by: caller.peer.uid) {
         case .names(let found): identity = found
         case .outcome(let outcome): return outcome
         }
@@ -45,13 +45,13 @@ extension Machine {
     }
 
     /// The process must be alive and run as the peer's own user; root may name any.
-    func verdict(on pid: Int32?, _ report: ProcessReport, for peer: Peer) -> WhileVerdict {
+    func verdict(on pid: Int32?, _ report: ProcessReport, by asker: UInt32) -> WhileVerdict {
         guard let pid else { return .names(nil) }
         switch report {
         case .notLookedAt: return .outcome(.needsProcess(pid))
         case .dead: return .outcome(.reply(.refused(.noProcess(pid))))
         case .alive(let found, let uid):
-            guard uid == peer.uid || peer.uid == 0 else {
+            guard uid == asker || asker == 0 else {
                 return .outcome(.reply(.refused(.processOfAnother(pid))))
             }
             return .names(found)

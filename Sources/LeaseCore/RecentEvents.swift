@@ -51,15 +51,8 @@ package struct RecentEvents: ~Copyable {
 
 // Telling.
 extension RecentEvents {
-    /// The next that was not told yet.
-    package func untold(isChange: Bool) -> Place {
-        let place = Place(isChange: isChange, index: isChange ? changes.end : lines.end)
-        precondition((isChange ? changes.untoldCount : lines.untoldCount) > 0, "there is one to tell")
-        return place
-    }
-
-    /// The same for who looks at all tellings in turn.
-    func untold(_ telling: Effects.Telling, _ cursor: inout Cursor) -> Place? {
+    /// The event of a telling, whose turn it is; nil: it is none. The cursor begins at `end`, and goes on.
+    package func untold(_ telling: Effects.Telling, _ cursor: inout Cursor) -> Place? {
         switch telling {
         case .change:
             cursor.change += 1
@@ -72,19 +65,10 @@ extension RecentEvents {
         }
     }
 
-    /// The next is told, and may be forgotten when others are.
-    package mutating func noteTold(isChange: Bool) {
-        if isChange {
-            if let forgotten = changes.noteTold() { floor = forgotten }
-        } else {
-            _ = lines.noteTold()
-        }
-    }
-
-    /// There is nobody to tell what is not told.
-    package mutating func noteAllTold() {
-        while changes.untoldCount > 0 { noteTold(isChange: true) }
-        while lines.untoldCount > 0 { noteTold(isChange: false) }
+    /// All that was not told yet was, and may be forgotten when more comes.
+    mutating func noteAllTold() {
+        if changes.hasUntold, let forgotten = changes.noteAllTold() { floor = forgotten }
+        if lines.hasUntold { _ = lines.noteAllTold() }
     }
 }
 
@@ -131,15 +115,19 @@ extension RecentEvents {
 
     package func sequence(_ place: Place) -> Sequence64 { self[place].sequence }
 
-    package func what(_ place: Place) -> Event.What { self[place].what }
-
     package func uid(_ place: Place) -> UInt32 { self[place].uid }
 
-    /// Where the kind of its one key stands in the policy that is in force when it is told; nil: it has
-    /// several keys, or that has to be looked up.
-    package func kind(_ place: Place) -> Int? {
+    package func isChange(_ place: Place) -> Bool { place.isChange }
+
+    package func what(_ place: Place) -> Event.What { self[place].what }
+
+    /// Counts the event with the kind of its one key, as the policy in force lists them when it is told.
+    /// - Returns: whether it is counted: not where it has several keys, or their kind has to be looked up.
+    package func count(_ place: Place, in kinds: inout [KindCounts]) -> Bool {
         let kind = self[place].kind
-        return kind == KeyEntry.unknownKind ? nil : Int(kind)
+        guard kind != KeyEntry.unknownKind else { return false }
+        kinds[Int(kind)].add(self[place].what)
+        return true
     }
 
     package func keys(_ place: Place) -> Keys {

@@ -137,11 +137,17 @@ package struct Hasher32: Sendable {
                 state = Self.mixed(state ^ word, 0xA076_1D64_78BD_642F)
                 index += 8
             }
+            // Four, two and one of the last, below eight.
             var rest: UInt64 = 0
-            while index < raw.count {
-                rest = rest << 8 | UInt64(raw[index])
-                index += 1
+            if raw.count & 4 != 0 {
+                rest = UInt64(raw.loadUnaligned(fromByteOffset: index, as: UInt32.self))
+                index += 4
             }
+            if raw.count & 2 != 0 {
+                rest = rest << 16 | UInt64(raw.loadUnaligned(fromByteOffset: index, as: UInt16.self))
+                index += 2
+            }
+            if raw.count & 1 != 0 { rest = rest << 8 | UInt64(raw[index]) }
             state = Self.mixed(state ^ rest, 0xE703_7ED1_A0B4_28DB ^ UInt64(raw.count))
             return UInt32(truncatingIfNeeded: state >> 11)
         }

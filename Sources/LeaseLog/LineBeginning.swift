@@ -32,17 +32,19 @@ package struct LineBeginning: Sendable {
     }
 
     /// Makes it that of another record, if that needs no more than the number's last digits.
-    /// - Returns: whether it is.
+    /// - Returns: whether it is; if not, it is to be made anew.
     mutating func goOn(to sequence: Sequence64, _ instant: Instant) -> Bool {
         guard instant == self.instant, count > 0 else { return false }
         if sequence == self.sequence { return true }
         guard sequence == self.sequence &+ 1 else { return false }
         var digit = digitsEnd - 1
-        while digit >= Self.firstDigit, bytes[digit] == UInt8(ascii: "9") { digit -= 1 }
-        // Another digit would move all behind it.
-        guard digit >= Self.firstDigit else { return false }
+        while bytes[digit] == UInt8(ascii: "9") {
+            bytes[digit] = UInt8(ascii: "0")
+            digit -= 1
+            // Another digit would move all behind it.
+            guard digit >= Self.firstDigit else { return false }
+        }
         bytes[digit] += 1
-        for behind in (digit + 1)..<digitsEnd { bytes[behind] = UInt8(ascii: "0") }
         self.sequence = sequence
         return true
     }

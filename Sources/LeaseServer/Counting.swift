@@ -45,12 +45,9 @@ struct Counting {
 
     /// A lease of several kinds counts once with each of them.
     mutating func add(_ recent: borrowing RecentEvents, _ event: RecentEvents.Place) {
+        if recent.count(event, in: &alone) { return }
         let what = recent.what(event)
-        if let kind = recent.kind(event) {
-            alone[kind].add(what)
-        } else {
-            count(recent.keys(event)) { $0.add(what) }
-        }
+        count(recent.keys(event)) { $0.add(what) }
     }
 
     mutating func addRetry(of keys: Keys) {

@@ -279,10 +279,13 @@ extension Server {
 
     private mutating func tellInOrder() {
         var (answered, noticed) = (0, 0)
+        var cursor = effects.recent.end
         for place in effects.tellings.indices {
+            let before = cursor
             switch effects.tellings[place] {
-            case .change: tellNext(isChange: true)
-            case .line: tellNext(isChange: false)
+            case .change, .line:
+                guard let event = effects.recent.untold(effects.tellings[place], &cursor) else { continue }
+                tell(event, at: before)
             case .answer:
                 deliver(effects.answers[answered])
                 answered += 1

@@ -90,15 +90,13 @@ extension Server {
         if connections[index].hasInputEnded { closing.append(connections[index].id) }
     }
 
-    /// Counts the next event, tells those who watch, and notes that it is told.
-    mutating func tellNext(isChange: Bool) {
-        let place = effects.recent.untold(isChange: isChange)
-        counting.add(effects.recent, place)
-        if watches.count > vacantWatches.count { tellWatchers(place) }
-        effects.recent.noteTold(isChange: isChange)
+    /// Counts an event and tells those who watch. A reader that has heard all before it stands at `cursor`.
+    mutating func tell(_ event: RecentEvents.Place, at cursor: RecentEvents.Cursor) {
+        counting.add(effects.recent, event)
+        if watches.count > vacantWatches.count { tellWatchers(event, at: cursor) }
     }
 
-    private mutating func tellWatchers(_ event: RecentEvents.Place) {
+    private mutating func tellWatchers(_ event: RecentEvents.Place, at cursor: RecentEvents.Cursor) {
         collectConcerned(event)
         guard !concerned.isEmpty else { return }
         // Written once, however many watch.
@@ -113,8 +111,8 @@ extension Server {
             } else {
                 // Where it stands now, before this event, is where it goes on when it reads again.
                 watches[place].phase = .catchingUp
-                watches[place].cursor = effects.recent.end
-                watches[place].told = effects.recent.what(event).isChange ? sequence - 1 : sequence
+                watches[place].cursor = cursor
+                watches[place].told = effects.recent.isChange(event) ? sequence - 1 : sequence
                 behind.append(place)
             }
         }
