@@ -85,8 +85,10 @@ extension Machine {
         into effects: inout Effects
     ) -> Outcome {
         if let refusal = grantBound(caller.peer.uid, slots) { return .reply(.refused(refusal)) }
+        // Not by `??`, for which the whole peer would be copied.
+        let owner = if let own = request.owner { own } else { caller.peer.defaultOwner }
         let grant = Grant(
-            token: ledger.lastToken + 1, keys: request.keys, owner: request.owner ?? caller.peer.defaultOwner,
+            token: ledger.lastToken + 1, keys: request.keys, owner: owner,
             uid: caller.peer.uid, pid: caller.peer.pid, ttl: request.ttl ?? defaultTTL(slots),
             maxHold: smallest(slots) { $0.maxHold }?.bound, isShared: request.isShared,
             isEphemeral: request.isEphemeral, process: process, request: request.request, note: request.note)

@@ -77,8 +77,6 @@ struct KeyEntry {
     var rules: Slot
     /// Whether the policy has rules for it; a log may hold keys of a kind that is gone.
     var isKnown = true
-    /// Where its kind stands in the policy: that it is counted with.
-    var kind = unknownKind
     var exclusiveHolders: UInt32 = 0
     var sharedHolders: UInt32 = 0
     /// The holder, where there is one; the tree of holders by (deadline, token), where there are more.
@@ -100,6 +98,8 @@ struct KeyEntry {
     /// Holders, rests, counted grants, places in line, remembered leases and kept results that name it:
     /// without any the key is forgotten.
     var references: UInt32 = 0
+    /// Where its kind stands in the policy, for the counts. Last: there it makes the entry no larger.
+    var kind = unknownKind
 
     static let unknownKind: Int32 = -1
 

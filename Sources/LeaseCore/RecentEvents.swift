@@ -103,7 +103,11 @@ extension RecentEvents {
     }
 
     private subscript(place: Place) -> EventEntry {
-        unsafeAddress { place.isChange ? changes.address(of: place.index) : lines.address(of: place.index) }
+        unsafeAddress { address(of: place) }
+    }
+
+    private func address(of place: Place) -> UnsafePointer<EventEntry> {
+        place.isChange ? changes.address(of: place.index) : lines.address(of: place.index)
     }
 
     /// The last change before the cursor, which goes back; nil: there is none.
@@ -124,9 +128,9 @@ extension RecentEvents {
     /// Counts the event with the kind of its one key, as the policy in force lists them when it is told.
     /// - Returns: whether it is counted: not where it has several keys, or their kind has to be looked up.
     package func count(_ place: Place, in kinds: inout [KindCounts]) -> Bool {
-        let kind = self[place].kind
-        guard kind != KeyEntry.unknownKind else { return false }
-        kinds[Int(kind)].add(self[place].what)
+        let entry = address(of: place)
+        guard entry.pointee.kind != KeyEntry.unknownKind else { return false }
+        kinds[Int(entry.pointee.kind)].add(entry.pointee.what)
         return true
     }
 
