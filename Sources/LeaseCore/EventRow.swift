@@ -79,8 +79,7 @@ struct EventRow: ~Copyable {
     /// The last of them.
     private var open: Block?
     private let capacity: Int
-    /// The indexes of those that were told.
-    private(set) var first = 0
+    /// Behind those that were told.
     private(set) var end = 0
     /// Behind all.
     private var writtenEnd = 0
@@ -98,7 +97,11 @@ struct EventRow: ~Copyable {
         block.deallocate()
     }
 
-    var hasUntold: Bool { writtenEnd > end }
+    /// The oldest that is remembered.
+    var first: Int { max(0, end - capacity) }
+
+    /// The number of the last one that is no longer remembered; 0: all are.
+    var forgotten: Sequence64 { first > 0 ? self[first - 1].sequence : 0 }
 
     /// Its names are added next: the keys, the owner, and the note if it has one. Inlined, so that the entry
     /// is made where it stays.
@@ -129,22 +132,17 @@ struct EventRow: ~Copyable {
         if let note = event.note { add(note.bytes.inPlace) }
     }
 
-    /// All were told.
-    /// - Returns: the number of the last one that is no longer remembered for it.
-    mutating func noteAllTold() -> Sequence64? {
+    mutating func noteAllTold() {
         end = writtenEnd
-        guard end - first > capacity else { return nil }
-        let forgotten = self[end - capacity - 1].sequence
-        first = end - capacity
-        while first / EventBlock.count > firstBlock {
+    }
+
+    /// Lets go of the blocks in which there is nothing that is remembered, nor the one before that.
+    @inline(never)
+    private mutating func openBlock() {
+        while (firstBlock + 1) * EventBlock.count < first {
             Self.free(blocks.removeFirst())
             firstBlock += 1
         }
-        return forgotten
-    }
-
-    @inline(never)
-    private mutating func openBlock() {
         let block = Block.allocate(capacity: 1)
         block.initialize(to: EventBlock())
         blocks.append(block)

@@ -23,8 +23,8 @@ package struct RecentEvents: ~Copyable {
 
     var changes: EventRow
     private var lines: EventRow
-    /// Everything after this number is remembered.
-    package private(set) var floor: Sequence64 = 0
+    /// Nothing up to this number was ever known.
+    private var unknown: Sequence64 = 0
 
     /// - Parameter capacity: how many are remembered, of each.
     package init(capacity: Int) {
@@ -38,8 +38,11 @@ package struct RecentEvents: ~Copyable {
 
     /// Nothing up to this number is known.
     package mutating func raiseFloor(to sequence: Sequence64) {
-        floor = max(floor, sequence)
+        unknown = max(unknown, sequence)
     }
+
+    /// Everything after this number is remembered.
+    package var floor: Sequence64 { max(unknown, changes.forgotten) }
 
     /// The instants of the boot before, on the clock of this one.
     package mutating func shift(by nanoseconds: Int64) {
@@ -67,8 +70,8 @@ extension RecentEvents {
 
     /// All that was not told yet was, and may be forgotten when more comes.
     mutating func noteAllTold() {
-        if changes.hasUntold, let forgotten = changes.noteAllTold() { floor = forgotten }
-        if lines.hasUntold { _ = lines.noteAllTold() }
+        changes.noteAllTold()
+        lines.noteAllTold()
     }
 }
 
