@@ -36,7 +36,7 @@ package struct LineBeginning: Sendable {
     mutating func goOn(to sequence: Sequence64, _ instant: Instant) -> Bool {
         guard instant == self.instant, count > 0 else { return false }
         if sequence == self.sequence { return true }
-        guard sequence == self.sequence &+ 1 else { return false }
+        guard sequence > self.sequence, sequence - self.sequence == 1 else { return false }
         var digit = digitsEnd - 1
         while bytes[digit] == UInt8(ascii: "9") {
             bytes[digit] = UInt8(ascii: "0")

@@ -1,0 +1,102 @@
+// The last events, kept as bytes, against plain arrays of them.
+
+import LeaseModel
+import SeededRandom
+import Testing
+
+@testable import LeaseCore
+
+@Suite struct RecentEventsTests {
+    private static let capacity = 700
+
+    /// Steps bring few events or more than are remembered, with names of every length.
+    @Test(arguments: [UInt64(1), 2, 3])
+    func eventsComeBackAsTheyWere(seed: UInt64) {
+        var draw = SeededRandom(seed: seed)
+        var recent = RecentEvents(capacity: Self.capacity)
+        var changes: [Event] = []
+        var sequence: Sequence64 = 0
+        for _ in 0..<40 {
+            var cursor = recent.end
+            let count = draw.below(8) == 0 ? 2_000 : draw.below(400)
+            var step: [Event] = []
+            for _ in 0..<count {
+                let isChange = draw.below(3) > 0
+                if isChange { sequence += 1 }
+                step.append(draw.event(sequence, isChange: isChange))
+                recent.append(step.last!)
+            }
+            let isRead = recent.next(&cursor) != nil
+            #expect(!isRead, "what is not told is not read")
+            // However many they are, they are there to be told.
+            var telling = recent.end
+            for event in step {
+                let place = recent.untold(event.isChange ? .change : .line, &telling)
+                let told = recent.event(place!)
+                #expect(told == event)
+            }
+            recent.noteAllTold()
+            changes += step.filter(\.isChange)
+            let isAllThere = step.count { $0.isChange } <= Self.capacity
+                && step.count { !$0.isChange } <= Self.capacity
+            let has = recent.has(cursor)
+            #expect(has == isAllThere)
+            if isAllThere {
+                let events = read(recent, from: cursor)
+                #expect(events == step)
+            }
+            checkChanges(recent, changes)
+        }
+    }
+
+    private func read(_ recent: borrowing RecentEvents, from start: RecentEvents.Cursor) -> [Event] {
+        var cursor = start
+        var read: [Event] = []
+        while let place = recent.next(&cursor) {
+            let event = recent.event(place)
+            let keys = recent.keys(place)
+            let areFound = keys.all.allSatisfy { key in recent.hasKey(place) { $0.copied() == key.bytes } }
+            let isFound = recent.hasKey(place) { _ in false }
+            #expect(keys == event.keys && areFound && !isFound)
+            let (isChange, uid) = (recent.isChange(place), recent.uid(place))
+            #expect(isChange == event.isChange && uid == event.uid)
+            read.append(event)
+        }
+        return read
+    }
+
+    private func checkChanges(_ recent: borrowing RecentEvents, _ changes: [Event]) {
+        let kept = changes.suffix(Self.capacity)
+        let floor = recent.floor
+        #expect(floor == (changes.count > kept.count ? changes[kept.startIndex - 1].sequence : 0))
+        let events = read(recent, from: recent.cursor(after: floor))
+        #expect(events == Array(kept))
+        var back = recent.end
+        let last = recent.nextChange(before: &back).map { recent.event($0) }
+        #expect(last == changes.last)
+    }
+}
+
+extension SeededRandom {
+    fileprivate mutating func event(_ sequence: Sequence64, isChange: Bool) -> Event {
+        let span = Duration(nanoseconds: Int64(below(1_000_000)))
+        let changes: [Event.What] = [
+            .granted(ttl: span, waited: below(2) == 0 ? nil : span),
+            .renewed(ttl: span, formerTTL: .zero, left: span), .ended(.evicted, held: span),
+            .kept(for: span), .forgotten(.replaced),
+        ]
+        let lines: [Event.What] = [.queued(position: 3, priority: 1), .left(.timeout, waited: span)]
+        return Event(
+            sequence: sequence, at: Instant(nanoseconds: Int64(below(1_000)) - 500),
+            what: isChange ? changes[below(changes.count)] : lines[below(lines.count)],
+            keys: Keys(Key(printed: name()), (0..<below(16)).map { _ in Key(printed: name()) }),
+            token: next(), owner: Text(printed: name()), uid: UInt32(below(9)), pid: Int32(below(9)),
+            isShared: below(2) == 0, isEphemeral: below(2) == 0, whilePID: below(2) == 0 ? nil : -7,
+            note: below(2) == 0 ? nil : Text(printed: name()))
+    }
+
+    private mutating func name() -> [UInt8] {
+        let count = below(20) == 0 ? 255 : below(9)
+        return (0..<count).map { _ in UInt8(ascii: "a") + UInt8(below(26)) }
+    }
+}

@@ -1,0 +1,52 @@
+// A batch of records: each line is the same as by itself, whatever stands before it.
+
+import LeaseModel
+import SeededRandom
+import Testing
+
+@testable import LeaseLog
+
+@Suite struct BatchTests {
+    /// Numbers go on by one, over every power of ten; a compacted state repeats them; a start jumps.
+    @Test func aLineIsTheSameBehindOthers() {
+        var random = SeededRandom(printing: 13)
+        var batch = LogBytes()
+        var beginning = LineBeginning()
+        var alone: [UInt8] = []
+        var sequence: Sequence64 = 0
+        var at = random.instant()
+        for _ in 0..<4_000 {
+            switch random.below(16) {
+            case 0: sequence = random.number()
+            case 1: break
+            case 2: at = random.instant()
+            default: sequence &+= 1
+            }
+            var record = random.record()
+            (record.sequence, record.at) = (sequence, at)
+            let mark = random.mark()
+            RecordEncoder.append(record, mark: mark, like: &beginning, to: &batch)
+            RecordEncoder.append(record, mark: mark, to: &alone)
+        }
+        let (whole, end) = (batch.copied(), batch.copied(from: batch.count - 5))
+        #expect(whole.elementsEqual(alone))
+        #expect(end == alone.suffix(5))
+        batch.removeAll()
+        let isEmpty = batch.isEmpty
+        #expect(isEmpty)
+    }
+
+    @Test func everyNumberHasItsDigits() {
+        var numbers: [UInt64] = [0, .max]
+        var power: UInt64 = 1
+        for _ in 0..<20 {
+            numbers += [power - 1, power, power + 1]
+            power = power.multipliedReportingOverflow(by: 10).partialValue
+        }
+        for number in numbers + (0..<2_000).map({ $0 * 12_345 }) {
+            var bytes: [UInt8] = []
+            LineOutput.append(to: &bytes) { $0.write(number) }
+            #expect(bytes == Array("\(number)".utf8))
+        }
+    }
+}
