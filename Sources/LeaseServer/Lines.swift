@@ -9,7 +9,7 @@ extension Server {
     /// - Returns: how many bytes were used.
     mutating func consume(_ index: Int, _ bytes: Span<UInt8>) -> Int {
         let id = connections[index].id
-        var start = 0
+        var (start, lines) = (0, 0)
         while start < bytes.count, canLook(index) {
             let control = ControlScanner.first(bytes, from: start, to: bytes.count)
             guard let end = endOfLine(bytes, from: control) else {
@@ -22,6 +22,8 @@ extension Server {
             }
             start = end + 1
             guard connections[index].id == id else { return bytes.count }
+            lines += 1
+            if lines >= linesPerTurn, start >= bytes.count / 2, start < bytes.count { yield(index) }
         }
         return start
     }

@@ -28,6 +28,9 @@ struct Daemon: ~Copyable {
         static let keptDescriptors: Int32 = 32
     }
 
+    /// Enough that a pass of its own is little beside them.
+    private static let linesPerTurn = 32
+
     let settings: Settings
     var server: Server
     var poller: Poller
@@ -36,6 +39,8 @@ struct Daemon: ~Copyable {
     var listener: Listener
     /// nil: everything is in memory.
     let store: LogStore?
+    /// Replies go when the batch is written, if there is any.
+    let answersAtOnce: Bool
     var journal: Journal
 
     var sockets: [Socket] = []
@@ -74,6 +79,7 @@ struct Daemon: ~Copyable {
         self.signals = signals
         self.listener = listener
         self.store = store
+        answersAtOnce = store?.acknowledgesOnWrite ?? true
         self.journal = journal
         presence = Presence()
     }
@@ -109,6 +115,8 @@ struct Daemon: ~Copyable {
         try armTimer()
         let isBusy = server.wantsTurn
         let count = try poller.wait(timeoutMilliseconds: isBusy ? 0 : -1)
+        // Where a reply waits for a sync, more passes would make more syncs.
+        server.linesPerTurn = count <= 1 && answersAtOnce ? Daemon.linesPerTurn : .max
         let now = Instant(nanoseconds: Clocks.bootNanoseconds())
         server.beginPass(now: now, wallMilliseconds: Clocks.wallMilliseconds())
         hangUps(count)

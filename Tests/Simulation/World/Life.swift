@@ -88,6 +88,7 @@ final class Life {
         var events = wires.values.filter { $0.isEvent }.sorted { $0.number < $1.number }
         draw.shuffle(&events)
         let now = now
+        server.linesPerTurn = events.count <= 1 ? 2 : .max
         server.beginPass(now: now, wallMilliseconds: clocks().wallMilliseconds)
         let gone = events.filter { $0.isClosedByClient }
         server.hungUp(gone.map(\.id))

@@ -1,0 +1,107 @@
+// A connection that asks for much at once: its first replies go while the rest is still to be decided.
+
+import LeaseCore
+import LeaseModel
+import LeaseServer
+import Testing
+
+private final class Bench {
+    private var server: Server
+    private var sent: [UInt64: String] = [:]
+
+    init(linesPerTurn: Int) {
+        var options = ServerOptions()
+        options.hasLog = false
+        server = Server(policy: .builtIn, options: options)
+        let moment = Moment(boot: Text("boot-1"), now: .zero, wallMilliseconds: 0)
+        _ = server.endRecovery(at: moment)
+        server.begin(at: moment, reserved: nil)
+        server.linesPerTurn = linesPerTurn
+        pass()
+    }
+
+    var wantsTurn: Bool { server.wantsTurn }
+
+    func connect() throws -> UInt64 {
+        try server.open(Peer(uid: 0, pid: 7, defaultOwner: Text("nc:7"), isAdministrator: true))
+    }
+
+    /// One pass, in which these lines come.
+    func pass(_ id: UInt64 = 0, _ lines: String = "") {
+        server.beginPass(now: .zero, wallMilliseconds: 0)
+        server.advance(to: .zero)
+        if !lines.isEmpty { Array(lines.utf8).withUnsafeBytes { server.received(id, $0) } }
+        settle()
+    }
+
+    func hangUp(_ id: UInt64) {
+        server.beginPass(now: .zero, wallMilliseconds: 0)
+        server.hungUp([id])
+        server.advance(to: .zero)
+        server.finishGone(id)
+        settle()
+    }
+
+    func take(_ id: UInt64) -> String { sent.removeValue(forKey: id) ?? "" }
+
+    private func settle() {
+        var directives: [Directive] = []
+        repeat {
+            server.endPass()
+            server.takeDirectives(into: &directives)
+            while let id = server.nextSendable() {
+                _ = server.send(id) { bytes in
+                    sent[id, default: ""] += String(decoding: bytes, as: UTF8.self)
+                    return bytes.count
+                }
+            }
+        } while server.hasMoreInThisPass
+    }
+}
+
+@Suite struct TurnTests {
+    private static let six = (1...6).map { "#\($0) ping\n" }.joined()
+
+    private static func answers(_ numbers: ClosedRange<Int>) -> String {
+        numbers.map { "#\($0) OK\n" }.joined()
+    }
+
+    @Test func halfOfTheRepliesGoBeforeTheRestIsDecided() throws {
+        let bench = Bench(linesPerTurn: 2)
+        let id = try bench.connect()
+        for (lines, numbers) in [(Self.six, 1...3), ("", 4...5), ("", 6...6)] {
+            bench.pass(id, lines)
+            #expect(bench.take(id) == Self.answers(numbers))
+            #expect(bench.wantsTurn == (numbers.upperBound < 6))
+        }
+    }
+
+    @Test func whatComesMeanwhileStandsBehindTheRest() throws {
+        let bench = Bench(linesPerTurn: 2)
+        let id = try bench.connect()
+        bench.pass(id, Self.six)
+        bench.pass(id, "#7 ping\n")
+        while bench.wantsTurn { bench.pass() }
+        #expect(bench.take(id) == Self.answers(1...7))
+    }
+
+    @Test func fewAreDecidedAtOnceAndSoAreManyBesideOthers() throws {
+        for most in [6, Int.max] {
+            let bench = Bench(linesPerTurn: most)
+            let id = try bench.connect()
+            bench.pass(id, Self.six)
+            #expect(bench.take(id) == Self.answers(1...6) && !bench.wantsTurn)
+        }
+    }
+
+    /// What it had sent is carried out, though it is gone before its turn came again.
+    @Test func whoIsGoneBeforeTheRestHasAskedForIt() throws {
+        let bench = Bench(linesPerTurn: 2)
+        let (id, other) = (try bench.connect(), try bench.connect())
+        bench.pass(id, "acquire user/1 ttl=10m\nping\nping\nrelease 1\nping\n")
+        #expect(bench.take(id).hasPrefix("OK token=1 "))
+        bench.hangUp(id)
+        bench.pass(other, "acquire user/1\n")
+        #expect(bench.take(other).hasPrefix("OK token="))
+    }
+}
