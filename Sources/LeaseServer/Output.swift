@@ -110,11 +110,15 @@ extension Server {
         connections[index].sent += UInt64(count)
         connections[index].outputStart += count
         connections[index].forgetGrants(upTo: connections[index].sent)
-        if connections[index].outputStart == connections[index].output.count {
-            spareOutputs.take(from: &connections[index].output)
-            connections[index].outputStart = 0
-        } else if connections[index].outputStart > connections[index].output.count / 2 {
-            connections[index].output.removeFirst(connections[index].outputStart)
+        let (start, end) = (connections[index].outputStart, connections[index].output.count)
+        if start == end {
+            // A short one goes on behind what was sent: to empty it each time costs more than a reply.
+            if end > Server.sentBytesKept {
+                spareOutputs.take(from: &connections[index].output)
+                connections[index].outputStart = 0
+            }
+        } else if start > end / 2 {
+            connections[index].output.removeFirst(start)
             connections[index].outputStart = 0
         }
         if connections[index].countedUnread > 0 { countUnread(index) }
@@ -125,6 +129,8 @@ extension Server {
             closing.append(connections[index].id)
         }
     }
+
+    private static var sentBytesKept: Int { 512 }
 
     /// The log could not be kept: every reply that speaks of it becomes an error, and so does every wait.
     package mutating func storageFailed(_ reason: String) {

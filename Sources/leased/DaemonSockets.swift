@@ -151,7 +151,7 @@ extension Daemon {
             }
         }
         switch result {
-        case .nothing, .all: watch(id, writes: false)
+        case .nothing, .all: if sockets[index].writes { watch(id, writes: false) }
         case .some: watch(id, writes: true)
         case .gone:
             server.hungUp([id])
