@@ -15,7 +15,8 @@ final class Folder: Sendable {
 }
 
 final class LogFile {
-    var file: AppendFile
+    // (Here and below: one thread alone comes here, so nobody need look out for another at each access.)
+    @exclusivity(unchecked) var file: AppendFile
 
     init(in folder: Folder, name: String, _ opening: AppendFile.Opening) throws(Errno) {
         file = try AppendFile(in: folder.directory, name: name, opening)
@@ -28,10 +29,10 @@ final class LogStore {
     static let newLogName = "log.new"
 
     let folder: Folder
-    private var log: LogFile
+    @exclusivity(unchecked) private var log: LogFile
     private var newLog: LogFile?
     private let thread: SyncThread
-    private var schedule: LogSchedule
+    @exclusivity(unchecked) private var schedule: LogSchedule
     private var lastTicket: UInt64 = 0
 
     init(folder: Folder, log: LogFile, policy: SyncPolicy) throws(Errno) {
