@@ -57,6 +57,7 @@ extension Machine {
 
     private mutating func endFirstWait(into effects: inout Effects) {
         guard let wait = waiters.ends.first else { return }
+        if letIn(wait.slot, into: &effects) { return }
         dismiss(wait.slot, .timeout, .timeout, into: &effects)
     }
 

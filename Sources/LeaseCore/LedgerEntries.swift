@@ -77,6 +77,8 @@ struct KeyEntry {
     var rules: Slot
     /// Whether the policy has rules for it; a log may hold keys of a kind that is gone.
     var isKnown = true
+    /// Whether more of its line may be granted than `front` says: they are let in in slices.
+    var isLettingIn = false
     var exclusiveHolders: UInt32 = 0
     var sharedHolders: UInt32 = 0
     /// The holder, where there is one; the tree of holders by (deadline, token), where there are more.

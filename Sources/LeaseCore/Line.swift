@@ -18,7 +18,7 @@ extension Machine {
     }
 
     /// Who joins waits while anybody works, also where a reload has given the key more slots.
-    private func obstacle(_ key: Slot, isShared: Bool, joins: Bool, order: Order) -> BusyReason? {
+    func obstacle(_ key: Slot, isShared: Bool, joins: Bool, order: Order) -> BusyReason? {
         let limit = joins ? 1 : ledger.rules(of: key).limit
         let exclusive = Int(ledger.keys[key].exclusiveHolders)
         if isShared {
@@ -142,7 +142,9 @@ extension Machine {
             entrants.append(waiters.id(waiters.trees.item(ledger.keys[key].line, at: 0)))
         }
         guard now > before else { return }
-        for rank in before..<now {
+        let end = before + lettingIn(key, now - before)
+        ledger.keys[key].front = UInt32(end)
+        for rank in before..<end {
             entrants.append(waiters.id(waiters.trees.item(ledger.keys[key].line, at: rank)))
         }
     }
@@ -200,7 +202,7 @@ extension Machine {
         }
     }
 
-    private mutating func grantWaiter(
+    mutating func grantWaiter(
         _ slot: Slot, entrants: inout [WaiterID], into effects: inout Effects
     ) {
         let waiter = waiters.slab[slot]

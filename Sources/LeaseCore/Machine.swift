@@ -38,6 +38,11 @@ package struct Machine: ~Copyable {
     /// Waiters whose turn has come while there was no room to write it down.
     var starved: [WaiterID] = []
 
+    /// Keys whose lines let in more than one pass may, in the order in which they began.
+    var lettingIn: [Slot] = []
+    /// How many more may be let in before others are to be answered.
+    var lettingInLeft = Int.max
+
     package init(
         policy: Policy, limits: Limits, hasManualClock: Bool, isPrivate: Bool = false, seed: UInt64
     ) {
@@ -171,7 +176,8 @@ extension Machine {
     ) -> Bool {
         tick(to: now)
         var left = budget
-        while !(waitsForRoom && hasStarved) {
+        // The manual clock waits for all whose turn has come, too.
+        while !(waitsForRoom && hasStarved || hasManualClock && hasMoreToLetIn) {
             guard let due = nextDeadline, due <= now else {
                 clock = max(clock, now)
                 return true

@@ -16,8 +16,10 @@ package struct ServerOptions: Sendable {
     package var seed: UInt64 = 0
     /// The log is compacted when it is larger than this and than four times what is alive.
     package var compactionBytesMin = 32 << 20
-    /// How many deadlines and how many leases of a compaction one pass deals with at most.
-    package var deadlinesPerPass = 2_000
+    /// How many deadlines, how many of those who are let in together, and how many leases of a compaction one
+    /// pass deals with at most.
+    package var deadlinesPerPass = 500
+    package var grantsPerPass = 1_000
     package var leasesPerPass = 1_000
     /// How much space and how many tokens are set aside ahead; of sequence numbers four times as many.
     package var spaceAhead = 4 << 20
@@ -143,7 +145,8 @@ package struct Server: ~Copyable {
 
     /// Whether another pass is wanted without waiting for anything.
     package var wantsTurn: Bool {
-        isBehind || !ready.isEmpty || !yielded.isEmpty || compaction.phase == .drawing
+        isBehind || machine.mayLetMoreIn || !ready.isEmpty || !yielded.isEmpty
+            || compaction.phase == .drawing
             || !isHeldForRoom && others.contains { if case .advance = $0.kind { true } else { false } }
             || hasWatchersToServe
     }
@@ -170,6 +173,8 @@ extension Server {
 
     /// Deals with what is due. On the manual clock nothing is, but for what `clock advance` has asked for.
     package mutating func advance(to now: Instant) {
+        machine.letMoreIn(count: options.grantsPerPass, into: &effects)
+        settle()
         if options.hasManualClock {
             advanceManually()
         } else {

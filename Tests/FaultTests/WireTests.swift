@@ -160,6 +160,26 @@ import Testing
         try daemon.stop()
     }
 
+    /// One release lets thousands in: others are answered before all of them are.
+    @Test func whoIsLetInTogetherHoldsNobodyUp() throws {
+        let daemon = try Daemon()
+        try daemon.start(["--sync=never"])
+        let (many, holder) = (try daemon.connect(), try daemon.connect())
+        let token = try #require(tokenGranted(holder.ask("acquire user/1 ttl=1h")))
+        many.send((0..<3_000).map { "#w\($0) acquire user/1 shared ttl=1h wait=forever" } + ["ping"])
+        #expect(many.line() == "OK")
+        holder.send(["release \(token)", "get user/1 limit=1"])
+        #expect(holder.line()?.hasPrefix("OK token=") == true)
+        let told = holder.line() ?? ""
+        #expect(told.contains(" holders=1000 waiting=2000 "), "\(told)")
+        let first = token + 1
+        for number in 0..<3_000 {
+            let line = many.line() ?? ""
+            #expect(line.hasPrefix("#w\(number) OK token=\(first + UInt64(number)) "), "\(line)")
+        }
+        try daemon.stop()
+    }
+
     /// What stands behind a request that waits is taken in up to the bound, and all of it is answered later.
     @Test func whatStandsBehindAWaitIsBounded() throws {
         let daemon = try Daemon()

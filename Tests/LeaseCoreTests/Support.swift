@@ -4,15 +4,18 @@ import LeaseModel
 
 @testable import LeaseCore
 
-/// A machine with a manual clock, and what it has brought about.
+/// A machine, with a manual clock where nothing else is said, and what it has brought about.
 final class Bench {
     var machine: Machine
     var effects = Effects()
     var caller: NaiveCaller
 
-    init(_ policy: String = "kind a x ttl=10s\nkind b x limit=2 ttl=10s", limits: Limits = Limits()) throws {
+    init(
+        _ policy: String = "kind a x ttl=10s\nkind b x limit=2 ttl=10s", limits: Limits = Limits(),
+        isManual: Bool = true
+    ) throws {
         let rules = try PolicyReader.read(Array((policy + "\n").utf8).span)
-        machine = Machine(policy: rules, limits: limits, hasManualClock: true, seed: 1)
+        machine = Machine(policy: rules, limits: limits, hasManualClock: isManual, seed: 1)
         caller = Bench.caller(1)
     }
 

@@ -21,8 +21,6 @@ struct Circumstances {
             "Processor: \(fact("model name", of: "/proc/cpuinfo") ?? "unknown"), "
                 + "\(sysconf(Int32(_SC_NPROCESSORS_ONLN))) cores; \(memory >> 20) GiB of memory; "
                 + "Linux \(kernel)",
-            "Others at work when it began: a load of "
-                + (textOf("/proc/loadavg").split(separator: " ").first.map(String.init) ?? "?"),
             "Files: on \(fileSystem(of: place)) under \(place); a sync of 64 bytes takes "
                 + "\(Report.whole(syncMicroseconds)) us there",
             "Medians of \(runs) runs of \(seconds) s, each server in turn; servers on core 0, load on core 1",
@@ -40,17 +38,16 @@ struct Circumstances {
 
 enum Results {
     static func page(
-        _ circumstances: Circumstances, _ comparisons: [Comparison], growth: String
+        _ circumstances: Circumstances, _ bystanders: Bystanders, _ comparisons: [Comparison], growth: String
     ) -> String {
         """
         # Results
 
-        Written by `swift run -c release bench --markdown Tests/Bench/RESULTS.md --readme README.md`, on a
-        machine where nothing else was at work. Absolute figures are of that machine; what counts is the
-        ratios, which are of one run.
+        Written by `swift run -c release bench --markdown Tests/Bench/RESULTS.md --readme README.md`: all of
+        this page, in one run. Absolute figures are of this machine; what counts is the ratios.
 
         ## The machine
-        \(circumstances.lines.map { "- \($0)" }.joined(separator: "\n"))
+        \((circumstances.lines + [bystanders.sentence]).map { "- \($0)" }.joined(separator: "\n"))
 
         ## The method
         - A request is a key taken, or given back. Every loop of the load generator takes a key that nobody
@@ -73,7 +70,9 @@ enum Results {
         ## Beside others
         \(Report.table(comparisons))
         ## As work grows
-        `swift run -c release bench growth` measures just these, under `--sync=never`, from outside.
+        `swift run -c release bench growth` measures just these, under `--sync=never`, from outside. Where
+        a request waits for the answer to the one before, most of its time is that of the machine, which
+        wakes a sleeping core twice: so a ping on the same connection, or the floor, stands beside it.
 
         \(growth)
         """

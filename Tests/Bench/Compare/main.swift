@@ -27,7 +27,7 @@ struct Wish {
 func usage() -> Never {
     complain("usage: bench [--runs N] [--seconds S] [--only 64x16] [--sync never|always] [--place DIR]")
     complain("             [--markdown FILE [--readme FILE]]")
-    complain("       bench growth [held|ending|lines|crowd|quiet]")
+    complain("       bench growth [\(Growth.names.joined(separator: "|"))]")
     exit(64)
 }
 
@@ -84,9 +84,14 @@ func comparisons(_ wish: Wish, under place: String) throws(Failure) -> [Comparis
 func main() throws(Failure) {
     let words = CommandLine.arguments.dropFirst()
     if words.first == "growth" {
-        return print(try Growth.table(only: words.dropFirst().first))
+        let name = words.dropFirst().first
+        guard words.count <= 2, name.map(Growth.names.contains) ?? true else { usage() }
+        let bystanders = Bystanders()
+        let table = try Growth.table(only: name)
+        return print("\(table)\n\(bystanders.sentence)")
     }
     let wish = readWish(words)
+    let bystanders = Bystanders()
     let place = try chosenPlace(wish)
     let circumstances = Circumstances(
         place: place, runs: wish.runs, seconds: wish.seconds,
@@ -94,10 +99,11 @@ func main() throws(Failure) {
     print(circumstances.lines.joined(separator: "\n") + "\n")
     let found = try comparisons(wish, under: place)
     print(Report.table(found))
+    print(bystanders.sentence)
     guard let markdown = wish.markdown else { return }
     let growth = try Growth.table()
     print(growth)
-    try Results.write(Results.page(circumstances, found, growth: growth), to: markdown)
+    try Results.write(Results.page(circumstances, bystanders, found, growth: growth), to: markdown)
     if let readme = wish.readme {
         try Results.write(Results.insert(Report.summary(found), into: textOf(readme)), to: readme)
     }

@@ -13,7 +13,7 @@ extension Leases {
         guard ask.spoken.has("ephemeral"), lease.connections == [ask.connection] else { return }
         // Whether a daemon that has ended had seen that the connection was gone, nobody knows.
         let life = history.lives[talk.life - 1]
-        demandEnd(lease, by: talk.goneAt ?? .max, before: life.endedAt ?? .max, "its connection")
+        demandEnd(lease, by: talk.goneBy ?? .max, before: life.endedAt ?? .max, "its connection")
         guard talk.life < history.lives.count, !history.isSliced else { return }
         let next = history.lives[talk.life]
         demandEnd(lease, by: next.startedBy + history.grace + history.latenessMax, "the grace")

@@ -54,6 +54,8 @@ struct Talk {
     var filling: (ask: Int, missing: Int)?
     /// The client has closed it, or has seen that the daemon has.
     var goneAt: Int64?
+    /// The same, where the clock may have been further: on the manual clock nobody knows it exactly.
+    var goneBy: Int64?
     /// The client sends no more.
     var inputEndedAt: Int64?
     var hasQuit = false
@@ -80,6 +82,8 @@ package struct History {
     let latenessMax: Int64
     /// What is due is dealt with in small slices, and requests are answered in between.
     let isSliced: Bool
+    /// So are those who may be granted together: one may still stand in line where its turn has come.
+    let letsInSlowly: Bool
     /// Every change is remembered for ever: the log is never compacted, and the memory of events is large.
     let remembersAll: Bool
     /// So few numbers, or so little space, are set aside at a time that a grant may have to wait for more of
@@ -111,8 +115,9 @@ package struct History {
 
     package init(
         rules: KindTable, grace: Int64, isSyncedFirst: Bool, latenessMax: Int64, isSliced: Bool,
-        remembersAll: Bool, mayStarve: Bool
+        letsInSlowly: Bool, remembersAll: Bool, mayStarve: Bool
     ) {
+        self.letsInSlowly = letsInSlowly
         self.mayStarve = mayStarve
         self.isSliced = isSliced
         self.remembersAll = remembersAll
@@ -162,7 +167,9 @@ extension History {
     }
 
     /// The client has closed its end.
-    package mutating func closed(_ connection: Int, at time: Int64) { lose(connection, at: time) }
+    package mutating func closed(_ connection: Int, at time: Int64, by last: Int64) {
+        lose(connection, at: time, by: last)
+    }
 
     package mutating func endedInput(_ connection: Int, at time: Int64) {
         talks[connection]?.inputEndedAt = time
@@ -171,7 +178,9 @@ extension History {
 
     /// The client has read that the daemon has closed its end. In order that is only once all is answered, or
     /// when the daemon itself has ended.
-    package mutating func sawEnd(_ connection: Int, at time: Int64, daemonIsGone: Bool) {
+    package mutating func sawEnd(
+        _ connection: Int, at time: Int64, by last: Int64, daemonIsGone: Bool
+    ) {
         guard let talk = talks[connection], talk.goneAt == nil else { return }
         if !daemonIsGone {
             if !talk.received.isEmpty || talk.filling != nil { accuse("lines", "a line without its end") }
@@ -179,13 +188,14 @@ extension History {
                 accuse("answers", "connection \(connection) was closed on `\(asks[first].line)`")
             }
         }
-        lose(connection, at: time)
+        lose(connection, at: time, by: last)
     }
 
-    private mutating func lose(_ connection: Int, at time: Int64) {
+    private mutating func lose(_ connection: Int, at time: Int64, by last: Int64) {
         guard let talk = talks[connection], talk.goneAt == nil else { return }
         for number in talk.open { asks[number].lostAt = time }
         talks[connection]?.goneAt = time
+        talks[connection]?.goneBy = last
         talks[connection]?.open = []
     }
 

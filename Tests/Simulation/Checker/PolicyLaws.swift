@@ -27,7 +27,7 @@ extension Leases {
 
     /// Nobody waits for a slot that is free.
     private mutating func judgeFree() {
-        guard history.troubles.isEmpty, !history.mayStarve else { return }
+        guard history.troubles.isEmpty, !history.mayStarve, !history.letsInSlowly else { return }
         for ask in history.asks where ask.spoken.verb == "get" && ask.answer?.fields["more"] == nil {
             guard let told = ask.answer, told.status == "OK", told.fields["rate"] == nil,
                 let first = ask.lines.first(where: { $0.status == "waiter" }), first.fields["key"] == nil,

@@ -43,7 +43,8 @@ final class World {
         history = History(
             rules: scenario.policies[0], grace: scenario.grace, isSyncedFirst: scenario.sync == .always,
             latenessMax: scenario.isManual ? 0 : scenario.isDelivered.upperBound,
-            isSliced: scenario.options.deadlinesPerPass < 100, remembersAll: scenario.remembersAll,
+            isSliced: scenario.options.deadlinesPerPass < 100,
+            letsInSlowly: scenario.options.grantsPerPass < 100, remembersAll: scenario.remembersAll,
             mayStarve: scenario.mayStarve)
         disk = Disk(Draw(seed: draw.next()))
         disk.forgets = scenario.forgets
@@ -193,7 +194,7 @@ final class World {
         guard let wire = wires.removeValue(forKey: number) else { return }
         note("connection \(number) is hung up")
         wire.isClosedByClient = true
-        history.closed(number, at: low)
+        history.closed(number, at: low, by: high)
     }
 
     private func abandon(_ index: Int) {
@@ -244,7 +245,7 @@ final class World {
         if wire.isClosedByDaemon {
             note("\(clients[index].name) sees the end of \(wire.number)")
             let isGone = life == nil || !(life?.wasBornBefore(wire) ?? false)
-            history.sawEnd(wire.number, at: low, daemonIsGone: isGone)
+            history.sawEnd(wire.number, at: low, by: high, daemonIsGone: isGone)
             wires[wire.number] = nil
             clients[index].disconnected()
         }

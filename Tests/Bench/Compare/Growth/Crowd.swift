@@ -37,10 +37,7 @@ enum Crowd {
         let daemon = try GrowthDaemon(bounds)
         let events = try fanOut(daemon.socket, "watch user/") { daemon.processorNanoseconds }
         let folder = try TemporaryFolder()
-        let floor = try Program(
-            [builtProgram("bench-floor"), folder("s"), folder("log"), "never"], descriptors: [2: 2])
-        try waitUntilItListens(at: folder("s"), floor)
-        pin(floor.pid, toCore: 0)
+        let floor = try startedFloor(in: folder)
         let lines = try fanOut(folder("s"), "watch") { accountedNanoseconds(of: floor.pid) }
         return [
             .note("plain lines to 1,000 sockets, a second", lines.rate, ""),
@@ -107,7 +104,7 @@ final class Publisher: Part {
 
     override func take(_ line: UnsafeRawBufferPointer, at now: Int64) {
         answered += 1
-        guard line.begins("OK token=") else { return }
+        guard line.begins("OK token=") else { return refuse(line) }
         if line.field(" ttl=") != nil { tokens.append(line.number(at: 9)) }
     }
 }

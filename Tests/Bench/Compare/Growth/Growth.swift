@@ -10,6 +10,8 @@ enum Growth {
         ("crowd", Crowd.findings), ("quiet", Quiet.findings),
     ]
 
+    static var names: [String] { parts.map(\.name) }
+
     /// - Parameter name: of the part that is measured; nil: all.
     static func table(only name: String? = nil) throws(Failure) -> String {
         raiseDescriptorLimit()

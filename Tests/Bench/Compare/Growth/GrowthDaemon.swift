@@ -90,3 +90,12 @@ func speeds(
     }
     return found.map { $0.sorted()[runs / 2] }
 }
+
+/// A server that promises nothing, at `s` in a folder, on the daemon's core.
+func startedFloor(in folder: TemporaryFolder) throws(Failure) -> Program {
+    let floor = try Program(
+        [builtProgram("bench-floor"), folder("s"), folder("log"), "never"], descriptors: [2: 2])
+    try waitUntilItListens(at: folder("s"), floor)
+    pin(floor.pid, toCore: 0)
+    return floor
+}

@@ -12,42 +12,48 @@ enum Lines {
     /// One after the other gets the key and gives it back, each told over the one connection.
     private static func line() throws(Failure) -> [Finding] {
         let daemon = try GrowthDaemon()
+        let (holder, queue) = try inLine(for: "user/q", slots: 1, daemon)
         let probe = try Probe(daemon.socket)
-        var (token, granted, joined) = (0 as UInt64, 0, false)
-        let holder = try Listener(daemon.socket, "acquire user/q ttl=1h") { line, _ in
-            token = line.number(at: 9)
-        }
-        try drive([holder, probe]) { token > 0 && probe.isFree }
-        let queue = try Listener(daemon.socket, "ping") { line, _ in
-            if line.begins("#end OK") { joined = true }
-            guard line.begins("#w"), let next = line.field("OK token=") else { return }
-            (token, granted) = (next, granted + 1)
-        }
-        for number in 0..<count {
-            queue.wire.output.append(contentsOf: "#w\(number) acquire user/q ttl=1h wait=forever\n".utf8)
-        }
-        queue.wire.output.append(contentsOf: "#end ping\n".utf8)
-        let start = nanoseconds()
-        try drive([queue, probe]) { joined }
-        let join = Double(nanoseconds() - start) / Double(count) / 1e3
-        let then = nanoseconds()
-        var given: UInt64 = 0
-        let hands = 50_000
-        try drive([queue]) {
-            if token != given, granted < hands {
-                queue.wire.output.append(contentsOf: "release \(token)\n".utf8)
-                given = token
-            }
-            return granted == hands
-        }
-        let handOver = Double(nanoseconds() - then) / Double(hands) / 1e3
+        let join = try queue.join(with: [holder, probe], count)
+        let ping = try queue.pings(20_000, daemon)
+        let handOver = try queue.handOvers(40_000, from: holder, daemon)
         return [
-            .most("100,000 wait in line for one key: each joins in", join, "us", target: 5),
-            .most("a hand-over, from the release to the next one's grant", handOver, "us", target: 20),
+            .most("100,000 wait in line for one key: each joins in", join / 1e3, "us", target: 5),
             .most(
                 "the longest answer to others while they join", milliseconds(probe.longest), "ms",
                 target: 20),
+            .most(
+                "a hand-over, from the release to the next one's grant, one after the other",
+                handOver.wall / 1e3, "us", target: 20),
+            .note("a ping there and back on the same connection", ping.wall / 1e3, "us"),
+            .note("the daemon's processor time for such a hand-over", handOver.processor / 1e3, "us"),
+            .note("and for such a ping", ping.processor / 1e3, "us"),
+        ] + (try slots())
+    }
+
+    /// The same with many slots: each is handed on as soon as it is had, and nobody waits for the other.
+    private static func slots() throws(Failure) -> [Finding] {
+        let folder = try TemporaryFolder()
+        try Results.write("kind pool name limit=64 ttl=1h\n", to: folder("policy"))
+        let daemon = try GrowthDaemon(["--policy=\(folder("policy"))"])
+        let (holder, queue) = try inLine(for: "pool/q", slots: 64, daemon)
+        _ = try queue.join(with: [holder], count)
+        let handOver = try queue.handOvers(90_000, from: holder, daemon)
+        return [
+            .most(
+                "a hand-over where 100,000 wait for a key of 64 slots, all of them busy", handOver.wall / 1e3,
+                "us", target: 20),
+            .note("the daemon's processor time for it", handOver.processor / 1e3, "us"),
         ]
+    }
+
+    /// Somebody who holds all slots of a key, and somebody who will stand in line for it.
+    private static func inLine(
+        for key: String, slots: Int, _ daemon: GrowthDaemon
+    ) throws(Failure) -> (Holder, Queue) {
+        let holder = try Holder(daemon.socket, key, slots: slots)
+        try drive([holder]) { holder.tokens.count == slots }
+        return (holder, try Queue(daemon.socket, key))
     }
 
     /// One release lets all of them in.

@@ -8,7 +8,8 @@ enum Quiet {
         try renewals() + start() + idle()
     }
 
-    /// Renewed at a third of their ttl: 10,000 a second, ten every millisecond.
+    /// Renewed at a third of their ttl: 10,000 a second, some every so often, beside a server that answers as
+    /// many lines and does nothing else.
     private static func renewals() throws(Failure) -> [Finding] {
         let count = 100_000
         let daemon = try GrowthDaemon()
@@ -18,22 +19,31 @@ enum Quiet {
         }
         sender.onAnswer = { _, line, _ in tokens.append(line.number(at: 9)) }
         try drive([sender]) { sender.isDone }
-        func share(together: Int, seconds: Int64) throws(Failure) -> Double {
-            let renewer = try Renewer(daemon.socket, tokens, together: together)
-            let (before, start) = (daemon.processorNanoseconds, nanoseconds())
-            try drive([renewer], pauseMicroseconds: together == 1 ? 50 : 1_000) {
-                nanoseconds() - start > seconds * 1_000_000_000
-            }
-            let share = Double(daemon.processorNanoseconds - before) / Double(nanoseconds() - start)
-            guard renewer.asked > Int(seconds) * 9_000 else { throw Failure("too few renewals") }
-            return share * 100
+        let folder = try TemporaryFolder()
+        let floor = try startedFloor(in: folder)
+        var findings: [Finding] = []
+        for (together, name) in [(100, "a hundred"), (10, "ten"), (1, "one")] {
+            let said = "100,000 leases renewed at a third of 30 s, \(name) at a time: of a core"
+            let used = try share(tokens, together, at: daemon.socket) { daemon.processorNanoseconds }
+            let least = try share(tokens, together, at: folder("s")) { accountedNanoseconds(of: floor.pid) }
+            findings.append(together == 10 ? .most(said, used, "%", target: 5) : .note(said, used, "%"))
+            findings.append(.note("and the floor, for as many lines", least, "%"))
         }
-        return [
-            .most(
-                "100,000 leases renewed at a third of 30 s, ten at a time: of a core",
-                try share(together: 10, seconds: 9), "%", target: 5),
-            .note("the same, each renewal by itself", try share(together: 1, seconds: 5), "%"),
-        ]
+        return findings
+    }
+
+    /// - Returns: how much of a core the server uses.
+    private static func share(
+        _ tokens: [UInt64], _ together: Int, at path: String, _ processor: () -> Int64
+    ) throws(Failure) -> Double {
+        let renewer = try Renewer(path, tokens, together: together)
+        let (before, start) = (processor(), nanoseconds())
+        let seconds: Int64 = 5
+        try drive([renewer], pauseMicroseconds: together == 1 ? 50 : 1_000) {
+            nanoseconds() - start > seconds * 1_000_000_000
+        }
+        guard renewer.asked > Int(seconds) * 9_000 else { throw Failure("too few renewals") }
+        return Double(processor() - before) / Double(nanoseconds() - start) * 100
     }
 
     /// In memory, where a sync costs nothing.
