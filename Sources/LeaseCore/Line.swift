@@ -79,6 +79,7 @@ extension Machine {
         }
         waiters.link(slot)
         noteOvertaking(by: slot)
+        if !listings.isEmpty { enterLists(waiter: slot) }
         if waiter.subscriber != nil { waiters.notifying += 1 }
         ledger.users[ledger.user(waiter.caller.peer.uid)].waiters += 1
         if waiter.joins { countJoiner(waiter.caller.peer.uid, by: 1) }

@@ -23,6 +23,8 @@ package struct Machine: ~Copyable {
     package var room = Room.unlimited
     /// Pictures of the leases that watchers are shown.
     var pictures: [Picture] = []
+    /// Lists that are being made.
+    var listings: [Listing] = []
     /// Nothing is granted any more.
     package internal(set) var isDraining = false
 
@@ -131,7 +133,9 @@ extension Machine {
     mutating func emit(_ change: consuming Change, waited: Duration? = nil, into effects: inout Effects) {
         sequence += 1
         if !pictures.isEmpty { showBefore(change, into: &effects) }
+        if !listings.isEmpty, case .ended(let ending) = change { leaveLists(ending.token) }
         if move(by: change, waited: waited, telling: &effects.recent) { effects.tellChange() }
+        if !listings.isEmpty, case .granted = change { enterLists() }
         effects.write(Record(sequence: sequence, at: clock, change: change))
     }
 }

@@ -68,7 +68,7 @@ extension Machine {
             isVeiled: !mayLook(peer, at: ledger.leases[slot].uid))
     }
 
-    private func waiterView(_ slot: Slot, position: Int, for peer: Peer?) -> WaiterView {
+    func waiterView(_ slot: Slot, position: Int, for peer: Peer?) -> WaiterView {
         let end = waiters.slab[slot].waitsUntil
         return WaiterView(
             keys: waiters.slab[slot].keys, owner: ownerShown(slot, to: peer),
@@ -150,34 +150,13 @@ extension Machine {
         RestView(token: rest.token, left: clock.until(rest.until))
     }
 
-    package func list(_ request: ListRequest, for peer: Peer? = nil) -> Reply {
-        request.waiting ? listWaiters(request, for: peer) : listLeases(request, for: peer)
-    }
-
-    private func listLeases(_ request: ListRequest, for peer: Peer?) -> Reply {
-        var views: [LeaseView] = []
-        var slot = firstSlot(after: request.after)
-        while slot != .none {
-            if isBelow(request.prefix, slot), mayLook(peer, at: ledger.leases[slot].uid) {
-                guard views.count < request.limit else { return .leases(views, hasMore: true) }
-                views.append(leaseView(slot, for: peer))
-            }
-            slot = ledger.leases[slot].next
-        }
-        return .leases(views, hasMore: false)
-    }
-
-    /// The oldest lease with a greater token. A page goes on behind a lease that is mostly still there.
-    private func firstSlot(after token: Token) -> Slot {
+    /// The next lease, where that with this token is still there, as behind a page it mostly is; else the
+    /// oldest of all.
+    func firstSlot(after token: Token) -> Slot {
         guard token > 0 else { return ledger.oldest }
         if token >= ledger.lastToken { return .none }
         let slot = ledger.leaseSlot(token)
-        if slot != .none { return ledger.leases[slot].next }
-        var walk = ledger.oldest
-        while walk != .none, ledger.leases[walk].token <= token {
-            walk = ledger.leases[walk].next
-        }
-        return walk
+        return slot == .none ? ledger.oldest : ledger.leases[slot].next
     }
 
     func isBelow(_ prefix: KeyPrefix, _ slot: Slot) -> Bool {
@@ -187,20 +166,6 @@ extension Machine {
             return true
         }
         return false
-    }
-
-    private func listWaiters(_ request: ListRequest, for peer: Peer?) -> Reply {
-        var views: [WaiterView] = []
-        for rank in 0..<waiters.count {
-            let slot = waiters.trees.item(waiters.everybody, at: rank)
-            let keys = waiters.slab[slot].keys.all
-            guard mayLook(peer, at: waiters.slab[slot].caller.peer.uid),
-                keys.contains(where: { request.prefix.matches($0) })
-            else { continue }
-            guard views.count < request.limit else { return .waiters(views, hasMore: true) }
-            views.append(waiterView(slot, position: 0, for: peer))
-        }
-        return .waiters(views, hasMore: false)
     }
 
     package func policy(_ key: Key?) -> Reply {

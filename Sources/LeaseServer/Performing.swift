@@ -13,6 +13,8 @@ struct OtherPending {
         case advance(to: Instant)
         /// The policy to be read again.
         case policy
+        /// All leases or waiters to be looked at.
+        case list(ticket: UInt64)
     }
 
     let kind: Kind
@@ -60,7 +62,9 @@ extension Server {
             compact(index, tag)
         case .clock(let advance):
             clock(advance, index, tag)
-        case .list, .stats:
+        case .list(let asked):
+            list(asked, index, tag)
+        case .stats:
             reply(index, tag, answer(request, index))
             yield(index)
         case .get, .check, .policy, .whoami, .help:
@@ -98,13 +102,12 @@ extension Server {
         return switch request {
         case .get(let key, let limit): machine.view(key, limit: limit, for: peer)
         case .check(let token): machine.check(token, for: peer)
-        case .list(let list): machine.list(list, for: peer)
         case .stats: .statistics(statistics)
         case .policy(let key): machine.policy(key)
         case .whoami: .whoami(peer)
         case .help(let verb): .help(verb)
-        case .ping, .acquire, .renew, .release, .evict, .cancel, .quit, .compact, .clock, .watch, .unwatch,
-            .history, .forget, .reload, .drain:
+        case .ping, .acquire, .renew, .release, .evict, .cancel, .quit, .compact, .clock, .list, .watch,
+            .unwatch, .history, .forget, .reload, .drain:
             preconditionFailure("these do more than look")
         }
     }

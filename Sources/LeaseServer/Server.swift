@@ -21,6 +21,8 @@ package struct ServerOptions: Sendable {
     package var deadlinesPerPass = 500
     package var grantsPerPass = 1_000
     package var leasesPerPass = 1_000
+    /// How many leases the lists of one pass look at; a waiter counts as eight of them.
+    package var looksPerPass = 1 << 16
     /// How much space and how many tokens are set aside ahead; of sequence numbers four times as many.
     package var spaceAhead = 4 << 20
     package var numbersAhead: UInt64 = 1 << 16
@@ -74,6 +76,8 @@ package struct Server: ~Copyable {
     var tags: TagIndex
     var others: [OtherPending] = []
     var lastTicket: UInt64 = 0
+    /// How many more leases and waiters this pass's lists may look at.
+    var looksLeft = 0
     /// Of requests that were read lately.
     var names: RecentNames
 
@@ -146,7 +150,7 @@ package struct Server: ~Copyable {
     /// Whether another pass is wanted without waiting for anything.
     package var wantsTurn: Bool {
         isBehind || machine.mayLetMoreIn || !ready.isEmpty || !yielded.isEmpty
-            || compaction.phase == .drawing
+            || compaction.phase == .drawing || machine.listCount > 0
             || !isHeldForRoom && others.contains { if case .advance = $0.kind { true } else { false } }
             || hasWatchersToServe
     }
@@ -161,6 +165,7 @@ extension Server {
         self.wallMilliseconds = wallMilliseconds
         machine.tick(to: now)
         passBegan = effects.recent.end
+        looksLeft = options.looksPerPass
         guard !yielded.isEmpty else { return }
         let waiting = yielded
         yielded.removeAll(keepingCapacity: true)
@@ -229,6 +234,7 @@ extension Server {
     /// written, the connections that may be sent to are told by `nextSendable`.
     package mutating func endPass() {
         serveReady()
+        continueLists()
         serveWatchers()
         continueCompaction(leases: options.leasesPerPass)
         wantSpaceAndNumbers()

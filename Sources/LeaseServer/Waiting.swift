@@ -78,6 +78,10 @@ extension Server {
 
     mutating func finish(_ other: OtherPending, with reply: Reply) {
         guard let index = release(other.pending) else { return }
+        if case .list = other.kind, connections[index].isBlocked {
+            connections[index].isBlocked = false
+            makeReady(index)
+        }
         self.reply(index, other.pending.tag.span, reply)
     }
 

@@ -28,6 +28,7 @@ enum Once {
             var request = try Asking.request(
                 call, keys: keys, owner: Asking.owner(program: program.name, pid: command.pid))
             request.joins = true
+            request.notifies = true
             // Not with the command: its lease has to outlive it until the result is told.
             request.whilePID = guardian.pid
             var standing = try Standing(search, request, for: command)

@@ -8,7 +8,8 @@ import LeaseWire
 struct Renewal {
     private static let tag = Array("renew".utf8)
     private static let lookTag = Array("look".utf8)
-    /// Renewals may be minutes apart, and an evicted holder is to end sooner.
+    /// Renewals may be minutes apart, and an evicted holder is to end sooner: where the daemon does not tell,
+    /// as after a restart, it is asked.
     private static let lookEvery = Duration.seconds(2)
     private static let pause = Duration.milliseconds(100)
 
@@ -23,13 +24,14 @@ struct Renewal {
     private var lookAt: Instant
     private var isOver = false
 
+    /// `talk` is the connection that asked for the lease, and that is told of its end.
     init(_ search: SocketSearch, _ talk: Talk, _ lease: Lease, endsWithCommand: Bool = true) {
         self.search = search
         self.endsWithCommand = endsWithCommand
         self.talk = talk
         self.lease = lease
         nextAt = lease.renewAt
-        lookAt = BootClock.now() + Renewal.lookEvery
+        lookAt = .never
     }
 
     var connection: Connection? { isOver ? nil : talk?.connection }
@@ -59,13 +61,20 @@ struct Renewal {
         while let talk {
             do throws(ConnectionError) {
                 guard let arrival = try talk.connection.arrived() else { return nil }
-                guard case .answer(let answer) = arrival else { continue }
-                if let reason = taken(answer) { return reason }
+                switch arrival {
+                case .answer(let answer): if let reason = taken(answer) { return reason }
+                case .event(let told): take(told)
+                }
             } catch {
                 hangUp()
             }
         }
         return nil
+    }
+
+    /// The end of the lease is told: why, and whose it is now, is asked.
+    private mutating func take(_ told: ReplyLine) {
+        if told.word.elementsEqual("lost".utf8) { lookAt = .zero }
     }
 
     private mutating func taken(_ answer: Answer) -> String? {

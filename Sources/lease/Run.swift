@@ -28,6 +28,7 @@ enum Run {
             request = try Asking.request(
                 call, keys: wanted, owner: Asking.owner(program: program.name, pid: command.pid))
             request.whilePID = command.pid
+            request.notifies = true
             var standing = try Standing(search, request, for: command)
             switch try standing.run(signals) {
             case .granted(let lease, let talk):

@@ -44,6 +44,7 @@ final class Rig {
     private var pictureLeases = 1
     private var handles: [WaiterID: Int] = [:]
     private var watched: Set<ProcessIdentity> = []
+    private var slowList: ListRequest?
     private(set) var lastHandle = 0
     private(set) var lastStep = ""
 
@@ -303,6 +304,23 @@ extension Rig {
         try same("list", machine.list(request), naive.list(below: prefix, limit: limit, after: token))
         let waiting = ListRequest(prefix: prefix, waiting: true, limit: limit)
         try same("list waiting", machine.list(waiting), naive.listWaiters(below: prefix, limit: limit))
+        try lookSlowly(limit.isMultiple(of: 2) ? request : waiting, looks: 1 + limit % 3)
+    }
+
+    /// Goes on with a list, or begins one: it shows what there is when it is complete.
+    private func lookSlowly(_ next: ListRequest, looks: Int) throws {
+        guard let request = slowList, machine.listCount > 0 else {
+            machine.beginList(1, next)
+            slowList = next
+            return
+        }
+        var looks = looks
+        guard let reply = machine.continueList(1, looks: &looks) else { return }
+        slowList = nil
+        let (prefix, limit, after) = (request.prefix, request.limit, request.after)
+        let leases = naive.list(below: prefix, limit: limit, after: after)
+        let waiters = naive.listWaiters(below: prefix, limit: limit)
+        try same("slow list", reply, request.waiting ? waiters : leases)
     }
 
     /// Begins to write the log anew; each step from now on draws so many leases of the picture.

@@ -148,3 +148,12 @@ func withoutNumber(_ event: Event) -> Event {
         owner: event.owner, uid: event.uid, pid: event.pid, isShared: event.isShared,
         isEphemeral: event.isEphemeral, whilePID: event.whilePID, note: event.note)
 }
+
+extension Machine {
+    /// All at once.
+    mutating func list(_ request: ListRequest, for peer: Peer? = nil) -> Reply {
+        var looks = Int.max
+        beginList(0, request, for: peer)
+        return continueList(0, looks: &looks)!
+    }
+}

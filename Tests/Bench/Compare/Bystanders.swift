@@ -34,7 +34,8 @@ struct Bystanders {
         let all = counts + Array(repeating: 0, count: max(0, 8 - counts.count))
         return Account(
             busy: all[0] + all[1] + all[2] + all[5] + all[6], stolen: all[7],
-            own: used(RUSAGE_SELF.rawValue) + used(RUSAGE_CHILDREN.rawValue), wall: Double(nanoseconds()) / 1e9)
+            own: used(RUSAGE_SELF.rawValue) + used(RUSAGE_CHILDREN.rawValue),
+            wall: Double(nanoseconds()) / 1e9)
     }
 
     private static func used(_ whose: __rusage_who_t) -> Double {
