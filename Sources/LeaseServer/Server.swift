@@ -259,6 +259,9 @@ extension Server {
         guard !isStopping else { return }
         isStopping = true
         abandonCompaction()
+        // Who only looks is answered.
+        looksLeft = .max
+        continueLists()
         for pending in others {
             finish(pending, with: .refused(.stopping))
         }
