@@ -39,7 +39,7 @@ let package = Package(
         room("LeaseIO", needs: ["CLinux"]),
         .executableTarget(
             name: "leased",
-            dependencies: ["LeaseModel", "LeaseServer", "LeaseIO"],
+            dependencies: ["LeaseModel", "LeaseLog", "LeaseServer", "LeaseIO"],
             swiftSettings: strict),
         .target(
             name: "LeaseClient", dependencies: ["LeaseModel", "LeaseWire"], path: "clients/swift/LeaseClient",
@@ -89,14 +89,14 @@ let package = Package(
         .target(name: "SimulationChecker", path: "Tests/Simulation/Checker", swiftSettings: strict),
         .target(
             name: "Simulation",
-            dependencies: ["LeaseModel", "LeaseCore", "LeaseServer", "SimulationChecker"],
+            dependencies: ["LeaseModel", "LeaseLog", "LeaseCore", "LeaseServer", "SimulationChecker"],
             path: "Tests/Simulation/World", swiftSettings: strict),
         .executableTarget(
             name: "simulate", dependencies: ["Simulation", "SimulationChecker"], path: "Tests/Simulation/Command",
             swiftSettings: strict),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["LeaseModel", "LeaseServer", "Simulation", "SimulationChecker"],
+            dependencies: ["LeaseModel", "LeaseLog", "LeaseServer", "Simulation", "SimulationChecker"],
             path: "Tests/Simulation/Tests",
             swiftSettings: strict),
         .target(name: "CLaunch"),

@@ -11,6 +11,8 @@ package struct AppendFile: ~Copyable {
         case existing
         case existingOrNew
         /// An empty one, whatever there was: for a compaction, whose crashed predecessor may have left one.
+        /// Its name is not synced, since it is to get another one: a sync of the directory may wait for all
+        /// that was written to other files.
         case anew
     }
 
@@ -22,7 +24,8 @@ package struct AppendFile: ~Copyable {
     /// Bytes of a failed append may stand after the last good one.
     private var isTorn = false
 
-    /// Opens a regular file of the directory, a new one for us alone; the name of a new one is synced.
+    /// Opens a regular file of the directory, a new one for us alone; the name of a new one is synced, but
+    /// for one that is made `anew`.
     package init(
         in directory: borrowing DataDirectory, name: String, _ opening: Opening = .existingOrNew
     ) throws(Errno) {
@@ -140,6 +143,13 @@ package struct AppendFile: ~Copyable {
         }
     }
 
+    /// Another descriptor of the same file, which keeps it open when this value is gone: where a large file
+    /// has no name any more, closing the last one takes as long as giving its blocks back. The caller closes
+    /// it.
+    package func another() throws(Errno) -> Int32 {
+        try check { fcntl(raw, F_DUPFD_CLOEXEC, 0) }
+    }
+
     /// What is free on the disk beside what is set aside.
     package func freeBytes() throws(Errno) -> Int {
         Int(try check { clinux_free_bytes(raw) })
@@ -147,9 +157,7 @@ package struct AppendFile: ~Copyable {
 
     /// Whether the name still stands for this file: writing to one that was deleted succeeds, and is lost.
     package func isStillLinked(in directory: borrowing DataDirectory, name: String) throws(Errno) -> Bool {
-        let ours = try FileFacts(of: raw)
-        guard ours.links > 0, let named = try FileFacts.at(name, under: directory.raw) else { return false }
-        return ours.identity == named.identity
+        try isFile(raw, named: name, in: directory)
     }
 
     private static func open(
@@ -163,7 +171,7 @@ package struct AppendFile: ~Copyable {
         }
         if opening == .existing { throw Errno(code: ENOENT) }
         let file = Descriptor(owning: try directory.create(name, flags: flags))
-        try directory.syncDirectory()
+        if opening != .anew { try directory.syncDirectory() }
         return file.release()
     }
 
@@ -192,4 +200,10 @@ package struct AppendFile: ~Copyable {
         }
         isTorn = false
     }
+}
+
+func isFile(_ raw: Int32, named name: String, in directory: borrowing DataDirectory) throws(Errno) -> Bool {
+    let ours = try FileFacts(of: raw)
+    guard ours.links > 0, let named = try FileFacts.at(name, under: directory.raw) else { return false }
+    return ours.identity == named.identity
 }

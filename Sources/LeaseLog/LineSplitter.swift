@@ -19,7 +19,10 @@ struct LineSplitter {
     /// How much of its beginning was let go.
     private var droppedBytes = 0
     /// Where the next line begins.
-    private(set) var offset: Int64 = 0
+    private(set) var offset: Int64
+
+    /// `offset`: where in the file the bytes begin that are fed.
+    init(at offset: Int64 = 0) { self.offset = offset }
 
     /// All bytes so far.
     var bytesFed: Int64 { offset + Int64(droppedBytes + begun.count) }
@@ -74,7 +77,7 @@ struct LineSplitter {
     }
 
     /// Where the next LF stands, eight bytes at a time.
-    private static func nextEnd(in chunk: Span<UInt8>, from start: Int) -> Int? {
+    static func nextEnd(in chunk: Span<UInt8>, from start: Int) -> Int? {
         chunk.withUnsafeBytes { bytes in
             var index = start
             while index + 8 <= bytes.count {

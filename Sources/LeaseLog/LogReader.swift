@@ -47,6 +47,14 @@ package struct LogReader {
         return end(currentBoot)
     }
 
+    /// Goes on behind the last good line, which ends at this byte, whatever stood there: call it after
+    /// `finish` gave a clean or a torn end.
+    package mutating func goOn(at size: Int64) {
+        tail = nil
+        linesSeen = goodLines
+        splitter = LineSplitter(at: size)
+    }
+
     /// What `verify` tells. Call it after `finish`, with what that gave.
     package func summary(of end: LogEnd) -> LogSummary {
         LogSummary(

@@ -1,6 +1,7 @@
-// When the log is synced, and what comes of the steps that wait for the disk: decided here, carried out by
-// whoever has the files.
+// When the log is synced, itself or in the ring, and what comes of the steps that wait for the disk: decided
+// here, carried out by whoever has the files.
 
+package import LeaseLog
 package import LeaseModel
 
 /// When the log is synced.
@@ -16,6 +17,10 @@ package enum SyncPolicy: Equatable, Sendable {
 package enum LogJob: Equatable, Sendable {
     /// Sync the log, which has all changes up to this one.
     case sync(Sequence64)
+    /// Write the ring's next frame and sync it.
+    case ring(RingWrite)
+    /// Make the ring, filled and durable.
+    case ringMaking
     /// Replace the file of numbers, durably.
     case numbers(Numbers)
     case compactionSync
@@ -23,6 +28,8 @@ package enum LogJob: Equatable, Sendable {
     case compactionInstall
     /// Sync the directory, behind the rename.
     case compactionNames
+    /// Let the old log's file go, which takes a while where it is large.
+    case compactionClearing
 }
 
 /// How a job ended.
@@ -34,13 +41,19 @@ package enum LogJobResult: Equatable, Sendable {
 
 /// What a job that has ended means.
 package enum Completed: Equatable, Sendable {
-    case synced(Sequence64)
+    /// Changes up to here are on the disk; `inLog`: in the log itself, as batches may say from now on.
+    case synced(Sequence64, inLog: Bool)
+    case ringMade
+    /// It is not to be had, or not to be used any more: the log is synced instead.
+    case ringRefused
     case numbersReserved(Numbers)
     case compactionSynced
     /// The job `compactionNames` is to follow at once.
     case compactionRenamed
     /// The new file is the log from here on.
+    /// The job `compactionClearing` may follow.
     case compactionInstalled
+    case compactionCleared
     case compactionFailed
     /// The disk is too full for them.
     case numbersRefused
@@ -68,16 +81,37 @@ package struct LogSchedule {
     /// From here on the new file may be the log at any moment: it can't be dropped any more.
     package private(set) var isInstalling = false
     private var lastSyncAt = Instant.zero
+    private var ring: RingState
 
-    package init(policy: SyncPolicy) {
+    /// `sequence`: all changes up to it are on the disk. `ringBytes`: how large the ring is to be, 0 where
+    /// none is wanted; it is made when there have been so many syncs that it pays.
+    package init(policy: SyncPolicy, sequence: Sequence64, ringBytes: Int, syncsBeforeRing: Int) {
         self.policy = policy
+        ring = RingState(
+            size: policy == .always ? ringBytes : 0, syncsBefore: syncsBeforeRing, sequence: sequence)
     }
 
     /// Whether replies may go when the batch is written, before it is on the disk.
     package var acknowledgesOnWrite: Bool { policy != .always }
 
-    package mutating func wrote(upTo sequence: Sequence64) {
+    package mutating func wrote(upTo sequence: Sequence64, bytes: Int) {
         written = sequence
+        if ring.isReady { ring.pendingBytes += bytes }
+    }
+
+    /// Whether what is written to the log is to be kept for the ring's next frame as well.
+    package var fillsFrame: Bool { ring.isReady && ring.pendingBytes <= ring.size }
+
+    package var hasRing: Bool { ring.isReady }
+    package var ringBytes: Int { ring.size }
+
+    /// Whether the ring is to be made now: submit that then.
+    package var wantsRing: Bool { ring.isWanted && !isInstalling }
+
+    /// Somebody took the ring away: the log is synced instead, beginning with what only the ring had.
+    package mutating func ringIsLost() {
+        ring.giveUp()
+        submitted = 0
     }
 
     /// Whether a sync is to be submitted now. After the rename of a compacted log nothing may be acknowledged
@@ -93,11 +127,13 @@ package struct LogSchedule {
         lastSyncAt = now
         isSyncing = true
         submitted = written
+        if let write = ring.nextWrite(upTo: written) { return .submit(.ring(write)) }
         return .submit(.sync(written))
     }
 
     package mutating func submit(_ job: LogJob) {
         if job == .compactionInstall { isInstalling = true }
+        if job == .ringMaking { ring.beginMaking() }
         jobs.append(job)
     }
 
@@ -106,7 +142,30 @@ package struct LogSchedule {
         switch jobs.removeFirst() {
         case .sync(let sequence):
             isSyncing = false
-            return result == .done ? .synced(sequence) : .failed(what: "the log can't be synced")
+            guard result == .done else { return .failed(what: "the log can't be synced") }
+            ring.logSynced(upTo: sequence)
+            return .synced(sequence, inLog: true)
+        case .ring(let write):
+            isSyncing = false
+            switch result {
+            // Taken away meanwhile: nobody would find what is in it.
+            case .done where !ring.isReady: return .ringRefused
+            case .done:
+                ring.synced(write)
+                return .synced(write.last, inLog: false)
+            // Room that was written is there, but for file systems that write nothing twice in one place.
+            case .noSpace:
+                ringIsLost()
+                return .ringRefused
+            case .failed: return .failed(what: "the log's ring can't be synced")
+            }
+        case .ringMaking:
+            guard result == .done else {
+                ring.giveUp()
+                return .ringRefused
+            }
+            ring.made()
+            return .ringMade
         case .numbers(let numbers):
             switch result {
             case .done: return .numbersReserved(numbers)
@@ -124,7 +183,74 @@ package struct LogSchedule {
             guard result == .done else { return .failed(what: "the data directory can't be synced") }
             isInstalling = false
             submitted = 0
+            ring.mustSyncLog = true
             return .compactionInstalled
+        case .compactionClearing:
+            return .compactionCleared
         }
     }
+}
+
+/// How the ring stands: where its next frame goes, and whether the log is synced instead. That makes all of
+/// the ring's frames needless, so the next one is written over its beginning.
+private struct RingState {
+    private enum Stage { case none, making, ready }
+
+    let size: Int
+    private var stage = Stage.none
+    private var syncsToCome: Int
+    /// Bytes of the next frame's records.
+    var pendingBytes = 0
+    private var used = 0
+    /// The last change of the last frame, or of the last sync of the log.
+    private var last: Sequence64
+    private var synced: Sequence64
+    var mustSyncLog = false
+
+    init(size: Int, syncsBefore: Int, sequence: Sequence64) {
+        self.size = size
+        syncsToCome = syncsBefore
+        last = sequence
+        synced = sequence
+        if size == 0 { giveUp() }
+    }
+
+    var isReady: Bool { stage == .ready }
+    var isWanted: Bool { stage == .none && syncsToCome == 0 }
+
+    mutating func beginMaking() { stage = .making }
+
+    /// Its first frame goes on behind a sync of the log.
+    mutating func made() {
+        stage = .ready
+        mustSyncLog = true
+        pendingBytes = 0
+    }
+
+    mutating func giveUp() {
+        stage = .none
+        syncsToCome = .max
+        pendingBytes = 0
+    }
+
+    /// The ring's next frame, or nil where the log is to be synced.
+    mutating func nextWrite(upTo sequence: Sequence64) -> RingWrite? {
+        let bytes = RingFrame.headBytes + pendingBytes
+        pendingBytes = 0
+        defer { last = sequence }
+        guard isReady, !mustSyncLog, sequence > last, used + bytes <= size else {
+            mustSyncLog = false
+            return nil
+        }
+        defer { used += bytes }
+        return RingWrite(first: last + 1, last: sequence, offset: used, synced: synced)
+    }
+
+    mutating func logSynced(upTo sequence: Sequence64) {
+        synced = max(synced, sequence)
+        used = 0
+        if stage == .none, syncsToCome > 0, syncsToCome < .max { syncsToCome -= 1 }
+    }
+
+    mutating func synced(_ write: RingWrite) { synced = write.last }
 }

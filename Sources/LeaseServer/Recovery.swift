@@ -19,6 +19,15 @@ package enum LogVerdict: Equatable, Sendable {
     case otherClock(isManual: Bool)
 }
 
+/// What the ring has that the log has not.
+package enum RingVerdict: Equatable, Sendable {
+    case nothing
+    /// These bytes belong behind the log's end, and are to be there, synced, before `begin`.
+    case behind([UInt8])
+    /// Nothing may be begun: what was acknowledged is lost.
+    case damaged(String)
+}
+
 /// When and where the daemon starts.
 package struct Moment: Sendable {
     package var boot: Text
@@ -63,6 +72,26 @@ extension Server {
             return .damaged(line: line, offset: offset, what: what)
         case .newerFormat(let number): return .newerFormat(number)
         }
+    }
+
+    /// The ring beside a log that `endRecovery` has found good, or torn: what a power cut took from the log's
+    /// end is recovered from it.
+    package mutating func recover(ring: Span<UInt8>) -> RingVerdict {
+        guard let position = reader.position, !position.isStopped else { return .nothing }
+        let contents = RingContents(ring)
+        // A log that was put in this one's place, an older copy for instance: the ring says nothing of it.
+        if !contents.records.isEmpty, contents.first > position.lastSequence &+ 1 { return .nothing }
+        guard contents.synced <= max(position.lastSequence, contents.last) else {
+            return .damaged("changes up to \(contents.synced) were on the disk, as it says itself")
+        }
+        let records = contents.records(behind: position.lastSequence, in: ring)
+        if records.isEmpty { return .nothing }
+        reader.goOn(at: Int64(log.size))
+        recover(records.span)
+        guard case .clean = reader.finish(currentBoot: nil) else {
+            return .damaged("its records don't go on where the log ends")
+        }
+        return .behind(records)
     }
 
     /// Another boot; so is the same one where its clock is behind the log's last instant.

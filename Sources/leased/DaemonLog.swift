@@ -62,6 +62,7 @@ extension Daemon {
             fail("the data directory is gone")
             return
         }
+        if store.lookForRing() { journal.error("the log's ring was taken away: the log goes without it") }
         // A compaction under way puts a whole log there.
         guard !server.isCompacting, !store.isInPlace() else { return }
         journal.error("the log was taken away: it is written anew")
@@ -112,9 +113,11 @@ extension Daemon {
         try store.takeCompleted { completed.append(($0, $1, $2)) }
         for one in completed {
             switch one.what {
-            case .synced(let sequence):
+            case .synced(let sequence, let inLog):
                 server.noteSync(took: one.took)
-                server.acknowledge(upTo: sequence, synced: true)
+                server.acknowledge(upTo: sequence, synced: inLog)
+            case .ringMade: break
+            case .ringRefused: journal.debug("the log goes without its ring: \(one.error)")
             case .numbersReserved(let numbers):
                 server.numbersReserved(numbers)
                 noteSpace(now)
@@ -122,7 +125,7 @@ extension Daemon {
                 server.numbersRefused()
                 noteSpace(now)
             case .compactionSynced: server.compactionSynced()
-            case .compactionRenamed: break
+            case .compactionRenamed, .compactionCleared: break
             case .compactionInstalled:
                 server.compactionInstalled()
                 journal.debug("the log was compacted")

@@ -47,6 +47,7 @@ extension Daemon {
                 try store.syncNow()
                 // Without it the next start leaves a gap in the numbers, and no more.
                 store.noteNumbers(server.numbersUsed)
+                store.removeRing()
             } catch {
                 fail("the log can't be closed: \(error)")
                 return

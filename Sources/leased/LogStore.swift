@@ -2,6 +2,7 @@
 // meanwhile.
 
 import LeaseIO
+import LeaseLog
 import LeaseModel
 import LeaseServer
 
@@ -23,6 +24,14 @@ final class LogFile {
     }
 }
 
+final class RingFile {
+    let file: RoomFile
+
+    init(in folder: Folder) throws(Errno) {
+        file = try RoomFile(in: folder.directory, name: Ring.name)
+    }
+}
+
 /// The log and what stands beside it in the data directory.
 final class LogStore {
     static let logName = "log"
@@ -31,14 +40,18 @@ final class LogStore {
     let folder: Folder
     @exclusivity(unchecked) private var log: LogFile
     private var newLog: LogFile?
+    private var ring: RingFile?
+    private var frame = RingFrame()
     private let thread: SyncThread
     @exclusivity(unchecked) private var schedule: LogSchedule
     private var lastTicket: UInt64 = 0
 
-    init(folder: Folder, log: LogFile, policy: SyncPolicy) throws(Errno) {
+    /// `sequence`: the log is synced up to there.
+    init(folder: Folder, log: LogFile, policy: SyncPolicy, sequence: Sequence64) throws(Errno) {
         self.folder = folder
         self.log = log
-        schedule = LogSchedule(policy: policy)
+        schedule = LogSchedule(
+            policy: policy, sequence: sequence, ringBytes: Ring.bytes, syncsBeforeRing: Ring.syncsBefore)
         acknowledgesOnWrite = schedule.acknowledgesOnWrite
         thread = try SyncThread()
     }
@@ -49,7 +62,8 @@ final class LogStore {
     /// Appends a batch to the log.
     func append(_ batch: Span<UInt8>, upTo sequence: Sequence64) throws(Errno) {
         try log.file.append(batch)
-        schedule.wrote(upTo: sequence)
+        if schedule.fillsFrame { frame.append(batch) }
+        schedule.wrote(upTo: sequence, bytes: batch.count)
     }
 
     /// Whether replies may go when the batch is written, before it is on the disk.
@@ -61,8 +75,14 @@ final class LogStore {
         switch schedule.turn(at: now) {
         case .notNow: return nil
         case .notBefore(let again): return again
+        case .submit(.ring(let write)):
+            guard let ring else { preconditionFailure("a ring that is written to was made") }
+            let (raw, bytes) = (ring.file.raw, frame.take(as: write))
+            submit(.ring(write)) { RoomFile.writeCode(raw, bytes, at: write.offset) }
+            return nil
         case .submit(let job):
             let raw = log.file.raw
+            frame.clear()
             submit(job) { AppendFile.syncCode(raw) }
             return nil
         }
@@ -88,17 +108,18 @@ final class LogStore {
             let completed = schedule.conclude(
                 completion.code == 0 ? .done : error.isNoSpace ? .noSpace : .failed)
             switch completed {
+            case .ringMade: openRing()
             case .compactionRenamed:
                 syncNames()
             case .compactionInstalled:
-                guard let newLog else { preconditionFailure("what is installed was begun") }
-                log = newLog
-                self.newLog = nil
-            case .synced, .numbersReserved, .compactionSynced, .compactionFailed, .numbersRefused, .failed:
+                switchLogs()
+            case .synced, .ringRefused, .numbersReserved, .compactionSynced, .compactionCleared,
+                .compactionFailed, .numbersRefused, .failed:
                 break
             }
             body(completed, Duration(nanoseconds: completion.nanoseconds), error)
         }
+        if schedule.wantsRing { makeRing() }
     }
 
     /// Sets space aside in the log: as much as is wanted if so many bytes are left free beside it, which is
@@ -147,6 +168,43 @@ final class LogStore {
     }
 }
 
+// The ring: a file that is synced in the log's place.
+extension LogStore {
+    private func makeRing() {
+        let folder = folder
+        submit(.ringMaking) {
+            do throws(Errno) {
+                // Where the disk is nearly full, its room is for the log.
+                try RoomFile.make(
+                    in: folder.directory, name: Ring.name, bytes: Ring.bytes, spared: 16 * Ring.bytes)
+                return 0
+            } catch {
+                return error.code
+            }
+        }
+    }
+
+    private func openRing() {
+        ring = try? RingFile(in: folder)
+        if ring == nil { schedule.ringIsLost() }
+    }
+
+    /// Nobody would find what is written to one that was taken away.
+    /// - Returns: whether it was.
+    func lookForRing() -> Bool {
+        guard let ring, schedule.hasRing,
+            (try? ring.file.isStillLinked(in: folder.directory, name: Ring.name)) != true
+        else { return false }
+        schedule.ringIsLost()
+        return true
+    }
+
+    /// Once the log is synced, at the end: nothing of the ring is needed.
+    func removeRing() {
+        _ = try? folder.directory.remove(Ring.name)
+    }
+}
+
 // The compacted log: written beside the old one, and put in its place.
 extension LogStore {
     func beginCompaction() throws(Errno) {
@@ -191,6 +249,19 @@ extension LogStore {
                 return error.code
             }
         }
+    }
+
+    /// The new file is the log. The old one is let go by the other thread.
+    private func switchLogs() {
+        guard let newLog else { preconditionFailure("what is installed was begun") }
+        if let old = try? log.file.another() {
+            submit(.compactionClearing) {
+                closeDescriptor(old)
+                return 0
+            }
+        }
+        log = newLog
+        self.newLog = nil
     }
 
     /// From here on the new file may be the log at any moment: it can't be dropped any more.

@@ -2,6 +2,7 @@
 // begun.
 
 import LeaseIO
+import LeaseLog
 import LeaseModel
 import LeaseServer
 
@@ -31,17 +32,23 @@ struct Opening {
         try complain(of: verdict)
         reserved = try reservedNumbers(isNeeded: server.hasRecords)
         if log != nil, reserved != nil, !server.hasRecords { try complainOfEmptyLog(verdict) }
-        said = try mend(verdict, log)
         if verdict == .fresh { log = nil }
+        let records = log == nil ? [] : try recordsOfRing(&server)
+        said = try mend(verdict, log)
+        try append(records)
         try reading { () throws(Errno) in
-            // A crashed compaction, or a crashed write of the numbers.
-            for name in [LogStore.newLogName, NumbersFile.name + ".new", NumbersFile.name + ".spare.new"] {
-                _ = try folder.directory.remove(name)
-            }
             // What was read may be in memory only; from now on it is built upon.
             try log?.file.sync()
         }
+        try remove([
+            // A crashed compaction, or a crashed write of the numbers.
+            LogStore.newLogName, NumbersFile.name + ".new", NumbersFile.name + ".spare.new",
+            Ring.name + ".new",
+        ])
         try writeAnewWhatTheDiskLacks(server.bytesSynced)
+        // The disk has all of the log now. Numbers may begin anew, where those of old were moved away, too:
+        // no frame of before may be there then.
+        try remove([Ring.name])
     }
 
     /// Writes the first records of this run, synced: the numbers first, then the records that use them.
@@ -50,22 +57,53 @@ struct Opening {
         server.begin(at: moment, reserved: reserved)
         let numbers = server.numbersToBeginWith
         let batch = server.batch
-        let (log, folder) = (log, folder)
+        let (log, folder, sequence) = (log, folder, server.lastSequence)
         let store = try reading { () throws(Errno) in
             try folder.directory.rewriteDurably(NumbersFile.name, NumbersFile.encode(numbers))
             guard let log else {
                 try folder.directory.writeFileDurably(LogStore.logName, batch)
                 let new = try LogFile(in: folder, name: LogStore.logName, .existing)
-                return try LogStore(folder: folder, log: new, policy: policy)
+                return try LogStore(folder: folder, log: new, policy: policy, sequence: sequence)
             }
             try log.file.append(batch)
             try log.file.sync()
-            return try LogStore(folder: folder, log: log, policy: policy)
+            return try LogStore(folder: folder, log: log, policy: policy, sequence: sequence)
         }
         server.numbersReserved(numbers)
         server.batchWritten()
         server.acknowledge(upTo: server.lastSequence, synced: true)
         return store
+    }
+
+    private func remove(_ names: [String]) throws(Complaint) {
+        try reading { () throws(Errno) in
+            for name in names {
+                _ = try folder.directory.remove(name)
+            }
+        }
+    }
+
+    /// What the log's end lost with the power, and the ring has: read, not yet written.
+    private func recordsOfRing(_ server: inout Server) throws(Complaint) -> [UInt8] {
+        let bytes = try reading { () throws(Errno) in
+            try folder.directory.readFile(Ring.name, bytesMax: 64 << 20)
+        }
+        guard let bytes else { return [] }
+        switch server.recover(ring: bytes.span) {
+        case .nothing: return []
+        case .behind(let records): return records
+        case .damaged(let what):
+            throw Complaint(
+                .damagedData,
+                "\(folder.directory.path)/\(Ring.name) is damaged: \(what). Nothing was changed. To go on "
+                    + "without what is lost, move that file away")
+        }
+    }
+
+    private mutating func append(_ records: [UInt8]) throws(Complaint) {
+        guard !records.isEmpty, let log else { return }
+        try reading { () throws(Errno) in try log.file.append(records) }
+        say("\(records.count) bytes of the log's end were written back from \(Ring.name)")
     }
 
     /// A log of the format before is written anew beside the old one, and put in its place.

@@ -11,6 +11,12 @@ struct DurabilityModel {
         /// What is to be synced before anything is appended.
         var isCut = false
 
+        /// A frame at the beginning begins a new turn: nothing of the one before counts from then on.
+        func forget(overwritten call: SystemCall) {
+            guard call.arguments.split(separator: ",").last?.hasPrefix(" 0)") == true else { return }
+            marks = [:]
+        }
+
         func hasSynced(_ mark: String) -> Bool { marks[mark].map { $0 <= synced } ?? false }
     }
 
@@ -21,6 +27,7 @@ struct DurabilityModel {
     private var syncsUnderWay: [(path: String, File, upTo: Int)] = []
     private(set) var faults: [String] = []
     private(set) var answers = 0
+    private(set) var syncsOfRing = 0
 
     init(folder: String) { self.folder = folder }
 
@@ -29,7 +36,7 @@ struct DurabilityModel {
     mutating func follow(_ calls: [SystemCall]) {
         for call in calls {
             switch (call.name, call.moment) {
-            case ("write", .began): write(call)
+            case ("write", .began), ("pwrite64", .began): write(call)
             case ("fdatasync", .began), ("fsync", .began): syncBegan(call)
             case ("fdatasync", .ended), ("fsync", .ended): syncEnded(call)
             case ("ftruncate", .ended): file(of: call)?.isCut = true
@@ -56,6 +63,8 @@ struct DurabilityModel {
         }
         if file.isCut, call.path.hasSuffix("/log") { faults.append("appended to a cut that was not synced") }
         file.written += 1
+        // What a frame is written over is lost; a cut may leave any part of it.
+        if call.name == "pwrite64" { file.forget(overwritten: call) }
         for line in text.split(separator: "\\n") {
             let words = line.split(separator: " ")
             if words.first == "numbers" {
@@ -80,6 +89,7 @@ struct DurabilityModel {
         guard let index = syncsUnderWay.firstIndex(where: { $0.path == call.path }) else { return }
         let sync = syncsUnderWay.remove(at: index)
         guard call.succeeded else { return }
+        if call.path.hasSuffix("/log.ring") { syncsOfRing += 1 }
         sync.1.synced = max(sync.1.synced, sync.upTo)
         sync.1.isCut = false
     }
@@ -107,7 +117,8 @@ struct DurabilityModel {
             let token = String(words[1].dropFirst(6))
             let mark = (words[2].hasPrefix("held=") ? "end of " : "") + token
             answers += 1
-            for log in possible["log"] ?? [nil] where log?.hasSynced(mark) != true {
+            let inRing = (possible["log.ring"] ?? [nil]).allSatisfy { $0?.hasSynced(mark) == true }
+            for log in possible["log"] ?? [nil] where log?.hasSynced(mark) != true && !inRing {
                 faults.append("answered before it was synced: \(line)")
             }
             for numbers in possible["numbers"] ?? [nil] {

@@ -41,13 +41,16 @@ struct Sweep {
 
     /// The calls that change files. Others of these names are not counted: only those on our own are.
     static let calls = [
-        "openat", "write", "fdatasync", "fsync", "ftruncate", "fallocate", "renameat", "renameat2",
-        "unlinkat",
+        "openat", "write", "pwrite64", "fdatasync", "fsync", "ftruncate", "fallocate", "renameat",
+        "renameat2", "unlinkat",
     ]
 
     /// What they are to be on: a data directory and the daemon's files in it.
     static func paths(_ dataPath: String) -> [String] {
-        let names = ["log", "log.new", "numbers", "numbers.spare", "numbers.new", "numbers.spare.new"]
+        let names = [
+            "log", "log.new", "numbers", "numbers.spare", "numbers.new", "numbers.spare.new", "log.ring",
+            "log.ring.new",
+        ]
         return [dataPath] + names.map { dataPath + "/" + $0 }
     }
 
@@ -87,6 +90,7 @@ struct Sweep {
         let calls = injection.map { String($0.prefix { $0 != ":" }) } ?? Sweep.calls.joined(separator: ",")
         let inject = injection.map { ["-e", "inject=\($0)"] } ?? []
         if phase == .start {
+            try leaveRing()
             try tear()
             var words = [strace, "-D", "-f", "-qq", "-o", trace, "-e", "trace=\(calls)"]
             for path in Sweep.paths(daemon.dataPath) { words += ["-P", path] }
@@ -97,6 +101,8 @@ struct Sweep {
         } else {
             try daemon.start()
             let client = try daemon.connect()
+            // The log's ring is made with what comes next.
+            sync(client, Sweep.syncsBeforeRing - 3)
             if phase == .stop { live(client) }
             let paths = Sweep.paths(daemon.dataPath)
             let fault = try Fault(tracing: calls, inject, of: daemon.pid!, paths: paths, output: trace)
@@ -121,6 +127,28 @@ struct Sweep {
         book.ask("compact", client)
         book.acquire(2, client)
         book.release(1, client)
+        sync(client, 4)
+    }
+
+    /// When the log has been synced so often since the start, it gets its ring.
+    static let syncsBeforeRing = 32
+
+    private mutating func sync(_ client: Client, _ count: Int) {
+        for _ in 0..<count { book.renew(client) }
+    }
+
+    /// As if the power had taken records from the log that only the ring had on the disk.
+    private mutating func leaveRing() throws {
+        try daemon.start()
+        let client = try daemon.connect()
+        sync(client, Sweep.syncsBeforeRing + 6)
+        daemon.kill()
+        let log = bytes(of: daemon.dataPath + "/log")
+        let ends = log.indices.filter { log[$0] == 10 }
+        let (end, ring) = (ends[ends.count - 4] + 1, bytes(of: daemon.dataPath + "/log.ring"))
+        guard ring.count > 0, truncate(daemon.dataPath + "/log", off_t(end)) == 0 else {
+            throw Failure("no ring is left")
+        }
     }
 
     /// As if a crash had cut the last write short, in a compaction.

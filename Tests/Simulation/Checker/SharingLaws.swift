@@ -145,6 +145,8 @@ struct Sharing {
 
     private mutating func judgeForgotten(_ ask: Ask) {
         guard let told = ask.answer, told.status == "OK", let key = ask.spoken.keys.first else { return }
+        // Somebody may guess the token of a lease of which nobody was told, and give a result under it.
+        guard tokens[key, default: []].contains(told.token ?? 0) else { return }
         if !works[key, default: []].contains(where: { $0.token == told.token && $0.keptMax > 0 }) {
             accuse("`\(ask.line)` dropped the result of \(told), which nobody gave")
         }

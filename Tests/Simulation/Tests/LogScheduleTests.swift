@@ -1,5 +1,6 @@
 // What a step that waits for the disk means when it has failed: never that something is kept.
 
+import LeaseLog
 import LeaseModel
 import LeaseServer
 import Testing
@@ -7,14 +8,120 @@ import Testing
 @Suite struct LogScheduleTests {
     @Test(arguments: [LogJobResult.failed, .noSpace])
     func aSyncThatFailedIsNone(_ result: LogJobResult) {
-        var schedule = LogSchedule(policy: .always)
+        var schedule = LogSchedule(policy: .always, sequence: 0, ringBytes: 0, syncsBeforeRing: 0)
         let acknowledgesOnWrite = schedule.acknowledgesOnWrite
         #expect(!acknowledgesOnWrite)
-        schedule.wrote(upTo: 7)
+        schedule.wrote(upTo: 7, bytes: 100)
         let turn = schedule.turn(at: .zero)
         #expect(turn == .submit(.sync(7)))
         schedule.submit(.sync(7))
         let completed = schedule.conclude(result)
         #expect(completed == .failed(what: "the log can't be synced"))
+    }
+
+    private func same<Value: Equatable>(
+        _ found: Value, _ expected: Value, at place: SourceLocation = #_sourceLocation
+    ) {
+        #expect(found == expected, sourceLocation: place)
+    }
+
+    /// A schedule whose ring is there, with room for one frame of 100 bytes and a bit.
+    private func scheduleWithRing() -> LogSchedule {
+        var schedule = LogSchedule(policy: .always, sequence: 3, ringBytes: 300, syncsBeforeRing: 1)
+        #expect(!schedule.wantsRing)
+        expectSync(&schedule, upTo: 4, inLog: true)
+        #expect(schedule.wantsRing)
+        schedule.submit(.ringMaking)
+        #expect(!schedule.fillsFrame)
+        same(schedule.conclude(.done), .ringMade)
+        #expect(schedule.fillsFrame)
+        return schedule
+    }
+
+    private func expectSync(_ schedule: inout LogSchedule, upTo sequence: Sequence64, inLog: Bool) {
+        schedule.wrote(upTo: sequence, bytes: 100)
+        guard case .submit(let job) = schedule.turn(at: .zero) else {
+            Issue.record("no sync is due")
+            return
+        }
+        if case .sync = job { #expect(inLog) } else { #expect(!inLog) }
+        schedule.submit(job)
+        same(schedule.conclude(.done), .synced(sequence, inLog: inLog))
+    }
+
+    /// Its first frame goes on behind a sync of the log, and where it is full the log is synced, too.
+    @Test func theRingIsSyncedInTheLogsPlaceUntilItIsFull() {
+        var schedule = scheduleWithRing()
+        expectSync(&schedule, upTo: 5, inLog: true)
+        schedule.wrote(upTo: 7, bytes: 100)
+        let first = RingWrite(first: 6, last: 7, offset: 0, synced: 5)
+        same(schedule.turn(at: .zero), .submit(.ring(first)))
+        schedule.submit(.ring(first))
+        schedule.wrote(upTo: 8, bytes: 100)
+        same(schedule.turn(at: .zero), .notNow)
+        same(schedule.conclude(.done), .synced(7, inLog: false))
+        // The frame of 8 has no room.
+        same(schedule.turn(at: .zero), .submit(.sync(8)))
+        schedule.submit(.sync(8))
+        same(schedule.conclude(.done), .synced(8, inLog: true))
+        schedule.wrote(upTo: 9, bytes: 100)
+        let next = RingWrite(first: 9, last: 9, offset: 0, synced: 8)
+        same(schedule.turn(at: .zero), .submit(.ring(next)))
+    }
+
+    /// From the rename of a compacted log on, what only the ring and the old file have is to be in the new
+    /// one.
+    @Test func aCompactedLogIsSyncedItself() {
+        var schedule = scheduleWithRing()
+        expectSync(&schedule, upTo: 5, inLog: true)
+        expectSync(&schedule, upTo: 6, inLog: false)
+        schedule.submit(.compactionInstall)
+        schedule.wrote(upTo: 7, bytes: 10)
+        same(schedule.turn(at: .zero), .notNow)
+        same(schedule.conclude(.done), .compactionRenamed)
+        schedule.submit(.compactionNames)
+        same(schedule.turn(at: .zero), .notNow)
+        same(schedule.conclude(.done), .compactionInstalled)
+        same(schedule.turn(at: .zero), .submit(.sync(7)))
+    }
+
+    /// A ring that is lost, full or broken acknowledges nothing any more, and what it had is synced in the
+    /// log.
+    @Test func aRingThatCannotBeUsedIsNoSync() {
+        for way in 0..<3 {
+            var schedule = scheduleWithRing()
+            expectSync(&schedule, upTo: 5, inLog: true)
+            schedule.wrote(upTo: 6, bytes: 10)
+            guard case .submit(let job) = schedule.turn(at: .zero), case .ring = job else {
+                Issue.record("no frame")
+                return
+            }
+            schedule.submit(job)
+            if way == 0 {
+                same(schedule.conclude(.failed), .failed(what: "the log's ring can't be synced"))
+                continue
+            }
+            if way == 1 { schedule.ringIsLost() }
+            same(schedule.conclude(way == 1 ? .done : .noSpace), .ringRefused)
+            #expect(!schedule.wantsRing)
+            #expect(!schedule.fillsFrame)
+            same(schedule.turn(at: .zero), .submit(.sync(6)))
+        }
+    }
+
+    @Test(arguments: [LogJobResult.failed, .noSpace])
+    func withoutARingTheLogIsSynced(_ result: LogJobResult) {
+        var schedule = LogSchedule(policy: .always, sequence: 3, ringBytes: 300, syncsBeforeRing: 0)
+        #expect(schedule.wantsRing)
+        schedule.submit(.ringMaking)
+        same(schedule.conclude(result), .ringRefused)
+        #expect(!schedule.wantsRing)
+        for sequence in 4...9 { expectSync(&schedule, upTo: Sequence64(sequence), inLog: true) }
+    }
+
+    @Test(arguments: [SyncPolicy.never, .every(.seconds(1))])
+    func whoDoesNotWaitForTheDiskNeedsNoRing(_ policy: SyncPolicy) {
+        let schedule = LogSchedule(policy: policy, sequence: 3, ringBytes: 300, syncsBeforeRing: 0)
+        #expect(!schedule.wantsRing)
     }
 }

@@ -201,6 +201,18 @@ final class Disk {
         file.cached += bytes
     }
 
+    /// Writes over what is there, all of it or, where the process ends, some.
+    func overwrite(_ bytes: [UInt8], at offset: Int, in file: Inode) throws(DiskFailure) {
+        let ends = burn()
+        if !ends, isBroken { throw .broken }
+        let written = ends ? draw.below(bytes.count + 1) : bytes.count
+        for index in 0..<written { file.cached[offset + index] = bytes[index] }
+        for page in offset / Inode.pageBytes...(offset + bytes.count) / Inode.pageBytes {
+            file.forgotten.remove(page)
+        }
+        if ends { throw .killed }
+    }
+
     /// Writes over the beginning, and cuts off what stands behind.
     func fill(_ file: Inode, with bytes: [UInt8]) throws(DiskFailure) {
         try call { () throws(DiskFailure) in

@@ -2,6 +2,7 @@
 // disk.
 
 import LeaseCore
+import LeaseLog
 import LeaseModel
 import LeaseServer
 import SimulationChecker
@@ -276,7 +277,8 @@ final class Life {
         store.takeCompleted { completed.append($0) }
         for one in completed {
             switch one {
-            case .synced(let sequence): server.acknowledge(upTo: sequence, synced: true)
+            case .synced(let sequence, let inLog): server.acknowledge(upTo: sequence, synced: inLog)
+            case .ringMade, .ringRefused: break
             case .numbersReserved(let numbers):
                 server.numbersReserved(numbers)
                 noteSpace()
@@ -284,7 +286,7 @@ final class Life {
                 server.numbersRefused()
                 noteSpace()
             case .compactionSynced: server.compactionSynced()
-            case .compactionRenamed: break
+            case .compactionRenamed, .compactionCleared: break
             case .compactionInstalled: server.compactionInstalled()
             case .compactionFailed: try compactionFailed(.broken)
             case .failed(let what): try fail(what)
@@ -316,6 +318,7 @@ final class Life {
             // The thread does first what it has to do.
             while store.isThreadBusy { try store.goOn() }
             try? store.noteNumbers(server.numbersUsed)
+            try disk.remove(Ring.name)
         } catch {
             if error == .killed { throw .killed }
             try fail("the log can't be closed")

@@ -1,5 +1,6 @@
 // From what is on the simulated disk to a server that serves: what the daemon's start does with a real one.
 
+import LeaseLog
 import LeaseModel
 import LeaseServer
 
@@ -21,18 +22,29 @@ extension Life {
         try refuse(verdict)
         let reserved = try reservedNumbers(isNeeded: server.hasRecords)
         if verdict == .fresh, log != nil, reserved != nil { throw .exited(65, "the log is empty") }
+        let ring = verdict == .fresh ? RingVerdict.nothing : try recoverRing()
         try reaching { () throws(DiskFailure) in
             if case .torn(let size, _, let sequence) = verdict, let log {
                 try? Store.write(disk, "log.torn-\(sequence)", Array(log.cached[Int(size)...]))
                 try disk.truncate(log, to: Int(size))
                 try disk.sync(log)
             }
-            for name in [Store.newLogName, NumbersFile.name + ".new", NumbersFile.name + ".spare.new"] {
-                try disk.remove(name)
-            }
+            if case .behind(let records) = ring, let log { try Store.append(records, to: log, disk) }
+            let names = [NumbersFile.name + ".new", NumbersFile.name + ".spare.new", Ring.name + ".new"]
+            for name in [Store.newLogName] + names { try disk.remove(name) }
             if let log, verdict != .fresh { try sync(log) }
+            try disk.remove(Ring.name)
         }
         try begin(verdict == .fresh ? nil : disk.open(Store.logName), moment, reserved)
+    }
+
+    /// What the log lost of its end, and the ring has. The log is cut afterwards: where the ring is damaged,
+    /// nothing is changed.
+    private func recoverRing() throws(Ending) -> RingVerdict {
+        guard let ring = disk.open(Ring.name) else { return .nothing }
+        let found = server.recover(ring: ring.cached.span)
+        if case .damaged(let what) = found { throw .exited(65, "the ring is damaged: \(what)") }
+        return found
     }
 
     /// What the disk lacks all the same, since the kernel takes it for clean, comes there in a new file.
@@ -67,7 +79,9 @@ extension Life {
             try disk.sync(log)
             return log
         }
-        store = Store(disk, log: file, policy: scenario.sync)
+        store = Store(
+            disk, log: file, policy: scenario.sync, sequence: server.lastSequence,
+            ringBytes: scenario.ringBytes)
         server.numbersReserved(numbers)
         server.batchWritten()
         server.acknowledge(upTo: server.lastSequence, synced: true)

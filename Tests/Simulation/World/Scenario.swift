@@ -44,6 +44,8 @@ struct Scenario {
     var diskMax: Int64 = 0
     var isDelivered: ClosedRange<Int64> = 0...0
     var socketBytes = 0
+    /// The room of the log's ring, so small that it is full again and again; 0 where there is none.
+    var ringBytes = 0
     var faults = Faults()
     /// Whether the kernel takes for clean what it could not write.
     var forgets = false
@@ -79,6 +81,7 @@ struct Scenario {
         drawFaults(&draw)
         forgets = draw.chance(50)
         habits = Habits(&draw)
+        ringBytes = draw.one(of: [0, 900, 4_000, 30_000])
     }
 
     private mutating func drawPolicies(_ draw: inout Draw) {

@@ -1,6 +1,7 @@
 // The log's files on the simulated disk, and the thread that waits for it: what `LogStore` does with real
 // ones.
 
+import LeaseLog
 import LeaseModel
 import LeaseServer
 
@@ -14,6 +15,7 @@ private enum Step {
     case beginSync(Inode, Snapshot)
     case finishSync(Inode, Snapshot)
     case write([UInt8], to: String)
+    case overwrite(Inode, [UInt8], at: Int)
     case fill([UInt8], into: String)
     case syncFile(String)
     case rename(String, to: String)
@@ -24,6 +26,7 @@ private enum Step {
         switch self {
         case .beginSync(let file, let snapshot): snapshot.bytes = file.cached
         case .finishSync(let file, let snapshot): try disk.sync(file, from: snapshot.bytes)
+        case .overwrite(let file, let bytes, let offset): try disk.overwrite(bytes, at: offset, in: file)
         case .write(let bytes, let name):
             try disk.remove(name)
             try disk.fill(try disk.create(name), with: bytes)
@@ -45,15 +48,19 @@ final class Store {
     let disk: Disk
     private var log: Inode
     private var newLog: Inode?
+    private var ring: Inode?
+    private var frame = RingFrame()
     private var schedule: LogSchedule
     /// Steps of the jobs that the thread has to do, in order.
     private var jobs: [[Step]] = []
     private var completions: [LogJobResult] = []
 
-    init(_ disk: Disk, log: Inode, policy: SyncPolicy) {
+    /// The log is synced up to `sequence`. A ring of 0 bytes is none.
+    init(_ disk: Disk, log: Inode, policy: SyncPolicy, sequence: Sequence64, ringBytes: Int) {
         self.disk = disk
         self.log = log
-        schedule = LogSchedule(policy: policy)
+        schedule = LogSchedule(
+            policy: policy, sequence: sequence, ringBytes: ringBytes, syncsBeforeRing: ringBytes % 7)
     }
 
     var acknowledgesOnWrite: Bool { schedule.acknowledgesOnWrite }
@@ -98,15 +105,20 @@ final class Store {
         for result in done {
             let completed = schedule.conclude(result)
             switch completed {
+            case .ringMade: ring = disk.open(Ring.name)
             case .compactionRenamed:
                 submit(.compactionNames, [.syncDirectory])
             case .compactionInstalled:
                 log = newLog!
                 newLog = nil
-            case .synced, .numbersReserved, .compactionSynced, .compactionFailed, .numbersRefused, .failed:
+            case .synced, .ringRefused, .numbersReserved, .compactionSynced, .compactionCleared,
+                .compactionFailed, .numbersRefused, .failed:
                 break
             }
             body(completed)
+        }
+        if schedule.wantsRing {
+            submit(.ringMaking, Store.writeSteps(Ring.name, [UInt8](repeating: 0, count: schedule.ringBytes)))
         }
     }
 
@@ -114,7 +126,8 @@ final class Store {
 
     func append(_ batch: [UInt8], upTo sequence: Sequence64) throws(DiskFailure) {
         try Store.append(batch, to: log, disk)
-        schedule.wrote(upTo: sequence)
+        if schedule.fillsFrame { frame.append(batch) }
+        schedule.wrote(upTo: sequence, bytes: batch.count)
     }
 
     /// All of it or nothing: what came out short is cut off again.
@@ -133,7 +146,12 @@ final class Store {
         switch schedule.turn(at: now) {
         case .notNow: return nil
         case .notBefore(let again): return again
+        case .submit(.ring(let write)):
+            let bytes = frame.take(as: write)
+            submit(.ring(write), [.overwrite(ring!, bytes, at: write.offset)] + syncSteps(ring!))
+            return nil
         case .submit(let job):
+            frame.clear()
             submit(job, syncSteps(log))
             return nil
         }
@@ -197,7 +215,6 @@ final class Store {
     func beginCompaction() throws(DiskFailure) {
         try disk.remove(Store.newLogName)
         newLog = try disk.create(Store.newLogName)
-        try disk.syncDirectory()
     }
 
     func appendToCompaction(_ bytes: [UInt8]) throws(DiskFailure) {
