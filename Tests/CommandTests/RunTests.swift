@@ -110,7 +110,17 @@ import Testing
         let status = "grep -E 'Sig(Ign|Blk)' /proc/self/status"
         let ignore = "env --ignore-signal=HUP --ignore-signal=CHLD"
         let ours = try rig.shell("\(ignore) $L run user/1 -- \(status)")
-        #expect(try ours.output == rig.shell("\(ignore) \(status)").output)
+        let plain = try rig.shell("\(ignore) \(status)")
+        #expect(masks(ours.output).count == 2, "\(ours.errors)")
+        #expect(masks(ours.output) == masks(plain.output))
+    }
+
+    /// The sets of signals, but for the two (32 and 33) that the C library has for itself: a sanitizer's
+    /// program leaves them as it likes.
+    private func masks(_ status: String) -> [UInt64?] {
+        status.split(separator: "\n").map { line in
+            UInt64(line.split(separator: "\t").last ?? "", radix: 16).map { $0 & ~0x1_8000_0000 }
+        }
     }
 
     @Test func insideItselfItGoesAhead() throws {

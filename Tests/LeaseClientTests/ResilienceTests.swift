@@ -67,7 +67,7 @@ struct ResilienceTests {
 
     @Test(arguments: [true, false])
     func aLeaseIsLostThoughTheDaemonIsSilent(isPaused: Bool) async throws {
-        let client = LeaseClient(socket: rig.socket, owner: "A", patience: .milliseconds(300))
+        let client = LeaseClient(socket: rig.socket, owner: "A")
         let begin = ContinuousClock.now
         let error = await leaseError {
             try await client.withLease(on: "user/1", ttl: .seconds(1)) { lease in

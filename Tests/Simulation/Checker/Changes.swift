@@ -80,7 +80,7 @@ struct Changes {
     }
 
     private mutating func findStretches() {
-        let whole = history.watches.filter { $0.isOfAll && $0.isComplete }
+        let whole = history.watches.filter { history.isOfAll($0) && $0.isComplete }
         for watch in whole.sorted(by: { $0.from < $1.from }) {
             let to = max(watch.to, reach(watch))
             if let last = stretches.last, watch.from <= last.to {

@@ -54,7 +54,8 @@ extension Changes {
             // What was not on the disk when the power went is known to nobody who comes later.
             let isLost = !history.isSyncedFirst
                 && history.cuts.contains { $0 >= change.by && $0 <= history.asks[watch.ask].sentAt }
-            if isDue, !isLost, watch.concerns(change.told.keys) {
+            let isShown = history.shows(change.told.number("uid").map { UInt32($0) }, on: watch.connection)
+            if isDue, !isLost, isShown, watch.concerns(change.told.keys) {
                 accuse(
                     "change \(change.sequence), \(change.told), was not told to `\(line(watch))`, which was "
                         + "told of \(watch.from) to \(watch.to)")

@@ -17,8 +17,6 @@ struct Watched {
     var endedAt: Int64?
 
     var isComplete: Bool { leases == nil || held.count == leases }
-    /// Whether it was to be told of all keys.
-    var isOfAll: Bool { prefixes.isEmpty }
 
     func concerns(_ keys: [String]) -> Bool {
         prefixes.isEmpty
@@ -40,6 +38,11 @@ struct Notice {
 }
 
 extension History {
+    /// Whether a watch was to be told of all keys, and of everybody's.
+    func isOfAll(_ watch: Watched) -> Bool {
+        watch.prefixes.isEmpty && (!isPrivate || talks[watch.connection]!.uid == 0)
+    }
+
     mutating func hearEvent(_ connection: Int, _ tag: String, _ words: [String], at time: Int64) {
         guard let first = words.first else { return accuse("events", "an event that says nothing") }
         if first.hasPrefix("seq=") || first == "cut" {

@@ -89,6 +89,11 @@ package struct History {
     /// So few numbers, or so little space, are set aside at a time that a grant may have to wait for more of
     /// it: meanwhile a wait may end, though the key is free.
     let mayStarve: Bool
+    /// Users see nothing of what others say of themselves.
+    let isPrivate: Bool
+    /// How many results are kept at most, of all and of one user.
+    let keptMax: Int
+    let keptPerUserMax: Int
 
     var asks: [Ask] = []
     var talks: [Int: Talk] = [:]
@@ -115,9 +120,13 @@ package struct History {
 
     package init(
         rules: KindTable, grace: Int64, isSyncedFirst: Bool, latenessMax: Int64, isSliced: Bool,
-        letsInSlowly: Bool, remembersAll: Bool, mayStarve: Bool
+        letsInSlowly: Bool, remembersAll: Bool, mayStarve: Bool, isPrivate: Bool, keptMax: Int,
+        keptPerUserMax: Int
     ) {
         self.letsInSlowly = letsInSlowly
+        self.isPrivate = isPrivate
+        self.keptMax = keptMax
+        self.keptPerUserMax = keptPerUserMax
         self.mayStarve = mayStarve
         self.isSliced = isSliced
         self.remembersAll = remembersAll

@@ -12,6 +12,7 @@ extension History {
         leases.judgeTimeouts()
         leases.judgePolicy()
         leases.judgeNotices()
+        leases.judgePrivacy()
         changes.judge(leases)
         var sharing = Sharing(leases)
         sharing.judge()

@@ -189,8 +189,10 @@ struct Leases {
             accuse("identity", "token \(token) has \(keys), and was granted \(lease.keys)")
         }
         if !isPartial || lease.grant == nil { lease.keys = Array(Set(lease.keys).union(keys)).sorted() }
+        // To others it is shown without its owner.
+        let isHidden = history.isPrivate && line.fields["owner"] == nil
         if lease.isShared != (line.fields["shared"] != nil) || lease.uid != uid
-            || lease.owner != line.text("owner")
+            || lease.owner != line.text("owner") && !isHidden
         {
             accuse("identity", "token \(token) is shown as \(line.fields)")
         }

@@ -13,13 +13,16 @@ struct Replay {
     private var holdings: [UInt64: Holding] = [:]
     /// Whose result is kept for each key, where that is known.
     private var kept: [String: UInt64] = [:]
+    /// Of whom each kept result is, and the number of the change by which it came.
+    private var keepers: [UInt64: (uid: UInt64?, since: UInt64)] = [:]
     var violations: [Violation] = []
 
     init(_ changes: Changes, _ from: UInt64, _ to: UInt64) {
         history = changes.history
         self.to = to
         pictures = changes.history.watches.filter {
-            $0.isOfAll && $0.isComplete && $0.leases != nil && $0.from >= from && $0.from <= to
+            changes.history.isOfAll($0) && $0.isComplete && $0.leases != nil
+                && $0.from >= from && $0.from <= to
         }.sorted { $0.from < $1.from }
         self.changes = changes.all.filter { $0.sequence > from && $0.sequence <= to }
     }
@@ -49,7 +52,10 @@ struct Replay {
         case "granted":
             for key in change.told.keys { judgeRoom(key, change) }
             begin(change.told)
-        case "kept": for key in change.told.keys { kept[key] = change.token }
+        case "kept":
+            judgeBounds()
+            for key in change.told.keys { kept[key] = change.token }
+            keepers[change.token] = (change.told.number("uid"), change.sequence)
         case "forgotten":
             for key in change.told.keys {
                 if let token = kept[key], token != change.token {
@@ -57,12 +63,31 @@ struct Replay {
                 }
                 kept[key] = nil
             }
+            if change.told.fields["why"] == "dropped" { judgeDropped(change) }
+            if !kept.values.contains(change.token) { keepers[change.token] = nil }
         default:
             if holdings[change.token] == nil {
                 accuse("events", "token \(change.token) is not there, and is \(change.kind)")
             }
             if change.isEnd { holdings[change.token] = nil }
         }
+    }
+
+    /// Before the next one comes there are never more than there may be, of all and of one user.
+    private mutating func judgeBounds() {
+        keepers = keepers.filter { kept.values.contains($0.key) }
+        let users = Set(keepers.values.map(\.uid))
+        let ofUser = users.map { uid in keepers.values.count { $0.uid == uid } }.max() ?? 0
+        if keepers.count > history.keptMax || ofUser > history.keptPerUserMax {
+            accuse("kept", "\(keepers.count) results are kept, \(ofUser) of them of one user")
+        }
+    }
+
+    /// Who makes room is the oldest, of all or of its user: so none of the same user is older.
+    private mutating func judgeDropped(_ change: Change) {
+        guard let dropped = keepers[change.token] else { return }
+        let older = keepers.filter { $0.value.uid == dropped.uid && $0.value.since < dropped.since }
+        if !older.isEmpty { accuse("kept", "\(change.told) was dropped before \(older.keys.sorted())") }
     }
 
     /// As it was granted: a slot for it, and nobody of the other kind.
@@ -97,7 +122,7 @@ struct Replay {
     }
 
     private func isOpenWhenQuiet(_ watch: Watched) -> Bool {
-        watch.isOfAll && watch.isComplete && watch.endedAt ?? .max > history.quietAt
+        history.isOfAll(watch) && watch.isComplete && watch.endedAt ?? .max > history.quietAt
             && history.talks[watch.connection]?.goneAt ?? .max > history.quietAt && watch.from <= to
     }
 

@@ -5,6 +5,8 @@ struct Work {
     let ask: Int
     let token: UInt64
     let keys: [String]
+    /// Of the lease; nil: nobody knows.
+    let uid: UInt32?
     let result: String
     let from: Int64
     /// Nobody knows whether it was carried out at all: then it ends with the time.
@@ -47,8 +49,8 @@ struct Sharing {
         let by = ask.isHeard ? ask.answeredAt! : .max
         let usual = leases.history.maybe(lease.keys, ask.sentAt, by) { $0.keep }
         return Work(
-            ask: ask.number, token: token, keys: lease.keys, result: decoded(result[...]), from: ask.sentAt,
-            by: by, kept: ask.answer?.span("kept"),
+            ask: ask.number, token: token, keys: lease.keys, uid: lease.uid,
+            result: decoded(result[...]), from: ask.sentAt, by: by, kept: ask.answer?.span("kept"),
             keptMax: ask.answer?.span("kept") ?? ask.spoken.span("keep") ?? usual.max() ?? 0,
             isSaid: ask.spoken.options["keep"] != nil)
     }
@@ -74,6 +76,9 @@ struct Sharing {
         let works = works[key, default: []].filter { $0.token == told.token && $0.from <= answeredAt }
         guard works.contains(where: { $0.result == result }) else {
             return accuse("`\(ask.line)` got the result of \(told), which nobody gave for \(key)")
+        }
+        if let uid = works[0].uid, !history.shows(uid, on: ask.connection) {
+            accuse("`\(ask.line)` got the result of user \(uid): \(told)")
         }
         let by = works.map(\.by).max()!
         if told.fields["waited"] != nil {
@@ -106,7 +111,8 @@ struct Sharing {
         guard ask.spoken.options["request"] == nil else { return }
         let waited = told.span("waited") ?? 0
         let came = min(ask.seenBy ?? .max, answeredAt - waited)
-        for work in works[key, default: []] where work.by < .max {
+        let shown = works[key, default: []].filter { history.shows($0.uid, on: ask.connection) }
+        for work in shown where work.by < .max {
             if work.from > came, work.by < ask.sentAt + waited {
                 accuse("`\(ask.line)` stood there when \(work.token) was done, and got \(told)")
             }
@@ -135,6 +141,11 @@ struct Sharing {
         if !history.cuts.isEmpty, !history.isSyncedFirst || !history.cutsWithMovedClock.isEmpty {
             return false
         }
+        // The oldest goes where there is no room, and here nobody looks which that is.
+        let before = works.values.joined().filter { $0.keptMax > 0 && $0.from <= to }
+        let all = before.count
+        let ofUser = before.count { $0.uid == nil || $0.uid == work.uid }
+        if all > history.keptMax || ofUser > history.keptPerUserMax { return false }
         let others = works[key, default: []].contains {
             $0.ask != work.ask && $0.from <= to && $0.by >= work.from
         }

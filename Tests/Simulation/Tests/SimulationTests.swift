@@ -5,11 +5,11 @@ import SimulationChecker
 import Testing
 
 @Suite struct SimulationTests {
-    @Test(arguments: 0..<4)
+    @Test(arguments: 0..<8)
     func nothingIsBroken(_ part: UInt64) {
         let first = UInt64.random(in: 1...1_000_000_000)
         print("simulation: seeds from \(first) on")
-        for seed in first..<first + 35 {
+        for seed in first..<first + 40 {
             let outcome = Episode.run(seed: seed)
             let worst = outcome.violations.first
             #expect(worst == nil, "simulate --seed \(seed) --journal repeats it")

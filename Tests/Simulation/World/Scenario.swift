@@ -43,6 +43,8 @@ struct Scenario {
     var waitMax: Int64 = 0
     var diskMax: Int64 = 0
     var isDelivered: ClosedRange<Int64> = 0...0
+    /// How long the daemon takes at most to read from one connection.
+    var readTakes: Int64 = 0
     var socketBytes = 0
     /// The room of the log's ring, so small that it is full again and again; 0 where there is none.
     var ringBytes = 0
@@ -60,6 +62,7 @@ struct Scenario {
         waitMax = draw.one(of: [20, 400, 5_000, 30_000].map { $0 * millisecond })
         diskMax = draw.one(of: [0, 0, 1, 5, 40, 300].map { $0 * millisecond })
         isDelivered = 0...draw.one(of: [0, 0, 0, 1, 20].map { $0 * millisecond })
+        readTakes = draw.one(of: [0, 0, 0, 1, 10].map { $0 * millisecond })
         socketBytes = draw.one(of: [40, 300, 4_096, 100_000])
         sync = draw.one(of: [.always, .always, .always, .never, .every(.milliseconds(50))])
         grace = draw.one(of: [0, 50, 1_000, 5_000].map { $0 * millisecond })
@@ -74,6 +77,9 @@ struct Scenario {
         options.numbersAhead = draw.one(of: [32, 64, 1 << 16])
         options.spaceAhead = draw.one(of: [40 << 10, 4 << 20])
         options.limits.eventsMax = draw.one(of: [1 << 15, 1 << 15, 200, 24])
+        options.isPrivate = draw.chance(20)
+        options.limits.keptMax = draw.one(of: [100_000, 100_000, 3, 1])
+        options.limits.keptPerUserMax = min(options.limits.keptMax, draw.one(of: [50_000, 2, 1]))
         options.limits.outputBytesMax = draw.one(of: [2 << 20, 2 << 20, 3_000])
         // What was not synced may be lost, and nobody would know then what the clock shows.
         isManual = sync == .always && draw.chance(20)
@@ -160,6 +166,12 @@ struct Scenario {
     var mayStarve: Bool {
         !isManual && (options.numbersAhead < 1 << 16 || options.spaceAhead < 4 << 20)
     }
+
+    /// Whether requests are answered while something is due: much of it, or within a pass that takes long.
+    var isSliced: Bool { options.deadlinesPerPass < 100 || readTakes > 0 }
+
+    /// By how much the daemon may be late: it isn't scheduled at once, and a pass takes its time.
+    var latenessMax: Int64 { isDelivered.upperBound + readTakes * Int64(clients + 2) }
 
     /// How long it takes until nothing of what was asked, kept or counted is left.
     var longest: Int64 { max(ttlMax, 20 * second) + grace + waitMax }

@@ -42,10 +42,11 @@ final class World {
         scenario = Scenario(&draw)
         history = History(
             rules: scenario.policies[0], grace: scenario.grace, isSyncedFirst: scenario.sync == .always,
-            latenessMax: scenario.isManual ? 0 : scenario.isDelivered.upperBound,
-            isSliced: scenario.options.deadlinesPerPass < 100,
+            latenessMax: scenario.isManual ? 0 : scenario.latenessMax, isSliced: scenario.isSliced,
             letsInSlowly: scenario.options.grantsPerPass < 100, remembersAll: scenario.remembersAll,
-            mayStarve: scenario.mayStarve)
+            mayStarve: scenario.mayStarve, isPrivate: scenario.options.isPrivate,
+            keptMax: scenario.options.limits.keptMax,
+            keptPerUserMax: scenario.options.limits.keptPerUserMax)
         disk = Disk(Draw(seed: draw.next()))
         disk.forgets = scenario.forgets
         for number in 0..<scenario.clients {
@@ -84,7 +85,7 @@ final class World {
         let lifeDraw = Draw(seed: draw.next())
         do throws(Ending) {
             let born = try Life(scenario, disk, processes, lifeDraw, clocks: { self.clocks },
-                policy: { self.scenario.policies[self.policyNumber] })
+                takesTime: { self.clocks.now += $0 }, policy: { self.scenario.policies[self.policyNumber] })
             history.daemonStarted(at: low, by: high)
             note("the daemon starts")
             life = born

@@ -21,7 +21,7 @@ final class CallHandle: Sendable {
 
     let id: UInt64
     private let cancellation = Atomic<Bool>(false)
-    private let continuation = Mutex<CheckedContinuation<Outcome, Never>?>(nil)
+    private let continuation = Guarded<CheckedContinuation<Outcome, Never>?>(nil)
 
     init() {
         id = CallHandle.lastID.add(1, ordering: .relaxed).newValue

@@ -1,6 +1,5 @@
 // What a watch has brought and nobody has taken yet, between its thread and the task that takes it.
 
-private import Synchronization
 
 /// One task takes, one thread puts. The thread puts no more while the queue is full, so the daemon sees that
 /// it is not read, and nothing piles up here.
@@ -30,7 +29,7 @@ final class EventQueue: Sendable {
 
     static let capacity = 1_024
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     /// Wakes the thread.
     let waker: WakePipe
 

@@ -1,7 +1,6 @@
 // What is known of a lease while somebody works under it.
 
 internal import LeaseModel
-private import Synchronization
 
 /// How a lease was lost.
 struct Loss: Sendable, Equatable {
@@ -22,7 +21,7 @@ final class LeaseRecord: Sendable {
 
     let keys: Keys
     let clock: LeaseClock
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     init(_ keys: Keys, clock: LeaseClock) {
         self.keys = keys

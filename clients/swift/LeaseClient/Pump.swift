@@ -2,7 +2,6 @@
 
 internal import LeaseModel
 private import LeaseWire
-private import Synchronization
 
 #if canImport(Glibc)
     private import Glibc
@@ -35,7 +34,7 @@ final class Pump: Sendable {
     }
 
     let settings: Settings
-    fileprivate let inbox = Mutex(Inbox())
+    fileprivate let inbox = Guarded(Inbox())
 
     init(_ settings: Settings) {
         self.settings = settings
