@@ -101,7 +101,7 @@ extension Machine {
     }
 
     /// The lease, if it is alive.
-    private mutating func liveLease(_ token: Token, into effects: inout Effects) -> Slot {
+    mutating func liveLease(_ token: Token, into effects: inout Effects) -> Slot {
         let slot = ledger.leaseSlot(token)
         ledger.lastSought = slot
         return slot == .none || endIfDue(slot, into: &effects) ? .none : slot

@@ -84,16 +84,11 @@ extension Machine {
         return slot == .none ? nil : ledger.keys(of: slot, ended: false)
     }
 
-    package func check(_ token: Token, for peer: Peer? = nil) -> Reply {
-        let slot = ledger.leaseSlot(token)
-        guard slot != .none else { return .gone(gone(token)) }
-        let end = ledger.leases[slot].endsAt
-        guard end > clock else {
-            // Due, but its turn to be ended has not come yet.
-            let reason = ledger.leases[slot].reasonWhenDue
-            return .gone(Gone(token: token, reason: reason, ago: end.until(clock), next: 0))
-        }
-        return .checked(leaseView(slot, for: peer))
+    /// One that is due ends now, though its turn may not have come: what was said to be gone must not come
+    /// back with the grace of the next start.
+    package mutating func check(_ token: Token, for peer: Peer? = nil, into effects: inout Effects) -> Reply {
+        let slot = liveLease(token, into: &effects)
+        return slot == .none ? .gone(gone(token)) : .checked(leaseView(slot, for: peer))
     }
 
     /// Holders in the order in which they end, then waiters in theirs: at most `limit` lines of them.

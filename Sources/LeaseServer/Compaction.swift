@@ -66,7 +66,7 @@ extension Server {
         compaction.sizeBefore = log.size + log.batch.count
         // The picture begins behind this pass's changes: they must not come again after it.
         compaction.copied = log.batch.count
-        compaction.batch = beginningOfCompacted(boot: boot, wallMilliseconds: wallMilliseconds)
+        compaction.batch = beginningOfCompacted(boot: boot, wallMilliseconds: wallNow)
         machine.beginSnapshot()
         compaction.lastSequence = machine.sequence
         compaction.lastInstant = machine.lastInstant

@@ -45,9 +45,16 @@ extension Server {
     mutating func appendToBatch(_ record: borrowing Record) {
         guard options.hasLog else { return }
         let isFirst = log.batch.isEmpty || log.hasHeaderInBatch
-        let mark = BatchMark(synced: log.synced, wallMilliseconds: wallMilliseconds)
+        let mark = BatchMark(synced: log.synced, wallMilliseconds: wallNow)
         RecordEncoder.append(record, mark: isFirst ? mark : nil, like: &log.beginning, to: &log.batch)
         log.hasHeaderInBatch = false
+    }
+
+    /// The wall clock at the instant that was reached: what was read late in a pass is of later than its
+    /// beginning, and over a reboot would seem to be longer ago than it is.
+    var wallNow: Int64 {
+        guard !options.hasManualClock else { return wallMilliseconds }
+        return wallMilliseconds + max(0, passBeganAt.until(machine.clock).wholeMilliseconds)
     }
 
     /// Bytes to be written to the log now. Empty: nothing happened.

@@ -67,8 +67,11 @@ extension Server {
         case .stats:
             reply(index, tag, answer(request, index))
             yield(index)
-        case .get, .check, .policy, .whoami, .help:
+        case .get, .policy, .whoami, .help:
             reply(index, tag, answer(request, index))
+        case .check(let token):
+            reply(index, tag, machine.check(token, for: connections[index].caller.peer, into: &effects))
+            settle()
         case .forget(let key):
             reply(index, tag, machine.forget(key, from: connections[index].caller, into: &effects))
             settle()
@@ -101,13 +104,12 @@ extension Server {
         let peer = connections[index].caller.peer
         return switch request {
         case .get(let key, let limit): machine.view(key, limit: limit, for: peer)
-        case .check(let token): machine.check(token, for: peer)
         case .stats: .statistics(statistics)
         case .policy(let key): machine.policy(key)
         case .whoami: .whoami(peer)
         case .help(let verb): .help(verb)
-        case .ping, .acquire, .renew, .release, .evict, .cancel, .quit, .compact, .clock, .list, .watch,
-            .unwatch, .history, .forget, .reload, .drain:
+        case .ping, .acquire, .renew, .release, .evict, .check, .cancel, .quit, .compact, .clock, .list,
+            .watch, .unwatch, .history, .forget, .reload, .drain:
             preconditionFailure("these do more than look")
         }
     }

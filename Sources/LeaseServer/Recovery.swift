@@ -112,6 +112,7 @@ extension Server {
     /// - Parameter reserved: the numbers that the file of reserved numbers names; nil: there is none.
     package mutating func begin(at moment: Moment, reserved: Numbers?) {
         wallMilliseconds = moment.wallMilliseconds
+        passBeganAt = moment.now
         boot = moment.boot
         numbers = reserved ?? Numbers(token: 0, sequence: 0)
         let position = reader.position

@@ -107,7 +107,9 @@ package struct Server: ~Copyable {
     var space = SpaceState()
     package internal(set) var numbers = Numbers(token: 0, sequence: 0)
     var isReservingNumbers = false
+    /// As the pass began, and when that was.
     var wallMilliseconds: Int64 = 0
+    var passBeganAt = Instant.zero
 
     /// What was due is not all dealt with: another pass is wanted at once.
     var isBehind = false
@@ -163,6 +165,7 @@ extension Server {
     /// reached.
     package mutating func beginPass(now: Instant, wallMilliseconds: Int64) {
         self.wallMilliseconds = wallMilliseconds
+        passBeganAt = now
         machine.tick(to: now)
         passBegan = effects.recent.end
         looksLeft = options.looksPerPass

@@ -298,7 +298,7 @@ extension Rig {
     func look(at key: Key, _ token: Token, limit: Int) throws {
         lastStep += ", then a look at \(key.string)"
         try same("get", machine.view(key, limit: limit), naive.view(key, limit: limit))
-        try same("check \(token)", machine.check(token), naive.check(token))
+        try same("check \(token)", machine.check(token, into: &effects), naive.check(token))
         let prefix = try KeyPrefix.read(Array(key.bytes.prefix(2)).span)
         let request = ListRequest(prefix: prefix, limit: limit, after: token)
         try same("list", machine.list(request), naive.list(below: prefix, limit: limit, after: token))

@@ -73,7 +73,7 @@ final class Bench {
     }
 
     func check(_ token: Token) -> Reply {
-        machine.check(token)
+        machine.check(token, into: &effects)
     }
 
     /// Begins to serve, with the numbers as they are.

@@ -21,6 +21,8 @@ final class Life {
     let disk: Disk
     let processes: Processes
     let clocks: () -> Clocks
+    /// Lets time go by.
+    let takesTime: (Int64) -> Void
     /// What the policy's file says.
     let policy: () -> KindTable
     var server: Server
@@ -40,12 +42,14 @@ final class Life {
 
     init(
         _ scenario: Scenario, _ disk: Disk, _ processes: Processes, _ draw: Draw,
-        clocks: @escaping () -> Clocks, policy: @escaping () -> KindTable
+        clocks: @escaping () -> Clocks, takesTime: @escaping (Int64) -> Void,
+        policy: @escaping () -> KindTable
     ) throws(Ending) {
         self.scenario = scenario
         self.disk = disk
         self.processes = processes
         self.clocks = clocks
+        self.takesTime = takesTime
         self.policy = policy
         self.draw = draw
         var options = scenario.options
@@ -171,6 +175,11 @@ final class Life {
         let count = draw.chance(80) ? wire.toDaemon.count : 1 + draw.below(wire.toDaemon.count)
         let bytes = Array(wire.toDaemon[..<count])
         wire.toDaemon.removeFirst(count)
+        // What is read late in a pass is decided as of then.
+        if scenario.readTakes > 0 {
+            takesTime(draw.range(0...scenario.readTakes))
+            server.tick(to: self.now)
+        }
         bytes.withUnsafeBytes { server.received(wire.id, $0) }
     }
 
