@@ -10,7 +10,7 @@ extension Machine {
     /// How many of these more a line lets in now: one at once, and of further ones no more than a pass may.
     /// Where some are left the line is gone on with by `letMoreIn` alone: who is granted makes way for the
     /// next, and they would all come with this step again.
-    mutating func lettingIn(_ key: Slot, _ more: Int) -> Int {
+    mutating func takeTurns(_ key: Slot, _ more: Int) -> Int {
         if ledger.keys[key].isLettingIn { return 0 }
         let now = min(more, max(1, lettingInLeft))
         lettingInLeft -= now

@@ -143,7 +143,7 @@ extension Machine {
             entrants.append(waiters.id(waiters.trees.item(ledger.keys[key].line, at: 0)))
         }
         guard now > before else { return }
-        let end = before + lettingIn(key, now - before)
+        let end = before + takeTurns(key, now - before)
         ledger.keys[key].front = UInt32(end)
         for rank in before..<end {
             entrants.append(waiters.id(waiters.trees.item(ledger.keys[key].line, at: rank)))
@@ -292,5 +292,8 @@ extension Machine {
                 slot, .busy(farewell(slot, .draining)), .draining, entrants: &entrants, into: &effects)
         }
         shortened.removeAll()
+        starved.removeAll()
+        for key in lettingIn { ledger.keys[key].isLettingIn = false }
+        lettingIn.removeAll()
     }
 }

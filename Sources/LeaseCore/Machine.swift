@@ -181,7 +181,7 @@ extension Machine {
         tick(to: now)
         var left = budget
         // The manual clock waits for all whose turn has come, too.
-        while !(waitsForRoom && hasStarved || hasManualClock && hasMoreToLetIn) {
+        while !(waitsForRoom && hasStarved || hasManualClock && mayLetMoreIn) {
             guard let due = nextDeadline, due <= now else {
                 clock = max(clock, now)
                 return true

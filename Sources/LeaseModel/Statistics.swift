@@ -179,7 +179,7 @@ public struct StatisticsView: Equatable, Sendable {
     public var logBytes = 0
     public var logBytesReserved = 0
     public var compactions: UInt64 = 0
-    /// How long each sync of the log took.
+    /// How long each sync of the log or its ring took.
     public var syncs = Histogram(bounds: HistogramBounds.spans)
     public var errors: [Error] = []
     /// Each lease and each reply once.

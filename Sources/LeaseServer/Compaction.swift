@@ -127,6 +127,10 @@ extension Server {
         try body(compaction.batch.span)
     }
 
+    /// What was written to the old log alone, since the new file had no room for it. Once that is the log it
+    /// goes there first: a sync of it acknowledges what was written to either.
+    package var whatTheNewLogLacks: [UInt8] { Array(compaction.batch.dropLast(compaction.copied)) }
+
     package mutating func compactionBatchWritten() {
         compaction.size += compaction.batch.count
         compaction.batch.removeAll(keepingCapacity: true)
@@ -160,10 +164,10 @@ extension Server {
     /// The new file is the log.
     package mutating func compactionInstalled() {
         let before = compaction.sizeBefore
-        log.size = compaction.size
+        log.size = compaction.size + whatTheNewLogLacks.count
         log.sizeToGrowTo = 4 * log.size
         log.sizeToCompactAgain = 0
-        space.reservedBytes = compaction.size
+        space.reservedBytes = log.size
         counting.compactions += 1
         compaction = Compaction()
         updateRoom()

@@ -42,7 +42,8 @@ extension Server {
         guard !gone.isEmpty else { return }
         for index in gone {
             connections[index].isGone = true
-            if connections[index].isBlocked {
+            // (A list holds up what is behind it, which asks for something all the same.)
+            if connections[index].isBlocked, !isListing(connections[index].id) {
                 connections[index].dropsInput = true
                 connections[index].input.removeAll()
             }

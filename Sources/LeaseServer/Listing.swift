@@ -5,6 +5,8 @@ internal import LeaseModel
 
 extension Server {
     mutating func list(_ request: ListRequest, _ index: Int, _ tag: Span<UInt8>) {
+        // Nobody would read it, and others would wait behind it.
+        if connections[index].isGone { return }
         lastTicket += 1
         let ticket = lastTicket
         // Who stops goes through few passes more.
@@ -29,9 +31,18 @@ extension Server {
             if let index = index(other.pending.connection) { yield(index) }
             finish(other, with: found)
         }
-        // Of connections that are gone, or requests that were withdrawn.
+        // Of connections that are gone.
         let wanted = others.compactMap { if case .list(let ticket) = $0.kind { ticket } else { nil } }
         if wanted.count < machine.listCount { machine.dropLists(except: wanted) }
+    }
+
+    /// Whether a list of this connection is under way.
+    func isListing(_ id: ConnectionID) -> Bool {
+        machine.listCount > 0
+            && others.contains { other in
+                guard case .list = other.kind else { return false }
+                return other.pending.connection == id
+            }
     }
 
     private var firstList: (place: Int, ticket: UInt64)? {

@@ -38,7 +38,7 @@ extension Server {
     private static var bytesAhead: Int { 256 << 10 }
     /// How many leases and events one pass looks at for those who are not live: for one, and for all of them.
     private static var looksPerWatch: Int { 1_000 }
-    private static var looksPerPass: Int { 8_000 }
+    private static var watchersLookedAtPerPass: Int { 8_000 }
 
     mutating func watch(
         _ prefixes: [KeyPrefix], since: Sequence64?, _ index: Int, _ tag: Span<UInt8>
@@ -189,7 +189,7 @@ extension Server {
     mutating func serveWatchers() {
         guard !behind.isEmpty else { return }
         var looks = 0
-        for place in behind where looks < Server.looksPerPass {
+        for place in behind where looks < Server.watchersLookedAtPerPass {
             looks += goOn(place)
             // Those who came to nothing this time are the first with the next pass.
             if behind.first == place, behind.count > 1 { behind.append(behind.removeFirst()) }

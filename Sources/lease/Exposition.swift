@@ -46,7 +46,7 @@ struct Exposition {
             let count = counts.ofDaemon["errors"]?.count(code.rawValue) ?? 0
             sample("leased_errors_total", [("reason", code.rawValue)], "\(count)")
         }
-        begin("leased_log_sync_seconds", "histogram", "How long each sync of the log took")
+        begin("leased_log_sync_seconds", "histogram", "How long each sync of the log or its ring took")
         histogram("leased_log_sync_seconds", [], counts.ofDaemon["syncs"], Exposition.times)
     }
 

@@ -117,7 +117,7 @@ extension Daemon {
                 server.noteSync(took: one.took)
                 server.acknowledge(upTo: sequence, synced: inLog)
             case .ringMade: break
-            case .ringRefused: journal.debug("the log goes without its ring: \(one.error)")
+            case .ringRefused: journal.debug("the log goes without its ring")
             case .numbersReserved(let numbers):
                 server.numbersReserved(numbers)
                 noteSpace(now)
@@ -127,6 +127,12 @@ extension Daemon {
             case .compactionSynced: server.compactionSynced()
             case .compactionRenamed, .compactionCleared: break
             case .compactionInstalled:
+                do throws(Errno) {
+                    try store.complete(server.whatTheNewLogLacks)
+                } catch {
+                    fail("the log can't be written: \(error)")
+                    return
+                }
                 server.compactionInstalled()
                 journal.debug("the log was compacted")
             case .compactionFailed: compactionFailed(one.error)

@@ -264,6 +264,11 @@ extension LogStore {
         self.newLog = nil
     }
 
+    /// Appends to the log that has just taken its place what was written to the one before alone.
+    func complete(_ bytes: [UInt8]) throws(Errno) {
+        try log.file.append(bytes.span)
+    }
+
     /// From here on the new file may be the log at any moment: it can't be dropped any more.
     var isInstallingCompaction: Bool { schedule.isInstalling }
 

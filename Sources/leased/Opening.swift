@@ -33,7 +33,7 @@ struct Opening {
         reserved = try reservedNumbers(isNeeded: server.hasRecords)
         if log != nil, reserved != nil, !server.hasRecords { try complainOfEmptyLog(verdict) }
         if verdict == .fresh { log = nil }
-        let records = log == nil ? [] : try recordsOfRing(&server)
+        let records = log == nil ? [] : try recordsOfRing(&server, verdict)
         said = try mend(verdict, log)
         try append(records)
         try reading { () throws(Errno) in
@@ -84,12 +84,13 @@ struct Opening {
     }
 
     /// What the log's end lost with the power, and the ring has: read, not yet written.
-    private func recordsOfRing(_ server: inout Server) throws(Complaint) -> [UInt8] {
+    private func recordsOfRing(_ server: inout Server, _ verdict: LogVerdict) throws(Complaint) -> [UInt8] {
         let bytes = try reading { () throws(Errno) in
             try folder.directory.readFile(Ring.name, bytesMax: 64 << 20)
         }
         guard let bytes else { return [] }
-        switch server.recover(ring: bytes.span) {
+        let isTorn = if case .torn = verdict { true } else { false }
+        switch server.recover(ring: bytes.span, isTorn: isTorn) {
         case .nothing: return []
         case .behind(let records): return records
         case .damaged(let what):

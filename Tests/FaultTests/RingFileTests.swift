@@ -107,6 +107,18 @@ import Testing
         try crashed.daemon.stop()
     }
 
+    /// Where the log is torn before what the ring goes on behind, that was lost: its sync was the first frame's
+    /// beginning.
+    @Test func aLogThatIsTornBeforeTheRingsBeginningStopsTheStart() throws {
+        let crashed = try Crashed()
+        try put(Array(crashed.early.dropLast(5)), to: crashed.log)
+        let before = bytes(of: crashed.log)
+        #expect(try !crashed.daemon.serves())
+        #expect(crashed.daemon.exitCode() == 65)
+        #expect(crashed.daemon.messages(ofLast: 400).contains("log.ring is damaged"))
+        #expect(bytes(of: crashed.log) == before)
+    }
+
     @Test func aRingThatWasTakenAwayIsUsedNoMore() throws {
         let daemon = try Daemon()
         try daemon.start()

@@ -101,6 +101,22 @@ import Testing
         #expect(bench.grantedTokens() == Array(8...11))
     }
 
+    /// Room that may never come holds up neither the manual clock nor a drain.
+    @Test func whoHasNoRoomHoldsNothingUp() throws {
+        for drains in [false, true] {
+            let bench = try Self.lettingIn(wait: 5)
+            bench.room = Room(logBytes: 1 << 20, tokens: 0, sequences: 9)
+            bench.letMoreIn(count: 3)
+            #expect(bench.hasStarved && bench.hasMoreToLetIn)
+            if drains {
+                bench.machine.drain(into: &bench.effects)
+                #expect(!bench.hasStarved && !bench.hasMoreToLetIn && bench.waiterCount == 0)
+            }
+            #expect(bench.advance(to: 6))
+            #expect(bench.machine.clock == at(6))
+        }
+    }
+
     /// Who waits for two keys, both of which let in slice by slice, is let in when both have come so far.
     @Test func whoWaitsForTwoSuchKeysIsLetIn() throws {
         let bench = try Bench("kind a x ttl=1h")

@@ -9,9 +9,10 @@ private final class Bench {
     private var server: Server
     private var sent: [UInt64: String] = [:]
 
-    init(linesPerTurn: Int) {
+    init(linesPerTurn: Int = .max, looksPerPass: Int = 1 << 16) {
         var options = ServerOptions()
         options.hasLog = false
+        options.looksPerPass = looksPerPass
         server = Server(policy: .builtIn, options: options)
         let moment = Moment(boot: Text("boot-1"), now: .zero, wallMilliseconds: 0)
         _ = server.endRecovery(at: moment)
@@ -103,5 +104,20 @@ private final class Bench {
         bench.hangUp(id)
         bench.pass(other, "acquire user/1\n")
         #expect(bench.take(other).hasPrefix("OK token="))
+    }
+
+    /// A list holds up what is behind it, which is carried out all the same if its connection goes.
+    @Test func whoIsGoneAmidAListHasAskedForWhatIsBehindIt() throws {
+        let bench = Bench(looksPerPass: 1)
+        let (id, other) = (try bench.connect(), try bench.connect())
+        bench.pass(other, "acquire user/1 ttl=10m\nacquire user/2 ttl=10m\nacquire user/3 ttl=10m\n")
+        bench.pass(id, "#l list\nrelease 1\n")
+        #expect(bench.take(id) == "" && bench.wantsTurn)
+        bench.hangUp(id)
+        _ = bench.take(other)
+        bench.pass(other, "get user/1 limit=0\nget user/2 limit=0\n")
+        let answers = bench.take(other).split(separator: "\n")
+        #expect(answers.first?.contains(" holders=0 ") == true)
+        #expect(answers.last?.contains(" holders=1 ") == true)
     }
 }

@@ -62,7 +62,7 @@ enum Results {
         - The floor is a C program with one epoll loop, which answers a fixed line to each line, appends 64
           bytes for each to a file with one write a wake-up, and syncs once a wake-up for `always`. No server
           that promises the same can be faster by doing less; one that syncs while it reads the next batch
-          can be.
+          can be, or one that, as leased does for `always`, syncs a file whose room is there already.
         - Processor time is what the kernel accounts to the server's processes, divided by all requests.
           "Busy" is the share of its core that the server used, and the load generator of its own: where the
           load generator is the busier one, the ratio of requests says less than that of processor time.

@@ -1,5 +1,6 @@
 // The floor under every such server: one loop that answers a fixed line to each line, and appends 64 bytes
-// for each to a file with one write a wake-up. No server that promises the same can be faster.
+// for each to a file with one write a wake-up. No server that promises the same can be faster
+// by doing less.
 
 #define _GNU_SOURCE
 

@@ -296,7 +296,14 @@ final class Life {
                 noteSpace()
             case .compactionSynced: server.compactionSynced()
             case .compactionRenamed, .compactionCleared: break
-            case .compactionInstalled: server.compactionInstalled()
+            case .compactionInstalled:
+                do throws(DiskFailure) {
+                    try store.complete(server.whatTheNewLogLacks)
+                } catch {
+                    if error == .killed { throw .killed }
+                    try fail("the log can't be written")
+                }
+                server.compactionInstalled()
             case .compactionFailed: try compactionFailed(.broken)
             case .failed(let what): try fail(what)
             }

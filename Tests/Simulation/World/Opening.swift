@@ -22,7 +22,7 @@ extension Life {
         try refuse(verdict)
         let reserved = try reservedNumbers(isNeeded: server.hasRecords)
         if verdict == .fresh, log != nil, reserved != nil { throw .exited(65, "the log is empty") }
-        let ring = verdict == .fresh ? RingVerdict.nothing : try recoverRing()
+        let ring = verdict == .fresh ? RingVerdict.nothing : try recoverRing(verdict)
         try reaching { () throws(DiskFailure) in
             if case .torn(let size, _, let sequence) = verdict, let log {
                 try? Store.write(disk, "log.torn-\(sequence)", Array(log.cached[Int(size)...]))
@@ -40,9 +40,10 @@ extension Life {
 
     /// What the log lost of its end, and the ring has. The log is cut afterwards: where the ring is damaged,
     /// nothing is changed.
-    private func recoverRing() throws(Ending) -> RingVerdict {
+    private func recoverRing(_ verdict: LogVerdict) throws(Ending) -> RingVerdict {
         guard let ring = disk.open(Ring.name) else { return .nothing }
-        let found = server.recover(ring: ring.cached.span)
+        let isTorn = if case .torn = verdict { true } else { false }
+        let found = server.recover(ring: ring.cached.span, isTorn: isTorn)
         if case .damaged(let what) = found { throw .exited(65, "the ring is damaged: \(what)") }
         return found
     }

@@ -217,6 +217,10 @@ final class Store {
         newLog = try disk.create(Store.newLogName)
     }
 
+    func complete(_ bytes: [UInt8]) throws(DiskFailure) {
+        try Store.append(bytes, to: log, disk)
+    }
+
     func appendToCompaction(_ bytes: [UInt8]) throws(DiskFailure) {
         try Store.append(bytes, to: newLog!, disk)
     }

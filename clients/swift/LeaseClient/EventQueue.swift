@@ -1,6 +1,5 @@
 // What a watch has brought and nobody has taken yet, between its thread and the task that takes it.
 
-
 /// One task takes, one thread puts. The thread puts no more while the queue is full, so the daemon sees that
 /// it is not read, and nothing piles up here.
 final class EventQueue: Sendable {
