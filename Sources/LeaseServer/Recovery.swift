@@ -80,9 +80,10 @@ extension Server {
     package mutating func recover(ring: Span<UInt8>, isTorn: Bool) -> RingVerdict {
         guard let position = reader.position, !position.isStopped else { return .nothing }
         let contents = RingContents(ring)
-        // A log that was put in this one's place, an older copy for instance: the ring says nothing of it. But
+        // A log that was put in this place, an older copy for instance: the ring says nothing of it. But
         // where the log is torn it proves that what its first frame goes on behind was on the disk once.
-        if !isTorn, !contents.records.isEmpty, contents.first > position.lastSequence &+ 1 { return .nothing }
+        let isAhead = !contents.records.isEmpty && contents.first > position.lastSequence &+ 1
+        if !isTorn, isAhead { return .nothing }
         guard contents.synced <= max(position.lastSequence, contents.last) else {
             return .damaged("changes up to \(contents.synced) were on the disk, as it says itself")
         }

@@ -107,8 +107,7 @@ import Testing
         try crashed.daemon.stop()
     }
 
-    /// Where the log is torn before what the ring goes on behind, that was lost: its sync was the first frame's
-    /// beginning.
+    /// Where the log is torn before what the ring goes on behind, that was lost.
     @Test func aLogThatIsTornBeforeTheRingsBeginningStopsTheStart() throws {
         let crashed = try Crashed()
         try put(Array(crashed.early.dropLast(5)), to: crashed.log)
