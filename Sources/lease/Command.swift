@@ -20,10 +20,11 @@ enum Outcome: Equatable {
 }
 
 /// A command line that can be executed, byte by byte as it was given: file names need not be UTF-8.
-struct Program {
+final class Program {
     fileprivate let arguments: [UnsafeMutablePointer<CChar>?]
     /// Where the program may be, in the order in which they are tried.
     fileprivate let paths: [UnsafeMutablePointer<CChar>?]
+    private let copies: [UnsafeMutablePointer<CChar>]
     /// For messages.
     let name: String
 
@@ -36,6 +37,7 @@ struct Program {
         name = String(decoding: word, as: UTF8.self)
         let slash = UInt8(ascii: "/")
         guard !word.contains(slash) else {
+            copies = []
             paths = [arguments[0], nil]
             return
         }
@@ -45,16 +47,22 @@ struct Program {
         let places = folders.map { folder in
             (folder.isEmpty ? [UInt8(ascii: ".")] : Array(folder)) + [slash] + word
         }
-        let found = places.map { $0.withUnsafeBufferPointer(Program.copied) }.filter { access($0, F_OK) == 0 }
+        let found = places.filter { place in
+            (place + [0]).withUnsafeBytes { access($0.bindMemory(to: CChar.self).baseAddress!, F_OK) == 0 }
+        }
         guard !found.isEmpty else { throw Program.complaint(name, failure: ENOENT) }
-        paths = found + [nil]
+        copies = found.map { $0.withUnsafeBufferPointer(Program.copied) }
+        paths = copies + [nil]
+    }
+
+    deinit {
+        for copy in copies { copy.deallocate() }
     }
 
     private static func bytes(_ text: UnsafeMutablePointer<CChar>) -> [UInt8] {
         UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
     }
 
-    /// Lives as long as the program.
     private static func copied(_ bytes: UnsafeBufferPointer<UInt8>) -> UnsafeMutablePointer<CChar> {
         let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
         for (index, byte) in bytes.enumerated() { copy[index] = CChar(bitPattern: byte) }
@@ -98,7 +106,9 @@ final class Command {
         let count = environment.count
         environment += Array(repeating: nil, count: room + 1)
         var arguments = program.arguments
-        var script = [strdup("/bin/sh"), nil] + arguments.dropFirst()
+        let shell = strdup("/bin/sh")
+        defer { free(shell) }
+        var script = [shell, nil] + arguments.dropFirst()
         var paths = program.paths
         var ends: (gate: Int32, report: Int32) = (-1, -1)
         let hasDefault: Int32 = signals.childSignalWasIgnored ? 0 : 1
