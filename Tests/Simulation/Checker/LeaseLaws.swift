@@ -158,7 +158,9 @@ extension Leases {
     /// From when on its slot may have been somebody else's: after some ends it rests for a while.
     private func freed(_ lease: Lease, _ key: String, _ until: Int64) -> Int64 {
         guard history.cutsWithMovedClock.isEmpty else { return lease.mayEndFrom }
-        let known = Set(lease.ended.map(\.why).filter { !$0.isEmpty && $0 != "unknown" })
+        // An end that was not on the disk when the power went is not the one that was told afterwards.
+        let told = lease.ended.filter { !isCutBetween(until, $0.to) }
+        let known = Set(told.map(\.why).filter { !$0.isEmpty && $0 != "unknown" })
         let likely = lease.causes.filter { known.isEmpty || known.contains($0.why) || $0.why == "lost" }
         let slack = slack(lease)
         return (likely.isEmpty ? lease.causes : likely).map { cause in
