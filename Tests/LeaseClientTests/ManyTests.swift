@@ -14,10 +14,10 @@ private final class Fence: Sendable {
         var entries = 0
     }
 
-    private let keys: Mutex<[Key]>
+    private let keys: Guarded<[Key]>
 
     init(keys count: Int) {
-        keys = Mutex(Array(repeating: Key(), count: count))
+        keys = Guarded(Array(repeating: Key(), count: count))
     }
 
     func enter(_ key: Int, token: UInt64) {

@@ -176,6 +176,18 @@ struct SessionTests {
         #expect(talk.sent() == ["#r1 renew 1"])
     }
 
+    @Test func onTheNextConnectionReleasesComeFirst() {
+        var talk = Talk()
+        let (first, _) = talk.acquire()
+        talk.hear("#\(first) OK token=1 ttl=30000ms")
+        let (waiting, _) = talk.acquire(wait: .seconds(60))
+        let release = talk.release(1)
+        #expect(talk.sent().map { $0.prefix { $0 != " " } } == ["#\(first)", "#\(waiting)", "#\(release)"])
+        talk.session.disconnected(talk.moment)
+        talk.connect()
+        #expect(talk.sent().map { $0.prefix { $0 != " " } } == ["#\(release)", "#\(waiting)"])
+    }
+
     @Test func aLeaseThatEndedBeforeWeHeardOfItIsAskedForAnew() {
         var talk = Talk()
         let (tag, _) = talk.acquire()

@@ -1,7 +1,7 @@
 // What the client's tests need of the system.
 
 import Glibc
-import Synchronization
+import LeaseClient
 
 func getProcessID() -> Int32 {
     getpid()
@@ -9,7 +9,7 @@ func getProcessID() -> Int32 {
 
 /// Something that several tasks write down.
 final class Notes<Note: Sendable>: Sendable {
-    private let notes = Mutex<[Note]>([])
+    private let notes = Guarded<[Note]>([])
 
     func append(_ note: Note) {
         notes.withLock { $0.append(note) }

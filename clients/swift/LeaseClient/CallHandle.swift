@@ -86,4 +86,8 @@ struct Call {
     var isAcquire: Bool {
         if case .acquire = kind { true } else { false }
     }
+
+    var isRelease: Bool {
+        if case .release = request { true } else { false }
+    }
 }

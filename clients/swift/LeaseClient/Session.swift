@@ -85,7 +85,9 @@ extension Session {
         tryAgainLater(now)
     }
 
-    /// The connection is gone, whoever closed it. What can be asked again is sent on the next one.
+    /// The connection is gone, whoever closed it. What can be asked again is sent on the next one: releases
+    /// first, since behind hundreds of requests that wait they might not be looked at before that one is gone
+    /// as well, and what they free is what all those wait for.
     mutating func disconnected(_ now: Moment) {
         if phase == .ready || lastOutage == nil { lastOutage = .gone(path: path) }
         outgoing = []
@@ -104,6 +106,8 @@ extension Session {
             store(call)
             unsent.append(call.tag)
         }
+        let releases = unsent.filter { calls[$0]?.isRelease == true }
+        unsent = releases + unsent.filter { calls[$0]?.isRelease != true }
         for token in held.keys {
             held[token]?.renewalSentAt = nil
         }

@@ -1,6 +1,6 @@
 // Another process: started, signalled, waited for.
 
-private import Synchronization
+internal import LeaseClient
 
 #if canImport(Glibc)
     private import Glibc
@@ -11,7 +11,7 @@ private import Synchronization
 /// Killed and waited for when nobody holds it any more.
 final class ChildProcess: Sendable {
     private let pid: pid_t
-    private let hasEnded = Mutex(false)
+    private let hasEnded = Guarded(false)
 
     /// Starts a program with its output thrown away, in a process group of its own: what a terminal sends to
     /// the test's group does not reach it. `descriptors` are ours that it gets, under its numbers.

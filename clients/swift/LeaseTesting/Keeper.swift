@@ -1,7 +1,6 @@
 // A thread that lives as long as its rig does: the daemon ends with the thread that started it.
 
 internal import LeaseClient
-private import Synchronization
 
 #if canImport(Glibc)
     private import Glibc
@@ -18,7 +17,7 @@ final class Keeper: Sendable {
 
     /// What the thread shares with the keeper; it doesn't hold the keeper itself.
     private final class Queue: Sendable {
-        let jobs = Mutex<[Job]>([])
+        let jobs = Guarded<[Job]>([])
 
         func takeAll() -> [Job] {
             jobs.withLock { jobs in

@@ -1,7 +1,6 @@
 // A private daemon for a test.
 
 public import LeaseClient
-private import Synchronization
 
 #if canImport(Glibc)
     private import Glibc
@@ -35,7 +34,7 @@ public final class LeaseRig: Sendable {
     private let keeper: Keeper
     private let daemon: RigDaemon
     let time = ManualTime()
-    private let clients = Mutex<[(name: String, client: LeaseClient)]>([])
+    private let clients = Guarded<[(name: String, client: LeaseClient)]>([])
     /// For the rig's own questions.
     let asker: LeaseClient
 

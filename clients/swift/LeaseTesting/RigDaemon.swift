@@ -1,6 +1,6 @@
 // The daemon of a rig, in a private folder that is gone with the test however that ends.
 
-private import Synchronization
+internal import LeaseClient
 
 #if canImport(Glibc)
     private import Glibc
@@ -22,7 +22,7 @@ final class RigDaemon: Sendable {
     var socket: String { "\(folder)/s" }
     private let binary: String
     private let flags: [String]
-    private let processes = Mutex(Processes())
+    private let processes = Guarded(Processes())
 
     init(flags: [String], policy: String?) throws(LeaseRigError) {
         binary = try LeasedBinary.find()
