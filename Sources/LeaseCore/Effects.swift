@@ -29,6 +29,8 @@ package struct Effects: ~Copyable {
     package internal(set) var notices: [(to: Subscriber, notice: Notice)] = []
     /// The order in which all these are told.
     package private(set) var tellings: [Telling] = []
+    /// How many of them are no changes.
+    private var tellingsToSome = 0
     /// Leases that are shown to a watcher before their turn, since they are about to change.
     package var shown: [(watcher: ConnectionID, lease: LeaseView)] = []
     /// Processes that are to be watched from now on, and those that no longer need to be.
@@ -52,6 +54,7 @@ package struct Effects: ~Copyable {
     mutating func tell(_ event: Event) {
         recent.append(event)
         tellings.append(.line)
+        tellingsToSome += 1
     }
 
     /// The change that was added to `recent` last.
@@ -73,11 +76,13 @@ package struct Effects: ~Copyable {
     mutating func answer(_ waiter: WaiterID, _ reply: Reply, at connection: ConnectionID) {
         answers.append(Answer(waiter: waiter, reply: reply, connection: connection))
         tellings.append(.answer)
+        tellingsToSome += 1
     }
 
     mutating func notify(_ subscriber: Subscriber, _ notice: Notice) {
         notices.append((subscriber, notice))
         tellings.append(.notice)
+        tellingsToSome += 1
     }
 
     /// What a request's own connection is told comes before what others are: this notice was the only one
@@ -99,6 +104,12 @@ package struct Effects: ~Copyable {
         }
     }
 
+    /// Whether nobody is to be told of anything, but for those who watch.
+    package var areOnlyLogged: Bool {
+        tellingsToSome == 0 && shown.isEmpty && watched.isEmpty && unwatched.isEmpty && dropped.isEmpty
+            && unbound.isEmpty
+    }
+
     package var isEmpty: Bool {
         unwritten.count == 0 && tellings.isEmpty && shown.isEmpty && watched.isEmpty && unwatched.isEmpty
             && dropped.isEmpty && unbound.isEmpty
@@ -107,6 +118,7 @@ package struct Effects: ~Copyable {
     package mutating func removeAll() {
         unwritten.removeAll()
         recent.noteAllTold()
+        tellingsToSome = 0
         // One by one, from the end: most often there is one or none, and to empty an array as a whole costs
         // more than that.
         while !tellings.isEmpty { tellings.removeLast() }

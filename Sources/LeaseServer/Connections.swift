@@ -122,25 +122,6 @@ extension Server {
         machine.tick(to: now)
     }
 
-    /// Bytes that came. They are looked at at once as far as nothing holds them up.
-    package mutating func received(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) {
-        guard let index = index(id), !connections[index].isClosing, !connections[index].dropsInput
-        else { return }
-        let mayLook = canLook(index) && connections[index].input.isEmpty
-        if mayLook {
-            let span = bytes.bindMemory(to: UInt8.self).span
-            let used = consume(index, span)
-            guard connections[index].id == id else { return }
-            if used < span.count, !connections[index].isClosing {
-                connections[index].input.append(contentsOf: bytes[used...])
-            }
-        } else {
-            connections[index].input.append(contentsOf: bytes)
-            makeReady(index)
-        }
-        pauseIfHeld(index)
-    }
-
     func canLook(_ index: Int) -> Bool {
         // Nobody is kept waiting by what a connection that is gone had sent, nor reads what it is answered.
         if connections[index].isGone { return !connections[index].dropsInput }
@@ -173,7 +154,7 @@ extension Server {
         }
         var input: [UInt8] = []
         swap(&input, &connections[index].input)
-        let used = consume(index, input.span)
+        let used = consume(index, input)
         guard connections[index].id == id, !connections[index].isClosing else { return }
         if used < input.count {
             input.removeFirst(used)
@@ -197,7 +178,7 @@ extension Server {
         refuse(index, rest.span, .lineNotEnded)
     }
 
-    private mutating func pauseIfHeld(_ index: Int) {
+    mutating func pauseIfHeld(_ index: Int) {
         holdIfUnread(index)
         let holdsTooMuch =
             connections[index].input.count >= limits.heldInputBytesMax

@@ -1,42 +1,94 @@
 // From bytes to lines to requests.
 
-internal import LeaseCore
+package import LeaseCore
 internal import LeaseModel
 internal import LeaseWire
 
+// Reading ahead.
 extension Server {
-    /// Carries out the lines in `bytes` until something holds them up.
-    /// - Returns: how many bytes were used.
-    mutating func consume(_ index: Int, _ bytes: Span<UInt8>) -> Int {
-        let id = connections[index].id
-        var (start, lines) = (0, 0)
-        while start < bytes.count, canLook(index) {
-            let control = ControlScanner.first(bytes, from: start, to: bytes.count)
-            guard let end = endOfLine(bytes, from: control) else {
-                return consumeUnended(index, bytes, from: start)
-            }
-            if connections[index].skipsLine {
-                connections[index].skipsLine = false
-            } else if !takeLine(index, bytes.extracting(start..<end), isClean: control == end) {
-                return start
-            }
-            start = end + 1
-            guard connections[index].id == id else { return bytes.count }
-            lines += 1
-            if lines >= linesPerTurn, start >= bytes.count / 2, start < bytes.count { yield(index) }
-        }
-        return start
+    /// What came of several connections, of each once at most. Their lines are read first, then decided, then
+    /// logged and told, some at a time: each of these is so much code that one line's way through all of it
+    /// drives out of the processor's cache what the next line begins with.
+    package mutating func received(_ arrivals: UnsafeBufferPointer<Arrival>) {
+        for arrival in arrivals { readAhead(arrival) }
+        decideAhead()
     }
 
-    /// A line that is over the limit gets its one error at once, and is skipped up to its end.
-    private mutating func consumeUnended(_ index: Int, _ bytes: Span<UInt8>, from start: Int) -> Int {
-        if connections[index].skipsLine { return bytes.count }
-        // A CR may be the beginning of the line's end.
-        let isTooLong = bytes.count - start > Limits.lineBytesMax + 1
-        guard isTooLong else { return start }
-        connections[index].skipsLine = true
-        refuse(index, bytes.extracting(start..<bytes.count), .lineTooLong)
-        return bytes.count
+    package mutating func received(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) {
+        readAhead(Arrival(id, bytes))
+        decideAhead()
+    }
+
+    /// Bytes that came. They are looked at at once as far as nothing holds them up.
+    private mutating func readAhead(_ arrival: Arrival) {
+        guard let index = index(arrival.id), !connections[index].isClosing, !connections[index].dropsInput
+        else { return }
+        guard canLook(index), connections[index].input.isEmpty else {
+            connections[index].input.append(contentsOf: arrival.bytes)
+            makeReady(index)
+            pauseIfHeld(index)
+            return
+        }
+        readAhead(PartAhead(id: arrival.id, index: index, bytes: arrival.bytes, isArrival: true))
+    }
+
+    /// Carries out the lines of a connection's input until something holds them up.
+    /// - Returns: how many bytes were used.
+    mutating func consume(_ index: Int, _ input: borrowing [UInt8]) -> Int {
+        input.withUnsafeBytes { bytes in
+            readAhead(
+                PartAhead(id: connections[index].id, index: index, bytes: bytes, isArrival: false))
+            decideAhead()
+        }
+        return linesAhead.usedOfInput
+    }
+
+    private mutating func readAhead(_ part: PartAhead) {
+        if !linesAhead.hasRoomForPart { decideAhead() }
+        linesAhead.add(part)
+        while readLines(linesAhead.partCount - 1) {
+            decideAhead(lastGoesOn: true)
+            guard linesAhead.partCount > 0 else { return }
+        }
+    }
+
+    /// Reads the complete lines of a part.
+    /// - Returns: whether there are more, which are to be read when these are decided.
+    private mutating func readLines(_ part: Int) -> Bool {
+        let bytes = linesAhead[part].bytes.bindMemory(to: UInt8.self).span
+        var start = linesAhead[part].read
+        defer { linesAhead[part].read = start }
+        while start < bytes.count {
+            if linesAhead.isFull { return true }
+            let control = ControlScanner.first(bytes, from: start, to: bytes.count)
+            guard let end = endOfLine(bytes, from: control) else { return false }
+            var line = LineAhead(part: part, start: start, end: end)
+            let isRest = start == 0 && connections[linesAhead[part].index].skipsLine
+            let content = isRest
+                ? .restOfLongLine
+                : readLine(bytes.extracting(start..<end), isClean: control == end, tag: &line.tag)
+            let mayHoldUp = content.mayHoldUp
+            linesAhead.add(line, content)
+            start = end + 1
+            if mayHoldUp { return start < bytes.count }
+        }
+        return false
+    }
+
+    /// `isClean`: no control character stands in it.
+    private mutating func readLine(
+        _ line: Span<UInt8>, isClean: Bool, tag: inout Range<Int>
+    ) -> LineContent {
+        var length = line.count
+        if length > 0, line[length - 1] == UInt8(ascii: "\r") { length -= 1 }
+        guard length <= Limits.lineBytesMax else { return .tooLong }
+        do throws(Refusal) {
+            guard let head = try RequestReader.readTag(line) else { return .nothing }
+            tag = head.tag
+            return .request(try RequestReader.read(line, head, &names, isClean: isClean))
+        } catch {
+            return .refused(error)
+        }
     }
 
     /// - Parameter control: the first control character there.
@@ -47,38 +99,91 @@ extension Server {
         }
         return index < bytes.count ? index : nil
     }
+}
 
-    /// Carries out one line. `isClean`: no control character stands in it.
-    /// - Returns: whether it was; if not, it is to be looked at again later.
-    private mutating func takeLine(_ index: Int, _ line: Span<UInt8>, isClean: Bool) -> Bool {
-        var length = line.count
-        if length > 0, line[length - 1] == UInt8(ascii: "\r") { length -= 1 }
-        guard length <= Limits.lineBytesMax else {
-            refuse(index, line, .lineTooLong)
-            return true
+// Deciding.
+extension Server {
+    /// Decides what was read ahead. `lastGoesOn`: more of the last part is to be read then, unless something
+    /// holds it up.
+    private mutating func decideAhead(lastGoesOn: Bool = false) {
+        while let line = linesAhead.nextLine {
+            decide(line, linesAhead.takeContent())
         }
-        let head: RequestHead
-        do throws(Refusal) {
-            guard let found = try RequestReader.readTag(line) else { return true }
-            head = found
-        } catch {
-            reply(index, line.extracting(0..<0), .refused(error))
-            return true
+        settle()
+        for part in 0..<linesAhead.partCount {
+            let isLast = part == linesAhead.partCount - 1
+            if isLast, lastGoesOn, !linesAhead[part].isHeld {
+                return linesAhead.removePartsButLast()
+            }
+            finish(linesAhead[part])
         }
-        let tag = line.extracting(head.tag)
-        if connections[index].waitingTagged > 0, !tag.isEmpty,
-            isWaiting(connections[index].id, tag.copied())
+        linesAhead.removeParts()
+    }
+
+    private mutating func decide(_ line: LineAhead, _ content: consuming LineContent) {
+        let (id, index) = (linesAhead[line.part].id, linesAhead[line.part].index)
+        guard !linesAhead[line.part].isHeld, connections[index].id == id, canLook(index) else {
+            linesAhead[line.part].isHeld = true
+            return
+        }
+        let bytes = linesAhead[line.part].bytes.bindMemory(to: UInt8.self).span
+        guard carryOut(content, bytes.extracting(line.start..<line.end), line.tag, index) else {
+            linesAhead[line.part].isHeld = true
+            return
+        }
+        let done = line.end + 1
+        linesAhead[line.part].done = done
+        linesAhead[line.part].lineCount += 1
+        let hasHadItsTurn = linesAhead[line.part].lineCount >= linesPerTurn
+        if hasHadItsTurn, done >= bytes.count / 2, done < bytes.count { yield(index) }
+    }
+
+    /// - Returns: whether it was carried out; if not, it is to be looked at again later.
+    private mutating func carryOut(
+        _ content: consuming LineContent, _ line: Span<UInt8>, _ tagRange: Range<Int>, _ index: Int
+    ) -> Bool {
+        let tag = line.extracting(tagRange)
+        if connections[index].waitingTagged > 0, !tag.isEmpty, isWaiting(connections[index].id, tag.copied())
         {
             reply(index, line.extracting(0..<0), .refused(.tagInUse(tag.copied())))
             return true
         }
-        do throws(Refusal) {
-            let request = try RequestReader.read(line, head, &names, isClean: isClean)
-            return perform(request, index, tag)
-        } catch {
-            reply(index, tag, .refused(error))
-            return true
+        switch consume content {
+        case .request(let request): return perform(request, index, tag)
+        case .refused(let refusal): reply(index, tag, .refused(refusal))
+        case .tooLong: refuse(index, line, .lineTooLong)
+        case .restOfLongLine: connections[index].skipsLine = false
+        case .nothing: break
         }
+        return true
+    }
+
+    /// What is not used of a part waits in its connection's input.
+    private mutating func finish(_ part: PartAhead) {
+        let isThere = connections[part.index].id == part.id
+        let used = isThere ? bytesUsed(part) : part.bytes.count
+        guard part.isArrival else {
+            linesAhead.usedOfInput = used
+            return
+        }
+        guard isThere else { return }
+        if used < part.bytes.count, !connections[part.index].isClosing {
+            connections[part.index].input.append(contentsOf: part.bytes[used...])
+        }
+        pauseIfHeld(part.index)
+    }
+
+    /// A line that is over the limit gets its one error at once, and is skipped up to its end.
+    private mutating func bytesUsed(_ part: PartAhead) -> Int {
+        let (index, count) = (part.index, part.bytes.count)
+        guard !part.isHeld, canLook(index) else { return part.done }
+        if connections[index].skipsLine { return count }
+        // A CR may be the beginning of the line's end.
+        guard count - part.done > Limits.lineBytesMax + 1 else { return part.done }
+        connections[index].skipsLine = true
+        let bytes = part.bytes.bindMemory(to: UInt8.self).span
+        refuse(index, bytes.extracting(part.done..<count), .lineTooLong)
+        return count
     }
 
     /// Refuses a line that is not read, with its tag if that can be read.

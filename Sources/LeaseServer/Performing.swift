@@ -38,13 +38,15 @@ extension Server {
             // A result may be kept, which takes space; an end alone has its own.
             if release.result != nil, !hasRoom(index) { return false }
             reply(index, tag, machine.release(release, from: connections[index].caller, into: &effects))
-            settle()
+            settleUnlessOnlyLogged()
         case .evict(let token, let note):
+            settle()
             guard hasRoom(index) else { return false }
             guard isAllowed(.evict, index, tag) else { return true }
             reply(index, tag, machine.evict(token, note: note, by: connections[index].id, into: &effects))
             settle()
         case let rarer:
+            settle()
             performRarer(rarer, index, tag)
         }
         return true
@@ -139,7 +141,7 @@ extension Server {
         switch outcome {
         case .reply(let reply):
             self.reply(index, tag, reply)
-            settle()
+            settleUnlessOnlyLogged()
         case .waits(let waiter):
             // What it superseded is answered first: on the same connection it stood before it.
             wait(waiter, index, tag)
@@ -170,7 +172,7 @@ extension Server {
             case .renew(let renew): take(renew, report, index, other.pending.tag.span)
             default: preconditionFailure("only these name a process")
             }
-            return
+            return settle()
         }
     }
 

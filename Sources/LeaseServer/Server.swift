@@ -47,6 +47,7 @@ package struct Server: ~Copyable {
     var halfClosed: Set<ConnectionID> = []
     /// Connections with input that can be looked at now.
     var ready = ConnectionQueue()
+    var linesAhead = LinesAhead()
     /// Connections with output that was appended since replies were last let go.
     var dirty = ConnectionQueue()
     /// Connections with something to send that may be sent.
@@ -281,6 +282,12 @@ extension Server {
 
     /// The numbers that were used: written down after a clean stop, so that they go on without a gap.
     package var numbersUsed: Numbers { Numbers(token: machine.lastToken, sequence: machine.sequence) }
+
+    /// What only the log and the counts want to know waits until all lines that were read ahead are decided.
+    mutating func settleUnlessOnlyLogged() {
+        if effects.areOnlyLogged, watches.count == vacantWatches.count { return }
+        settle()
+    }
 
     /// Takes what a request or a moment has brought about: changes to the batch, replies to who waited.
     /// Nothing in it asks the machine, which alone adds to the effects: they can stay where they are.

@@ -104,10 +104,7 @@ extension Daemon {
         // The bytes may be younger than the pass, which may take long: a lease that began before it was asked
         // for would end before the time on which who asked counts.
         server.tick(to: Instant(nanoseconds: Clocks.bootNanoseconds()))
-        for index in 0..<arrivals.count {
-            let part = arrivals.part(index)
-            server.received(part.id, part.bytes)
-        }
+        server.received(arrivals.all)
         arrivals.removeAll()
     }
 

@@ -35,6 +35,23 @@ private final class Bench {
         settle()
     }
 
+    /// One pass, in which all this came before any of it is decided.
+    func pass(_ arrivals: [(id: UInt64, bytes: String)]) {
+        server.beginPass(now: .zero, wallMilliseconds: 0)
+        server.advance(to: .zero)
+        let all = Array(arrivals.map(\.bytes).joined().utf8)
+        all.withUnsafeBytes { room in
+            var end = 0
+            let parts = arrivals.map { id, bytes in
+                defer { end += bytes.utf8.count }
+                let part = room[end..<end + bytes.utf8.count]
+                return LeaseServer.Arrival(id, UnsafeRawBufferPointer(rebasing: part))
+            }
+            parts.withUnsafeBufferPointer { server.received($0) }
+        }
+        settle()
+    }
+
     func hangUp(_ id: UInt64) {
         server.beginPass(now: .zero, wallMilliseconds: 0)
         server.hungUp([id])
@@ -93,6 +110,28 @@ private final class Bench {
             bench.pass(id, Self.six)
             #expect(bench.take(id) == Self.answers(1...6) && !bench.wantsTurn)
         }
+    }
+
+    @Test func whatCameTogetherIsDecidedInItsOrder() throws {
+        let bench = Bench()
+        let (first, second, third) = (try bench.connect(), try bench.connect(), try bench.connect())
+        let pings = String(repeating: "ping\n", count: 100)
+        bench.pass([
+            (first, "acquire user/1 ttl=1m\n"),
+            // What stands behind a request that waits is decided after it.
+            (second, "acquire user/1 ttl=2m wait=1m\ncheck 2\ncheck 3\n"),
+            (third, pings + "release 1\n" + pings + "acquire user/2 tt"),
+        ])
+        #expect(bench.take(first) == "OK token=1 ttl=60000ms\n")
+        let answers = bench.take(second).split(separator: "\n").map(String.init)
+        #expect(answers.first == "OK token=2 ttl=120000ms waited=0ms")
+        #expect(answers.dropFirst().map { $0.prefix(4) } == ["OK t", "GONE"])
+        let oks = String(repeating: "OK\n", count: 100)
+        #expect(bench.take(third) == oks + "OK token=1 held=0ms\n" + oks)
+        bench.pass([(third, "l=3m\n")])
+        bench.pass([(first, "acquire user/2\n")])
+        #expect(bench.take(third) == "OK token=3 ttl=180000ms\n")
+        #expect(bench.take(first).hasPrefix("BUSY key=user/2 why=held token=3 "))
     }
 
     /// What it had sent is carried out, though it is gone before its turn came again.

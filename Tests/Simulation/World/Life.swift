@@ -61,6 +61,8 @@ final class Life {
     /// Whether this daemon, and none before it, has accepted a connection.
     func wasBornBefore(_ wire: Wire) -> Bool { accepted.contains(wire.number) }
     private var accepted: Set<Int> = []
+    /// Read, and not decided yet.
+    private var arrived: [(id: UInt64, bytes: [UInt8])] = []
 
     var now: Instant { Instant(nanoseconds: clocks().sinceBoot) }
 
@@ -103,7 +105,10 @@ final class Life {
         for wire in gone { readTheRest(wire) }
         for wire in events where !wire.isClosedByClient {
             if wire.isReadable { read(wire) }
+            // As where there is no room for more.
+            if draw.chance(20) { decideArrivals() }
         }
+        decideArrivals()
         accept()
         flush(events.filter { $0.isWritable }.map(\.id))
         try settle()
@@ -175,12 +180,25 @@ final class Life {
         let count = draw.chance(80) ? wire.toDaemon.count : 1 + draw.below(wire.toDaemon.count)
         let bytes = Array(wire.toDaemon[..<count])
         wire.toDaemon.removeFirst(count)
+        if scenario.readTakes > 0 { takesTime(draw.range(0...scenario.readTakes)) }
+        arrived.append((wire.id, bytes))
+    }
+
+    private func decideArrivals() {
+        guard !arrived.isEmpty else { return }
         // What is read late in a pass is decided as of then.
-        if scenario.readTakes > 0 {
-            takesTime(draw.range(0...scenario.readTakes))
-            server.tick(to: self.now)
+        server.tick(to: self.now)
+        let room = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: arrived.reduce(0) { $0 + $1.bytes.count }, alignment: 1)
+        defer { room.deallocate() }
+        room.copyBytes(from: arrived.flatMap(\.bytes))
+        var end = 0
+        let arrivals = arrived.map { id, bytes in
+            defer { end += bytes.count }
+            return Arrival(id, UnsafeRawBufferPointer(rebasing: room[end..<end + bytes.count]))
         }
-        bytes.withUnsafeBytes { server.received(wire.id, $0) }
+        arrived = []
+        arrivals.withUnsafeBufferPointer { server.received($0) }
     }
 
     private func readTheRest(_ wire: Wire) {
