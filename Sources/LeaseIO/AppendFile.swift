@@ -157,7 +157,7 @@ package struct AppendFile: ~Copyable {
 
     /// Whether the name still stands for this file: writing to one that was deleted succeeds, and is lost.
     package func isStillLinked(in directory: borrowing DataDirectory, name: String) throws(Errno) -> Bool {
-        try isFile(raw, named: name, in: directory)
+        try directory.has(name, for: raw)
     }
 
     private static func open(
@@ -200,10 +200,4 @@ package struct AppendFile: ~Copyable {
         }
         isTorn = false
     }
-}
-
-func isFile(_ raw: Int32, named name: String, in directory: borrowing DataDirectory) throws(Errno) -> Bool {
-    let ours = try FileFacts(of: raw)
-    guard ours.links > 0, let named = try FileFacts.at(name, under: directory.raw) else { return false }
-    return ours.identity == named.identity
 }

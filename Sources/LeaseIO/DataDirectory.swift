@@ -47,6 +47,13 @@ package struct DataDirectory: ~Copyable, Sendable {
         try FileFacts.at(name, under: raw) != nil
     }
 
+    /// Whether the name still stands for the file of this descriptor.
+    func has(_ name: String, for file: Int32) throws(Errno) -> Bool {
+        let ours = try FileFacts(of: file)
+        guard ours.links > 0, let named = try FileFacts.at(name, under: raw) else { return false }
+        return ours.identity == named.identity
+    }
+
     /// The names of all that is in here, in the order of their bytes.
     package func names() throws(Errno) -> [String] {
         // A descriptor of its own, since the place to read on from belongs to it; closedir closes it.

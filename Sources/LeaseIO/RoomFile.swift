@@ -19,7 +19,7 @@ package struct RoomFile: ~Copyable {
 
     /// Whether the name still stands for this file.
     package func isStillLinked(in directory: borrowing DataDirectory, name: String) throws(Errno) -> Bool {
-        try isFile(raw, named: name, in: directory)
+        try directory.has(name, for: raw)
     }
 
     /// Makes the file, durably, in the place of one that there is. Until it is whole it is called `NAME.new`.

@@ -6,6 +6,10 @@ package import LeaseModel
 package enum Ring {
     package static let name = "log.ring"
     package static let bytes = 4 << 20
+    /// So much stays free beside it: where the disk is nearly full, its room is for the log.
+    package static let sparedBytes = 16 * bytes
+    /// What a start reads of one at most, of whatever size another version made it.
+    package static let readBytesMax = 16 * bytes
 
     /// It is made when the log has been synced so often: a daemon with little to do needs none.
     package static let syncsBefore = 32

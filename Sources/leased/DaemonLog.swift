@@ -62,9 +62,9 @@ extension Daemon {
             fail("the data directory is gone")
             return
         }
-        if store.lookForRing() { journal.error("the log's ring was taken away: the log goes without it") }
+        if store.leaveRingIfGone() { journal.error("the log's ring was taken away: the log goes without it") }
         // A compaction under way puts a whole log there.
-        guard !server.isCompacting, !store.isInPlace() else { return }
+        guard !server.isCompacting, !store.logIsInPlace else { return }
         journal.error("the log was taken away: it is written anew")
         server.rewriteLog()
     }

@@ -159,7 +159,7 @@ final class LogStore {
     }
 
     /// Whether the log is still where a restart would look for it.
-    func isInPlace() -> Bool {
+    var logIsInPlace: Bool {
         (try? log.file.isStillLinked(in: folder.directory, name: LogStore.logName)) == true
     }
 
@@ -174,9 +174,8 @@ extension LogStore {
         let folder = folder
         submit(.ringMaking) {
             do throws(Errno) {
-                // Where the disk is nearly full, its room is for the log.
                 try RoomFile.make(
-                    in: folder.directory, name: Ring.name, bytes: Ring.bytes, spared: 16 * Ring.bytes)
+                    in: folder.directory, name: Ring.name, bytes: Ring.bytes, spared: Ring.sparedBytes)
                 return 0
             } catch {
                 return error.code
@@ -189,9 +188,9 @@ extension LogStore {
         if ring == nil { schedule.ringIsLost() }
     }
 
-    /// Nobody would find what is written to one that was taken away.
+    /// Goes on without a ring that was taken away: nobody would find what is written to it.
     /// - Returns: whether it was.
-    func lookForRing() -> Bool {
+    func leaveRingIfGone() -> Bool {
         guard let ring, schedule.hasRing,
             (try? ring.file.isStillLinked(in: folder.directory, name: Ring.name)) != true
         else { return false }

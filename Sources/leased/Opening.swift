@@ -86,7 +86,7 @@ struct Opening {
     /// What the log's end lost with the power, and the ring has: read, not yet written.
     private func recordsOfRing(_ server: inout Server, _ verdict: LogVerdict) throws(Complaint) -> [UInt8] {
         let bytes = try reading { () throws(Errno) in
-            try folder.directory.readFile(Ring.name, bytesMax: 64 << 20)
+            try folder.directory.readFile(Ring.name, bytesMax: Ring.readBytesMax)
         }
         guard let bytes else { return [] }
         let isTorn = if case .torn = verdict { true } else { false }
