@@ -18,9 +18,12 @@ extension Machine {
     /// All the keys or none. `process` is what was found of the process that the request names; where the
     /// outcome asks for it, the request comes again with it.
     package mutating func acquire(
-        _ request: AcquireRequest, process: ProcessReport, from caller: Caller, into effects: inout Effects
+        _ request: AcquireRequest, process: ProcessReport, from caller: borrowing Caller,
+        into effects: inout Effects
     ) -> Outcome {
-        if let outcome = retryOutcome(request, from: caller, into: &effects) { return outcome }
+        if request.request != nil, let outcome = retryOutcome(request, from: caller, into: &effects) {
+            return outcome
+        }
         let slots: KeySlots
         do throws(Refusal) {
             slots = try knownSlots(request.keys)
@@ -35,7 +38,7 @@ extension Machine {
     }
 
     private mutating func decide(
-        _ request: AcquireRequest, _ slots: KeySlots, process: ProcessReport, from caller: Caller,
+        _ request: AcquireRequest, _ slots: KeySlots, process: ProcessReport, from caller: borrowing Caller,
         into effects: inout Effects
     ) -> Outcome {
         if request.joins, let problem = joinProblem(request, slots) {
@@ -81,44 +84,53 @@ extension Machine {
     }
 
     private mutating func grantAtOnce(
-        _ request: AcquireRequest, _ slots: KeySlots, _ process: ProcessIdentity?, from caller: Caller,
-        into effects: inout Effects
+        _ request: AcquireRequest, _ slots: KeySlots, _ process: ProcessIdentity?,
+        from caller: borrowing Caller, into effects: inout Effects
     ) -> Outcome {
         if let refusal = grantBound(caller.peer.uid, slots) { return .reply(.refused(refusal)) }
         // Not by `??`, for which the whole peer would be copied.
         let owner = if let own = request.owner { own } else { caller.peer.defaultOwner }
-        let grant = Grant(
-            token: ledger.lastToken + 1, keys: request.keys, owner: owner,
-            uid: caller.peer.uid, pid: caller.peer.pid, ttl: request.ttl ?? defaultTTL(slots),
-            maxHold: smallest(slots) { $0.maxHold }?.bound, isShared: request.isShared,
-            isEphemeral: request.isEphemeral, process: process, request: request.request, note: request.note)
-        guard takeRoom(for: grant) else {
+        let maxHold = smallest(slots) { $0.maxHold }?.bound
+        let details = LeaseDetails.ifNeeded(
+            otherKeys: slots.others, process: process, request: request.request, note: request.note,
+            maxHold: maxHold, isEphemeral: request.isEphemeral)
+        guard takeRoom(forGrantOf: slots, to: owner, details) else {
             return .reply(.refused(.noSpace))
         }
         let waited: Duration? = request.wait > .zero ? .zero : nil
-        emitGrant(grant, waited: nil, connection: caller.connection, into: &effects)
+        let ttl = request.ttl ?? defaultTTL(slots)
+        let firstTTL = if let maxHold { min(ttl, maxHold) } else { ttl }
+        emitGrant(
+            Lease(
+                token: ledger.lastToken + 1, at: clock, ttl: ttl, firstTTL: firstTTL, owner: owner,
+                details: details, key: slots.first, uid: caller.peer.uid, pid: caller.peer.pid,
+                isShared: request.isShared, isEphemeral: request.isEphemeral),
+            waited: nil, connection: caller.connection, into: &effects)
         if request.notifies { subscribe(caller.subscriber, to: ledger.newest, into: &effects) }
-        return .reply(.granted(token: grant.token, ttl: grant.firstTTL, waited: waited, again: false))
+        return .reply(.granted(token: ledger.lastToken, ttl: firstTTL, waited: waited, again: false))
     }
 
     /// Emits the grant, binds it, and lets the fronts of the lines draw back.
     mutating func emitGrant(
-        _ grant: Grant, waited: Duration?, connection: ConnectionID, into effects: inout Effects
+        _ lease: consuming Lease, waited: Duration?, connection: ConnectionID, into effects: inout Effects
     ) {
-        emit(.granted(grant), waited: waited, into: &effects)
+        emitGranted(lease, waited: waited, into: &effects)
         countNewest()
-        if grant.isEphemeral {
-            bind(connection: connection, to: ledger.newest, into: &effects)
-        }
-        if let process = grant.process {
-            bind(process, to: grant.token, into: &effects)
-        }
+        let slot = ledger.newest
+        if ledger.leases[slot].details != nil { bindNewest(to: connection, into: &effects) }
         var none: [WaiterID] = []
-        for index in 0..<ledger.leases[ledger.newest].keyCount {
-            let key = ledger.leases[ledger.newest].keySlot(index)
-            if ledger.keys[key].line != .none {
-                refreshFront(key, entrants: &none)
-            }
+        for index in 0..<ledger.leases[slot].keyCount {
+            refreshFrontIfWaitedFor(ledger.leases[slot].keySlot(index), entrants: &none)
+        }
+    }
+
+    private mutating func bindNewest(to connection: ConnectionID, into effects: inout Effects) {
+        let slot = ledger.newest
+        if ledger.leases[slot].isEphemeral {
+            bind(connection: connection, to: slot, into: &effects)
+        }
+        if let process = ledger.leases[slot].details?.process {
+            bind(process, to: ledger.leases[slot].token, into: &effects)
         }
     }
 
@@ -171,11 +183,9 @@ extension Machine {
 
     private mutating func knownSlot(_ key: Key) throws(Refusal) -> Slot {
         let slot = ledger.keySlot(key)
-        ledger.lastNamed = slot
         if slot != .none, ledger.keys[slot].isKnown { return slot }
         do throws(UnknownKey) {
-            ledger.lastNamed = ledger.insertKey(key, rules: try ledger.policy.rules(for: key))
-            return ledger.lastNamed
+            return ledger.insertKey(key, rules: try ledger.policy.rules(for: key))
         } catch {
             throw .unknownKey(key, error)
         }

@@ -34,6 +34,13 @@ struct CacheLines: ~Copyable {
 
     subscript(line: Slot, place: Int) -> Entry { Entry(words[line * Self.wordCount + 1 + Slot(place)]) }
 
+    /// All of them, where they are: a line does not reach over the end of a chunk.
+    @inline(__always)
+    func entries(_ line: Slot) -> UnsafeBufferPointer<UInt64> {
+        let head = words.address(of: line * Self.wordCount)
+        return UnsafeBufferPointer(start: head + 1, count: Int(UInt32(truncatingIfNeeded: head.pointee)))
+    }
+
     func count(_ line: Slot) -> Int { Int(UInt32(truncatingIfNeeded: words[line * Self.wordCount])) }
 
     func next(_ line: Slot) -> Slot { Slot(words[line * Self.wordCount] >> 32) }

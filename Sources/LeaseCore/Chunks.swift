@@ -14,7 +14,10 @@ struct Chunks<Element>: ~Copyable {
     private static var shift: Int { 10 }
     private static var chunkCount: Int { 1 << shift }
 
-    private var chunks: [UnsafeMutablePointer<Element>] = []
+    /// Where each chunk is. A table of its own: every access would look twice whether an array has it.
+    private var chunks = UnsafeMutablePointer<UnsafeMutablePointer<Element>>.allocate(capacity: 8)
+    private var chunksRoom = 8
+    private var chunksMade = 0
     private(set) var count = 0
 
     init() {}
@@ -23,9 +26,10 @@ struct Chunks<Element>: ~Copyable {
         for index in 0..<count {
             (chunks[index >> Self.shift] + (index & (Self.chunkCount - 1))).deinitialize(count: 1)
         }
-        for chunk in chunks {
-            UnsafeMutableRawPointer(chunk).deallocate()
+        for index in 0..<chunksMade {
+            UnsafeMutableRawPointer(chunks[index]).deallocate()
         }
+        chunks.deallocate()
     }
 
     subscript(slot: Slot) -> Element {
@@ -33,7 +37,9 @@ struct Chunks<Element>: ~Copyable {
         unsafeMutableAddress { address(of: slot) }
     }
 
-    fileprivate func address(of slot: Slot) -> UnsafeMutablePointer<Element> {
+    /// Where the element is, and stays as long as it is here: for whoever has much to do with it.
+    @inline(__always)
+    func address(of slot: Slot) -> UnsafeMutablePointer<Element> {
         let index = Int(slot)
         precondition(index < count, "a slot that was never filled")
         return chunks[index >> Self.shift] + (index & (Self.chunkCount - 1))
@@ -41,15 +47,26 @@ struct Chunks<Element>: ~Copyable {
 
     @discardableResult
     mutating func append(_ element: consuming Element) -> Slot {
-        if count == chunks.count << Self.shift {
-            let size = Self.chunkCount * MemoryLayout<Element>.stride
-            // At the beginning of a cache line: elements that fill one don't lie in two.
-            let raw = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
-            chunks.append(raw.bindMemory(to: Element.self, capacity: Self.chunkCount))
-        }
+        if count == chunksMade << Self.shift { addChunk() }
         (chunks[count >> Self.shift] + (count & (Self.chunkCount - 1))).initialize(to: element)
         count += 1
         return Slot(count - 1)
+    }
+
+    @inline(never)
+    private mutating func addChunk() {
+        if chunksMade == chunksRoom {
+            chunksRoom *= 2
+            let larger = UnsafeMutablePointer<UnsafeMutablePointer<Element>>.allocate(capacity: chunksRoom)
+            larger.moveInitialize(from: chunks, count: chunksMade)
+            chunks.deallocate()
+            chunks = larger
+        }
+        let size = Self.chunkCount * MemoryLayout<Element>.stride
+        // At the beginning of a cache line: elements that fill one don't lie in two.
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+        (chunks + chunksMade).initialize(to: raw.bindMemory(to: Element.self, capacity: Self.chunkCount))
+        chunksMade += 1
     }
 
     mutating func removeLast() -> Element {
@@ -86,5 +103,26 @@ struct Slab<Element>: ~Copyable {
     mutating func remove(_ slot: Slot, leaving emptied: consuming Element) {
         elements[slot] = emptied
         vacant.append(slot)
+    }
+
+    /// Gives a slot back whose element was emptied where it stands: what takes its place next need not let
+    /// go of anything.
+    mutating func vacate(_ slot: Slot) {
+        vacant.append(slot)
+    }
+
+    /// The same as `insert`, where all slots are given back by `vacate`.
+    @inline(__always)
+    mutating func occupy(_ element: consuming Element) -> Slot {
+        guard vacant.count > 0 else { return elements.append(element) }
+        let slot = vacant.removeLast()
+        elements.address(of: slot).initialize(to: element)
+        return slot
+    }
+
+    /// Where the element is, and stays: for whoever has much to do with it.
+    @inline(__always)
+    func address(of slot: Slot) -> UnsafeMutablePointer<Element> {
+        elements.address(of: slot)
     }
 }

@@ -11,40 +11,47 @@ struct DeadlineRuns: ~Copyable {
         var tie: UInt64 = 0
         var previous: Slot = .none
         var next: Slot = .none
-        var home = Home.nowhere
-
-        func comes(before instant: Instant, _ tie: UInt64) -> Bool {
-            self.instant != instant ? self.instant < instant : self.tie < tie
-        }
+        /// The number of its run, or one of the two below.
+        var home = nowhere
     }
 
-    enum Home: Equatable {
-        case nowhere, heap
-        case run(Slot)
-    }
+    private static let nowhere = UInt8.max
+    private static let inHeap = UInt8.max - 1
 
-    struct Run {
+    private struct Run {
         var first: Slot = .none
         var last: Slot = .none
+        /// Of the last one: all that a newcomer is compared with.
+        var lastInstant = Instant.zero
+        var lastTie: UInt64 = 0
     }
 
     /// As many different ttls as there are at the same time, usually, and some more.
     private static let runsMax = 8
 
     private var nodes = Chunks<Node>()
+    private var runs = InlineArray<8, Run>(repeating: Run())
     /// No more than there has been use for.
-    private var runs = Chunks<Run>()
+    private var runCount = 0
     private var heap = DeadlineHeap()
     private(set) var count = 0
 
     init() {}
 
+    private static func comes(
+        _ instant: Instant, _ tie: UInt64, before later: Instant, _ laterTie: UInt64
+    ) -> Bool {
+        instant != later ? instant < later : tie < laterTie
+    }
+
     var first: DeadlineHeap.Entry? {
         var first = heap.first
-        for run in 0..<Slot(runs.count) where runs[run].first != .none {
+        for run in 0..<runCount where runs[run].first != .none {
             let slot = runs[run].first
-            if let first, !nodes[slot].comes(before: first.instant, first.tie) { continue }
-            first = DeadlineHeap.Entry(instant: nodes[slot].instant, tie: nodes[slot].tie, slot: slot)
+            let node = nodes.address(of: slot)
+            let (instant, tie) = (node.pointee.instant, node.pointee.tie)
+            if let first, !Self.comes(instant, tie, before: first.instant, first.tie) { continue }
+            first = DeadlineHeap.Entry(instant: instant, tie: tie, slot: slot)
         }
         return first
     }
@@ -53,26 +60,28 @@ struct DeadlineRuns: ~Copyable {
         while nodes.count <= Int(slot) {
             nodes.append(Node())
         }
-        precondition(nodes[slot].home == .nowhere, "a slot stands in it once")
+        let node = nodes.address(of: slot)
+        precondition(node.pointee.home == Self.nowhere, "a slot stands in it once")
         count += 1
-        if let run = run(for: instant, tie) {
-            let last = runs[run].last
-            nodes[slot] = Node(instant: instant, tie: tie, previous: last, home: .run(run))
-            if last == .none { runs[run].first = slot } else { nodes[last].next = slot }
-            runs[run].last = slot
-        } else {
-            nodes[slot] = Node(instant: instant, tie: tie, home: .heap)
+        let run = run(for: instant, tie)
+        guard run < Self.runsMax else {
+            node.pointee = Node(instant: instant, tie: tie, home: Self.inHeap)
             heap.insert(slot, at: instant, tie: tie)
+            return
         }
+        let last = runs[run].last
+        node.pointee = Node(instant: instant, tie: tie, previous: last, home: UInt8(run))
+        if last == .none { runs[run].first = slot } else { nodes.address(of: last).pointee.next = slot }
+        runs[run].last = slot
+        (runs[run].lastInstant, runs[run].lastTie) = (instant, tie)
     }
 
     mutating func remove(_ slot: Slot) {
-        switch nodes[slot].home {
-        case .nowhere: preconditionFailure("only what stands in it can be taken out")
-        case .heap: heap.remove(slot)
-        case .run(let run): unlink(slot, from: run)
-        }
-        nodes[slot].home = .nowhere
+        let node = nodes.address(of: slot)
+        let home = node.pointee.home
+        precondition(home != Self.nowhere, "only what stands in it can be taken out")
+        if home == Self.inHeap { heap.remove(slot) } else { unlink(node, from: Int(home)) }
+        node.pointee.home = Self.nowhere
         count -= 1
     }
 
@@ -83,30 +92,43 @@ struct DeadlineRuns: ~Copyable {
     }
 
     /// The run whose last comes closest before it, so that long ttls don't stand in the way of short ones;
-    /// else an empty one. nil: there are no more.
-    private mutating func run(for instant: Instant, _ tie: UInt64) -> Slot? {
-        var best: Slot?
-        var empty: Slot?
-        for run in 0..<Slot(runs.count) {
-            let last = runs[run].last
-            guard last != .none else {
-                empty = empty ?? run
+    /// else an empty one. `runsMax`: there are no more.
+    private mutating func run(for instant: Instant, _ tie: UInt64) -> Int {
+        let none = Self.runsMax
+        var (best, empty) = (none, none)
+        for run in 0..<runCount {
+            guard runs[run].last != .none else {
+                if empty == none { empty = run }
                 continue
             }
-            guard nodes[last].comes(before: instant, tie) else { continue }
-            if let best {
-                let other = runs[best].last
-                if nodes[last].comes(before: nodes[other].instant, nodes[other].tie) { continue }
+            let (last, lastTie) = (runs[run].lastInstant, runs[run].lastTie)
+            guard Self.comes(last, lastTie, before: instant, tie) else { continue }
+            if best != none, Self.comes(last, lastTie, before: runs[best].lastInstant, runs[best].lastTie) {
+                continue
             }
             best = run
         }
-        if let found = best ?? empty { return found }
-        return runs.count < Self.runsMax ? runs.append(Run()) : nil
+        if best != none { return best }
+        if empty != none { return empty }
+        guard runCount < Self.runsMax else { return none }
+        runCount += 1
+        return runCount - 1
     }
 
-    private mutating func unlink(_ slot: Slot, from run: Slot) {
-        let (previous, next) = (nodes[slot].previous, nodes[slot].next)
-        if previous == .none { runs[run].first = next } else { nodes[previous].next = next }
-        if next == .none { runs[run].last = previous } else { nodes[next].previous = previous }
+    private mutating func unlink(_ node: UnsafeMutablePointer<Node>, from run: Int) {
+        let (previous, next) = (node.pointee.previous, node.pointee.next)
+        if previous == .none {
+            runs[run].first = next
+        } else {
+            nodes.address(of: previous).pointee.next = next
+        }
+        if next != .none {
+            nodes.address(of: next).pointee.previous = previous
+            return
+        }
+        runs[run].last = previous
+        guard previous != .none else { return }
+        let last = nodes.address(of: previous)
+        (runs[run].lastInstant, runs[run].lastTie) = (last.pointee.instant, last.pointee.tie)
     }
 }

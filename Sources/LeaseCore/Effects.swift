@@ -19,9 +19,19 @@ package struct Effects: ~Copyable {
         case change, line, answer, notice
     }
 
-    /// What happened, in order. The log takes them before any reply goes out.
+    /// What the log gets next.
+    package enum ForLog {
+        /// What `takeRecord` gives.
+        case record
+        /// A change whose event says all that its record would.
+        case event(ToldChange)
+    }
+
+    /// What happened, in order, where its event does not say all that the log is to. The log takes it, and
+    /// those events, before any reply goes out.
     private var unwritten = Handover<Record>()
-    /// The same, as it is told to those who watch; and what happens in the lines. It stays when it is told.
+    /// What happened, as it is told to those who watch; and what happens in the lines. It stays when it is
+    /// told.
     package var recent: RecentEvents
     /// Replies to others.
     package internal(set) var answers: [Answer] = []
@@ -62,12 +72,20 @@ package struct Effects: ~Copyable {
         tellings.append(.change)
     }
 
-    /// Records that are not taken yet, and the next of them.
-    package var recordCount: Int { unwritten.count }
+    /// The next of what the log has not got yet, in the order of the numbers; nil: it has all. A record is
+    /// to be taken before this is asked again.
+    package mutating func nextForLog() -> ForLog? {
+        let limit = unwritten.count > 0 ? unwritten.next.sequence : .max
+        if let change = recent.changes.takeForLog(before: limit) { return .event(change) }
+        return unwritten.count > 0 ? .record : nil
+    }
+
     package mutating func takeRecord() -> Record { unwritten.take() }
 
-    /// For those who only look: what is not taken yet.
-    package var records: [Record] { unwritten.all }
+    /// For those who only look: what the log has not got yet.
+    package var records: [Record] {
+        (unwritten.all + recent.recordsForLog).sorted { $0.sequence < $1.sequence }
+    }
     package var events: [Event] {
         var cursor = recent.end
         return tellings.compactMap { recent.untold($0, &cursor) }.map { recent.event($0) }
@@ -111,15 +129,15 @@ package struct Effects: ~Copyable {
     }
 
     package var isEmpty: Bool {
-        unwritten.count == 0 && tellings.isEmpty && shown.isEmpty && watched.isEmpty && unwatched.isEmpty
-            && dropped.isEmpty && unbound.isEmpty
+        unwritten.count == 0 && recent.isAllTold && tellings.isEmpty && shown.isEmpty && watched.isEmpty
+            && unwatched.isEmpty && dropped.isEmpty && unbound.isEmpty
     }
 
     package mutating func removeAll() {
         unwritten.removeAll()
         recent.noteAllTold()
         tellingsToSome = 0
-        // One by one, from the end: most often there is one or none, and to empty an array as a whole costs
+        // One by one, from the end: most often there are few or none, and to empty an array as a whole costs
         // more than that.
         while !tellings.isEmpty { tellings.removeLast() }
         if !answers.isEmpty { answers.removeAll(keepingCapacity: true) }

@@ -3,28 +3,10 @@
 
 internal import LeaseModel
 
-/// What an event says besides its names.
-struct EventEntry {
-    var sequence: Sequence64
-    var at: Instant
-    var what: Event.What
-    var token: Token
-    var uid: UInt32
-    var pid: Int32
-    var whilePID: Int32?
-    /// Where its names begin among those of its block: its keys, the owner, the note.
-    var names: UInt32 = 0
-    /// Where the kind of its one key stands in the policy; `KeyEntry.unknownKind`: who wants it looks it up.
-    var kind = KeyEntry.unknownKind
-    var keyCount: UInt8
-    var isShared: Bool
-    var isEphemeral: Bool
-    var hasNote: Bool
-}
-
 /// Some hundred events, and their names one behind the other, each with its length before it.
 private struct EventBlock {
-    static let count = 256
+    static let shift = 8
+    static let count = 1 << shift
     static let namesUsual = 8 << 10
 
     let entries = UnsafeMutablePointer<EventEntry>.allocate(capacity: count)
@@ -32,17 +14,19 @@ private struct EventBlock {
     var capacity = namesUsual
     var namesEnd = 0
 
-    /// Inlined: most names are short.
+    /// Makes room for so many bytes of names, with their lengths.
+    @inline(__always)
+    mutating func reserve(_ size: Int) {
+        if namesEnd + size > capacity { grow(by: size) }
+    }
+
+    /// There is room for it. Inlined: most names are short.
     @inline(__always)
     mutating func add(_ bytes: UnsafeRawBufferPointer) {
-        let size = MemoryLayout<UInt16>.size + bytes.count
-        if namesEnd + size > capacity { grow(by: size) }
         let target = names + namesEnd
         target.storeBytes(of: UInt16(bytes.count), as: UInt16.self)
-        if bytes.count > 0 {
-            (target + MemoryLayout<UInt16>.size).copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
-        }
-        namesEnd += size
+        bytes.copy(to: target + EventNames.lengthBytes)
+        namesEnd += EventNames.lengthBytes + bytes.count
     }
 
     @inline(never)
@@ -67,6 +51,44 @@ extension [UInt8] {
     var inPlace: UnsafeRawBufferPointer { withUnsafeBytes { $0 } }
 }
 
+extension UnsafeRawBufferPointer {
+    /// Whether these are the same bytes: names are short, and mostly in the same place.
+    @inline(__always)
+    func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
+        if baseAddress == other.baseAddress { return true }
+        var place = 0
+        while count - place >= 8 {
+            let some = loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            guard some == other.loadUnaligned(fromByteOffset: place, as: UInt64.self) else { return false }
+            place += 8
+        }
+        while place < count {
+            guard self[place] == other[place] else { return false }
+            place += 1
+        }
+        return true
+    }
+
+    /// Eight bytes at a time, and then four, two and one: for a short name that costs less than a call that
+    /// copies any number.
+    @inline(__always)
+    fileprivate func copy(to target: UnsafeMutableRawPointer) {
+        var done = 0
+        func copy<Piece: FixedWidthInteger>(_ piece: Piece.Type) {
+            let bits = baseAddress.unsafelyUnwrapped.loadUnaligned(fromByteOffset: done, as: piece)
+            target.storeBytes(of: bits, toByteOffset: done, as: piece)
+            done += MemoryLayout<Piece>.size
+        }
+        while count - done >= 8 {
+            copy(UInt64.self)
+        }
+        if count & 4 != 0 { copy(UInt32.self) }
+        if count & 2 != 0 { copy(UInt16.self) }
+        if count & 1 != 0 { copy(UInt8.self) }
+    }
+}
+
 /// A row of events in their order. Each has an index, which it keeps. Those that were told are remembered, as
 /// many as there is room for: the oldest go first. Those that are still to be told stay, however many.
 struct EventRow: ~Copyable {
@@ -82,7 +104,9 @@ struct EventRow: ~Copyable {
     /// Behind those that were told.
     private(set) var end = 0
     /// Behind all.
-    private var writtenEnd = 0
+    private(set) var writtenEnd = 0
+    /// Behind those that the log has, or that don't stand in for what it gets.
+    private(set) var logged = 0
 
     init(capacity: Int) {
         self.capacity = capacity
@@ -107,16 +131,29 @@ struct EventRow: ~Copyable {
     /// is made where it stays.
     @inline(__always)
     mutating func append(_ entry: EventEntry) {
-        let place = writtenEnd % EventBlock.count
+        let place = writtenEnd & (EventBlock.count - 1)
         if place == 0 { openBlock() }
         let block = open!
         (block.pointee.entries + place).initialize(to: entry)
-        block.pointee.entries[place].names = UInt32(block.pointee.namesEnd)
+        block.pointee.entries[place].names = UInt32(truncatingIfNeeded: block.pointee.namesEnd)
         writtenEnd += 1
     }
 
+    /// The same with all the names of an event of one key.
     @inline(__always)
+    mutating func append(
+        _ entry: EventEntry, _ key: UnsafeRawBufferPointer, _ owner: UnsafeRawBufferPointer
+    ) {
+        append(entry)
+        let block = open!
+        block.pointee.reserve(key.count + owner.count + 2 * EventNames.lengthBytes)
+        block.pointee.add(key)
+        block.pointee.add(owner)
+    }
+
+    @inline(never)
     mutating func add(_ name: UnsafeRawBufferPointer) {
+        open!.pointee.reserve(name.count + EventNames.lengthBytes)
         open!.pointee.add(name)
     }
 
@@ -134,6 +171,23 @@ struct EventRow: ~Copyable {
 
     mutating func noteAllTold() {
         end = writtenEnd
+        logged = end
+    }
+
+    /// The next that stands in for a record which the log has not got yet; nil: it has all of before this
+    /// number.
+    @inline(__always)
+    mutating func takeForLog(before limit: Sequence64) -> ToldChange? {
+        while logged < writtenEnd {
+            let block = block(of: logged)
+            let entry = block.pointee.entries + (logged & (EventBlock.count - 1))
+            guard entry.pointee.sequence < limit else { return nil }
+            logged += 1
+            guard entry.pointee.standsInForRecord else { continue }
+            let names = UnsafeRawPointer(block.pointee.names) + Int(entry.pointee.names)
+            return ToldChange(entry: entry, names: EventNames(place: names))
+        }
+        return nil
     }
 
     /// Lets go of the blocks in which there is nothing that is remembered, nor the one before that.
@@ -150,7 +204,7 @@ struct EventRow: ~Copyable {
     }
 
     private func block(of index: Int) -> Block {
-        blocks[index / EventBlock.count - firstBlock]
+        blocks[index >> EventBlock.shift - firstBlock]
     }
 
     subscript(index: Int) -> EventEntry {
@@ -158,7 +212,7 @@ struct EventRow: ~Copyable {
     }
 
     func address(of index: Int) -> UnsafePointer<EventEntry> {
-        UnsafePointer(block(of: index).pointee.entries + index % EventBlock.count)
+        UnsafePointer(block(of: index).pointee.entries + (index & (EventBlock.count - 1)))
     }
 
     /// The first of those that were told that has a greater number.
@@ -181,27 +235,8 @@ struct EventRow: ~Copyable {
 
 // The names.
 extension EventRow {
-    private struct Names {
-        var place: UnsafeRawPointer
-
-        mutating func next() -> UnsafeBufferPointer<UInt8> {
-            let count = Int(place.loadUnaligned(as: UInt16.self))
-            let first = place + MemoryLayout<UInt16>.size
-            place = first + count
-            return UnsafeBufferPointer(start: first.assumingMemoryBound(to: UInt8.self), count: count)
-        }
-
-        mutating func nextKey() -> Key { Key(printed: Array(next())) }
-        mutating func nextText() -> Text { Text(printed: Array(next())) }
-
-        mutating func nextKeys(_ count: Int) -> Keys {
-            let first = nextKey()
-            return Keys(first, (1..<count).map { _ in nextKey() })
-        }
-    }
-
-    private func names(of index: Int) -> Names {
-        Names(place: UnsafeRawPointer(block(of: index).pointee.names) + Int(self[index].names))
+    private func names(of index: Int) -> EventNames {
+        EventNames(place: UnsafeRawPointer(block(of: index).pointee.names) + Int(self[index].names))
     }
 
     /// Whether the body says yes to one of the event's keys.
@@ -226,5 +261,15 @@ extension EventRow {
             sequence: entry.sequence, at: entry.at, what: entry.what, keys: keys, token: entry.token,
             owner: owner, uid: entry.uid, pid: entry.pid, isShared: entry.isShared,
             isEphemeral: entry.isEphemeral, whilePID: entry.whilePID, note: note)
+    }
+}
+
+extension EventNames {
+    fileprivate mutating func nextKey() -> Key { Key(printed: Array(next())) }
+    fileprivate mutating func nextText() -> Text { Text(printed: Array(next())) }
+
+    fileprivate mutating func nextKeys(_ count: Int) -> Keys {
+        let first = nextKey()
+        return Keys(first, (1..<count).map { _ in nextKey() })
     }
 }

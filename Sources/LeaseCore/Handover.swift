@@ -30,6 +30,14 @@ struct Handover<Element>: ~Copyable {
         (room + (end - 1)).initialize(to: element)
     }
 
+    /// The one that is to be taken next.
+    var next: Element {
+        unsafeAddress {
+            precondition(first < end, "there is nothing to take")
+            return UnsafePointer(room + first)
+        }
+    }
+
     mutating func take() -> Element {
         precondition(first < end, "there is nothing to take")
         let place = room + first

@@ -24,7 +24,7 @@ extension Machine {
             bindsConnection: request.isEphemeral, process: identity)
         let deadline = ledger.deadline(ofRenewal: renewal.ttl, slot, at: clock)
         let formerProcess = ledger.leases[slot].details?.process
-        emit(.renewed(renewal), into: &effects)
+        emitRenewed(slot, renewal, into: &effects)
         arm(slot, into: &effects)
         if request.isEphemeral {
             bind(connection: caller.connection, to: slot, into: &effects)
@@ -103,7 +103,6 @@ extension Machine {
     /// The lease, if it is alive.
     mutating func liveLease(_ token: Token, into effects: inout Effects) -> Slot {
         let slot = ledger.leaseSlot(token)
-        ledger.lastSought = slot
         return slot == .none || endIfDue(slot, into: &effects) ? .none : slot
     }
 
@@ -128,7 +127,6 @@ extension Machine {
         note: Text? = nil, work: Work? = nil, into effects: inout Effects
     ) {
         let token = ledger.leases[slot].token
-        ledger.lastSought = slot
         if let details = ledger.leases[slot].details {
             if let connection = details.connection {
                 unbind(connection, from: token, into: &effects)
@@ -142,7 +140,7 @@ extension Machine {
         var ending = Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)
         // A shared lease has no slot that could rest, and a grant that was taken back leaves no trace.
         if !isTakenBack, !isShared { ending.rests = rests(after: reason, first, others) }
-        emit(.ended(ending), into: &effects)
+        emitEnded(slot, ending, into: &effects)
         if let subscriber, subscriber.connection != asker { effects.notify(subscriber, .lost(token, reason)) }
         var entrants: [WaiterID] = []
         if let work {

@@ -12,15 +12,11 @@ struct Ledger: ~Copyable {
 
     var keys = Slab<KeyEntry>()
     var keyIndex = SlotIndex()
-    /// The key that a request has named last: the change that follows from it names it again.
-    var lastNamed: Slot = .none
     /// The different rules in force; keys refer to them by number.
     var rules: [Rules] = []
 
     var leases = Slab<Lease>()
     var tokenIndex: TokenIndex
-    /// The lease that a request or an end was about last: the change that follows from it names it again.
-    var lastSought: Slot = .none
     var oldest: Slot = .none
     var newest: Slot = .none
     /// Set where a compacted log brought leases out of their order.
@@ -67,11 +63,11 @@ struct Ledger: ~Copyable {
         switch change {
         case .granted(let grant):
             let deadline = instant + grant.firstTTL
-            insert(grant, at: instant, ownDeadline: deadline, deadline: deadline, orphanedAt: nil)
+            insert(lease(grant, at: instant, ownDeadline: deadline, deadline: deadline, orphanedAt: nil))
         case .renewed(let renewal):
-            renew(renewal, at: instant)
+            renew(leaseSlot(renewal.token), renewal, at: instant)
         case .ended(let ending):
-            end(ending, at: instant)
+            end(leaseSlot(ending.token), ending, at: instant)
         case .bound(let token):
             adopt(token)
         case .kept(let result):
@@ -85,8 +81,9 @@ struct Ledger: ~Copyable {
             shift(by: start.shift)
         case .held(let held):
             insert(
-                held.grant, at: held.grantedAt, ownDeadline: held.ownDeadline, deadline: held.deadline,
-                orphanedAt: held.orphanedAt)
+                lease(
+                    held.grant, at: held.grantedAt, ownDeadline: held.ownDeadline, deadline: held.deadline,
+                    orphanedAt: held.orphanedAt))
         case .remembered(let lease):
             remember(lease)
         case .result(let standing):
@@ -100,50 +97,71 @@ struct Ledger: ~Copyable {
     }
 }
 
+// The same for what happens to one lease, which is nearly all: whoever decides it has the lease at hand, and
+// need not name it.
+extension Ledger {
+    /// What `.granted` comes to. The lease is `newest` then.
+    mutating func grant(_ lease: consuming Lease, at instant: Instant) {
+        lastInstant = instant
+        insert(lease)
+    }
+
+    /// What `.renewed` comes to, of the lease in this slot.
+    mutating func renew(_ slot: Slot, by renewal: Renewal, at instant: Instant) {
+        lastInstant = instant
+        renew(slot, renewal, at: instant)
+    }
+
+    /// What `.ended` comes to, of the lease in this slot.
+    mutating func end(_ slot: Slot, by ending: Ending, at instant: Instant) {
+        lastInstant = instant
+        end(slot, ending, at: instant)
+    }
+}
+
 // Leases come, are renewed, and end.
 extension Ledger {
-    private mutating func insert(
+    private mutating func lease(
         _ grant: Grant, at instant: Instant, ownDeadline: Instant, deadline: Instant, orphanedAt: Instant?
-    ) {
-        let slot = leases.insert(
-            Lease(
-                token: grant.token, grantedAt: instant, ownDeadline: ownDeadline, deadline: deadline,
-                ttl: grant.ttl, owner: grant.owner, details: makeDetails(grant, orphanedAt: orphanedAt),
-                key: keySlotMade(grant.keys.first), uid: grant.uid, pid: grant.pid, isShared: grant.isShared,
-                isEphemeral: grant.isEphemeral))
-        leases[slot].endsAt = leases[slot].due
-        tokenIndex.insert(slot, grant.token)
-        if let request = grant.request {
-            requestIndex.insert(slot, hash: hasher.hash(request.bytes, UInt64(grant.uid)))
-        }
+    ) -> Lease {
+        let key = keySlotMade(grant.keys.first)
+        let details = LeaseDetails.ifNeeded(
+            otherKeys: grant.keys.others.map { keySlotMade($0) }, process: grant.process,
+            request: grant.request, note: grant.note, maxHold: grant.maxHold,
+            isEphemeral: grant.isEphemeral)
+        details?.orphanedAt = orphanedAt
+        return Lease(
+            token: grant.token, grantedAt: instant, ownDeadline: ownDeadline, deadline: deadline,
+            ttl: grant.ttl, owner: grant.owner, details: details, key: key, uid: grant.uid, pid: grant.pid,
+            isShared: grant.isShared, isEphemeral: grant.isEphemeral)
+    }
+
+    private mutating func insert(_ lease: consuming Lease) {
+        let slot = leases.occupy(lease)
+        let place = leases.address(of: slot)
+        let token = place.pointee.token
+        place.pointee.endsAt = place.pointee.due
+        tokenIndex.insert(slot, token)
         linkAsNewest(slot)
-        deadlines.insert(slot, at: leases[slot].endsAt, tie: grant.token)
-        for index in 0..<leases[slot].keyCount {
-            addHolder(slot, to: leases[slot].keySlot(index))
-        }
-        users[user(grant.uid)].leases += 1
-        otherKeyCount += grant.keys.others.count
-        lastToken = max(lastToken, grant.token)
+        deadlines.insert(slot, at: place.pointee.endsAt, tie: token)
+        addHolder(slot, to: place.pointee.key)
+        if place.pointee.details != nil { insertDetails(slot) }
+        users[user(place.pointee.uid)].leases += 1
+        lastToken = max(lastToken, token)
     }
 
-    private mutating func makeDetails(_ grant: Grant, orphanedAt: Instant?) -> LeaseDetails? {
-        let isPlain = grant.keys.others.isEmpty && grant.process == nil && grant.request == nil
-            && grant.note == nil && grant.maxHold == nil && !grant.isEphemeral
-        guard !isPlain else { return nil }
-        let details = LeaseDetails()
-        for key in grant.keys.others {
-            details.otherKeys.append(keySlotMade(key))
+    private mutating func insertDetails(_ slot: Slot) {
+        guard let details = leases[slot].details else { return }
+        if let request = details.request {
+            requestIndex.insert(slot, hash: hasher.hash(request.bytes, UInt64(leases[slot].uid)))
         }
-        details.process = grant.process
-        details.request = grant.request
-        details.note = grant.note
-        details.maxHold = grant.maxHold
-        details.orphanedAt = orphanedAt
-        return details
+        for key in details.otherKeys {
+            addHolder(slot, to: key)
+        }
+        otherKeyCount += details.otherKeys.count
     }
 
-    private mutating func renew(_ renewal: Renewal, at instant: Instant) {
-        let slot = leaseSlot(renewal.token)
+    private mutating func renew(_ slot: Slot, _ renewal: Renewal, at instant: Instant) {
         precondition(slot != .none, "only a lease that is alive is renewed")
         writeToSnapshotBefore(changing: slot)
         if renewal.bindsConnection || renewal.process != nil {
@@ -183,37 +201,42 @@ extension Ledger {
         setDeadline(slot, leases[slot].deadline)
     }
 
-    private mutating func end(_ ending: Ending, at instant: Instant) {
-        let slot = leaseSlot(ending.token)
+    private mutating func end(_ slot: Slot, _ ending: Ending, at instant: Instant) {
         precondition(slot != .none, "only a lease that is alive ends")
         writeToSnapshotBefore(changing: slot)
-        let (key, otherKeys) = (leases[slot].key, leases[slot].details?.otherKeys ?? [])
-        let (uid, isShared) = (leases[slot].uid, leases[slot].isShared)
-        let request = ending.isTakenBack ? nil : leases[slot].details?.request
-        remove(slot)
-        for (index, span) in ending.rests.enumerated() where span > .zero && index <= otherKeys.count {
-            let key = index == 0 ? key : otherKeys[index - 1]
-            insertRest(RestEntry(token: ending.token, key: key, uid: uid, until: instant + span))
-        }
-        remember(
-            EndedEntry(
-                token: ending.token, reason: ending.reason, endedAt: instant, newestThen: lastToken, key: key,
-                otherKeys: otherKeys, isShared: isShared, uid: uid, request: request))
-    }
-
-    private mutating func remove(_ slot: Slot) {
-        for index in 0..<leases[slot].keyCount {
-            removeHolder(slot, from: leases[slot].keySlot(index))
-        }
-        tokenIndex.remove(slot, leases[slot].token)
-        if let request = leases[slot].details?.request {
-            requestIndex.remove(slot, hash: hasher.hash(request.bytes, UInt64(leases[slot].uid)))
-        }
+        let lease = leases.address(of: slot)
+        let (key, uid) = (lease.pointee.key, lease.pointee.uid)
+        removeHolder(slot, from: key)
+        tokenIndex.remove(slot, lease.pointee.token)
         deadlines.remove(slot)
         unlink(slot)
-        users[user(leases[slot].uid)].leases -= 1
-        otherKeyCount -= leases[slot].keyCount - 1
-        leases.remove(slot, leaving: .vacant)
+        users[user(uid)].leases -= 1
+        let hasDetails = lease.pointee.details != nil
+        let details = hasDetails ? removeDetails(slot, isTakenBack: ending.isTakenBack) : nil
+        let entry = EndedEntry(
+            token: ending.token, endedAt: instant, newestThen: lastToken, details: details, key: key,
+            uid: uid, reason: ending.reason, isShared: lease.pointee.isShared)
+        lease.pointee.owner = Text(printed: [])
+        leases.vacate(slot)
+        for (index, span) in ending.rests.enumerated() where span > .zero {
+            guard let key = index == 0 ? key : details?.otherKey(index - 1) else { continue }
+            insertRest(RestEntry(token: ending.token, key: key, uid: uid, until: instant + span))
+        }
+        remember(entry)
+    }
+
+    /// - Returns: what is to be remembered of them.
+    private mutating func removeDetails(_ slot: Slot, isTakenBack: Bool) -> EndedDetails? {
+        guard let details = leases[slot].details else { return nil }
+        for key in details.otherKeys {
+            removeHolder(slot, from: key)
+        }
+        otherKeyCount -= details.otherKeys.count
+        if let request = details.request {
+            requestIndex.remove(slot, hash: hasher.hash(request.bytes, UInt64(leases[slot].uid)))
+        }
+        leases[slot].details = nil
+        return EndedDetails(otherKeys: details.otherKeys, request: isTakenBack ? nil : details.request)
     }
 
     /// The instants of the boot before, on the clock of this one.

@@ -5,48 +5,53 @@ internal import LeaseModel
 extension Ledger {
     mutating func remember(_ entry: consuming EndedEntry) {
         let slot = endedNext
+        let token = entry.token
         if ended.count < Limits.endedRememberedMax {
             ended.append(entry)
         } else {
             forget(slot)
-            ended[slot] = entry
+            // What was there has been let go of.
+            ended.address(of: slot).initialize(to: entry)
         }
-        endedIndex.insert(slot, ended[slot].token)
-        if let request = ended[slot].request {
+        endedIndex.insert(slot, token)
+        if ended[slot].details != nil, let request = ended[slot].request {
             endedRequestIndex.insert(slot, hash: hasher.hash(request.bytes, UInt64(ended[slot].uid)))
         }
-        endedNext = (slot + 1) % Slot(Limits.endedRememberedMax)
+        endedNext = slot + 1 == Slot(Limits.endedRememberedMax) ? 0 : slot + 1
     }
 
-    mutating func forget(_ slot: Slot) {
-        endedIndex.remove(slot, ended[slot].token)
+    /// Lets go of all that the entry refers to.
+    private mutating func forget(_ slot: Slot) {
+        let entry = ended.address(of: slot)
+        endedIndex.remove(slot, entry.pointee.token)
+        dropReference(entry.pointee.key)
+        if entry.pointee.details != nil { forgetDetails(slot) }
+    }
+
+    private mutating func forgetDetails(_ slot: Slot) {
         if let request = ended[slot].request {
             let hash = hasher.hash(request.bytes, UInt64(ended[slot].uid))
             endedRequestIndex.remove(slot, hash: hash)
         }
-        dropReference(ended[slot].key)
         for key in ended[slot].otherKeys {
             dropReference(key)
         }
+        ended[slot].details = nil
     }
 
     /// A line of a compacted log.
     mutating func remember(_ lease: EndedLease) {
-        var entry = EndedEntry()
-        entry.token = lease.token
-        entry.reason = lease.reason
-        entry.endedAt = lease.endedAt
-        entry.key = keySlotMade(lease.keys.first)
-        entry.otherKeys = lease.keys.others.map { keySlotMade($0) }
-        entry.isShared = lease.isShared
-        entry.uid = lease.uid
-        entry.request = lease.request
-        entry.newestThen = lease.newestThen
-        for key in [entry.key] + entry.otherKeys {
+        let first = keySlotMade(lease.keys.first)
+        let others = lease.keys.others.map { keySlotMade($0) }
+        for key in [first] + others {
             keys[key].newestToken = max(keys[key].newestToken, lease.token)
             keys[key].references += 1
         }
-        remember(entry)
+        remember(
+            EndedEntry(
+                token: lease.token, endedAt: lease.endedAt, newestThen: lease.newestThen,
+                details: EndedDetails(otherKeys: others, request: lease.request), key: first,
+                uid: lease.uid, reason: lease.reason, isShared: lease.isShared))
         lastToken = max(lastToken, lease.newestThen)
     }
 

@@ -22,6 +22,23 @@ final class LeaseDetails {
     var subscriber: Subscriber?
     /// Whether a warning is due before its end.
     var isToBeWarned = false
+
+    /// nil: the lease has nothing of that.
+    static func ifNeeded(
+        otherKeys: [Slot], process: ProcessIdentity?, request: Text?, note: Text?, maxHold: Duration?,
+        isEphemeral: Bool
+    ) -> LeaseDetails? {
+        let isPlain = otherKeys.isEmpty && process == nil && request == nil && note == nil && maxHold == nil
+            && !isEphemeral
+        guard !isPlain else { return nil }
+        let details = LeaseDetails()
+        details.otherKeys = otherKeys
+        details.process = process
+        details.request = request
+        details.note = note
+        details.maxHold = maxHold
+        return details
+    }
 }
 
 /// A lease that is alive. A vacant slot has token 0.
@@ -48,19 +65,15 @@ struct Lease {
     /// The last compaction that has written it.
     var snapshot: UInt8 = 0
 
-    static var vacant: Lease { Lease() }
 
-    var keyCount: Int { 1 + (details?.otherKeys.count ?? 0) }
+    var keyCount: Int { details == nil ? 1 : 1 + details!.otherKeys.count }
 
     func keySlot(_ index: Int) -> Slot {
         index == 0 ? key : details!.otherKeys[index - 1]
     }
 
     /// When it ends, as its deadline and its want of a connection have it: `endsAt` follows it.
-    var due: Instant {
-        guard let details, isEphemeral else { return deadline }
-        return min(deadline, details.orphanedUntil)
-    }
+    var due: Instant { isEphemeral ? min(deadline, details?.orphanedUntil ?? .never) : deadline }
 
     /// Its place among the holders of a key: by end.
     var order: Order { Order(instant: endsAt.nanoseconds, number: token) }
@@ -68,6 +81,20 @@ struct Lease {
     /// Why it ends then: an orphan that has time left ends for want of a connection.
     var reasonWhenDue: EndReason {
         deadline <= endsAt ? .expired : .disconnected
+    }
+}
+
+extension Lease {
+    /// One that is granted now.
+    init(
+        token: Token, at instant: Instant, ttl: Duration, firstTTL: Duration, owner: Text,
+        details: LeaseDetails?, key: Slot, uid: UInt32, pid: Int32, isShared: Bool, isEphemeral: Bool
+    ) {
+        let deadline = instant + firstTTL
+        self.init(
+            token: token, grantedAt: instant, ownDeadline: deadline, deadline: deadline, ttl: ttl,
+            owner: owner, details: details, key: key, uid: uid, pid: pid, isShared: isShared,
+            isEphemeral: isEphemeral)
     }
 }
 
@@ -101,25 +128,39 @@ struct KeyEntry {
     /// without any the key is forgotten.
     var references: UInt32 = 0
     /// Where its kind stands in the policy, for the counts. Last: there it makes the entry no larger.
-    var kind = unknownKind
-
-    static let unknownKind: Int32 = -1
+    var kind = EventEntry.unknownKind
 
     var holderCount: Int { Int(exclusiveHolders) + Int(sharedHolders) }
 }
 
+/// What few of those have that are remembered.
+final class EndedDetails {
+    let otherKeys: [Slot]
+    let request: Text?
+
+    /// nil: there is nothing to remember.
+    init?(otherKeys: [Slot], request: Text?) {
+        guard !otherKeys.isEmpty || request != nil else { return nil }
+        (self.otherKeys, self.request) = (otherKeys, request)
+    }
+
+    func otherKey(_ index: Int) -> Slot? { index < otherKeys.count ? otherKeys[index] : nil }
+}
+
 /// An ended lease as it is remembered, its keys as slots.
 struct EndedEntry {
-    var token: Token = 0
-    var reason = EndReason.released
-    var endedAt = Instant.zero
+    let token: Token
+    var endedAt: Instant
     /// The newest token of all when it ended: a greater one was granted since.
-    var newestThen: Token = 0
-    var key: Slot = .none
-    var otherKeys: [Slot] = []
-    var isShared = false
-    var uid: UInt32 = 0
-    var request: Text?
+    let newestThen: Token
+    var details: EndedDetails?
+    let key: Slot
+    let uid: UInt32
+    let reason: EndReason
+    let isShared: Bool
+
+    var otherKeys: [Slot] { details?.otherKeys ?? [] }
+    var request: Text? { details?.request }
 }
 
 /// What one user has.

@@ -4,42 +4,52 @@ internal import LeaseModel
 
 extension Ledger {
     mutating func addHolder(_ slot: Slot, to key: Slot) {
-        if keys[key].holderCount == 1 {
+        let (entry, lease) = (keys.address(of: key), leases.address(of: slot))
+        if entry.pointee.holderCount == 0 {
+            entry.pointee.holder = slot
+        } else {
+            addToHolders(slot, of: key)
+        }
+        if lease.pointee.isShared {
+            entry.pointee.sharedHolders += 1
+        } else {
+            entry.pointee.exclusiveHolders += 1
+        }
+        entry.pointee.references += 1
+        entry.pointee.newestToken = max(entry.pointee.newestToken, lease.pointee.token)
+    }
+
+    private mutating func addToHolders(_ slot: Slot, of key: Slot) {
+        if keys[key].holders == .none {
             // The second one: from now on they stand in a tree.
             insertIntoTree(keys[key].holder, of: key)
             keys[key].holder = .none
         }
-        if keys[key].holderCount > 0 {
-            insertIntoTree(slot, of: key)
-        } else {
-            keys[key].holder = slot
-        }
-        if leases[slot].isShared {
-            keys[key].sharedHolders += 1
-        } else {
-            keys[key].exclusiveHolders += 1
-        }
-        keys[key].references += 1
-        keys[key].newestToken = max(keys[key].newestToken, leases[slot].token)
+        insertIntoTree(slot, of: key)
     }
 
     mutating func removeHolder(_ slot: Slot, from key: Slot) {
-        if keys[key].holders == .none {
-            keys[key].holder = .none
+        let entry = keys.address(of: key)
+        if entry.pointee.holders == .none {
+            entry.pointee.holder = .none
         } else {
-            holderTrees.remove(order: leases[slot].order, from: &keys[key].holders)
-            if holderTrees.count(keys[key].holders) == 1 {
-                let last = holderTrees.item(keys[key].holders, at: 0)
-                holderTrees.remove(order: leases[last].order, from: &keys[key].holders)
-                keys[key].holder = last
-            }
+            removeFromHolders(slot, of: key)
         }
         if leases[slot].isShared {
-            keys[key].sharedHolders -= 1
+            entry.pointee.sharedHolders -= 1
         } else {
-            keys[key].exclusiveHolders -= 1
+            entry.pointee.exclusiveHolders -= 1
         }
         // The reference goes on to the remembered lease, and is let go with it.
+    }
+
+    private mutating func removeFromHolders(_ slot: Slot, of key: Slot) {
+        holderTrees.remove(order: leases[slot].order, from: &keys[key].holders)
+        if holderTrees.count(keys[key].holders) == 1 {
+            let last = holderTrees.item(keys[key].holders, at: 0)
+            holderTrees.remove(order: leases[last].order, from: &keys[key].holders)
+            keys[key].holder = last
+        }
     }
 
     mutating func insertIntoTree(_ slot: Slot, of key: Slot) {
@@ -58,12 +68,14 @@ extension Ledger {
     }
 
     func keySlot(_ name: Key) -> Slot {
-        keyIndex.find(hasher.hash(name.bytes)) { keys[$0].name == name }
+        let bytes = name.bytes.inPlace
+        return keyIndex.find(hasher.hash(bytes, 0)) {
+            keys.address(of: $0).pointee.name.bytes.inPlace.equals(bytes)
+        }
     }
 
     /// The key's slot, made where there is none. A key that the policy no longer knows gets the plain rules.
     mutating func keySlotMade(_ name: Key) -> Slot {
-        if lastNamed != .none, keys[lastNamed].name == name { return lastNamed }
         let found = keySlot(name)
         guard found == .none else { return found }
         let rules = rulesOrPlain(name)
@@ -82,7 +94,7 @@ extension Ledger {
     }
 
     func kind(of name: Key) -> Int32 {
-        policy.placeOfKind(of: name).map { Int32($0) } ?? KeyEntry.unknownKind
+        policy.placeOfKind(of: name).map { Int32($0) } ?? EventEntry.unknownKind
     }
 
     /// Makes a key's entry. Until something refers to it, `forgetIfUnused` takes it away again.
@@ -92,13 +104,19 @@ extension Ledger {
         return slot
     }
 
+    @inline(__always)
     mutating func dropReference(_ key: Slot) {
-        keys[key].references -= 1
-        forgetIfUnused(key)
+        let entry = keys.address(of: key)
+        entry.pointee.references -= 1
+        if entry.pointee.references == 0 { forget(key: key) }
     }
 
+    @inline(__always)
     mutating func forgetIfUnused(_ key: Slot) {
-        guard keys[key].references == 0 else { return }
+        if keys.address(of: key).pointee.references == 0 { forget(key: key) }
+    }
+
+    private mutating func forget(key: Slot) {
         keyIndex.remove(key, hash: hasher.hash(keys[key].name.bytes))
         keys.remove(key, leaving: KeyEntry(name: Key(printed: []), rules: 0))
     }
@@ -118,7 +136,7 @@ extension Ledger {
 
     /// The user's place in `users`; they are few, and the last one is asked for most.
     mutating func user(_ uid: UInt32) -> Int {
-        if let index = users.firstIndex(where: { $0.uid == uid }) { return index }
+        for index in users.indices where users[index].uid == uid { return index }
         users.append(UserCount(uid: uid))
         return users.count - 1
     }

@@ -4,8 +4,7 @@ internal import LeaseModel
 
 extension Ledger {
     func leaseSlot(_ token: Token) -> Slot {
-        if lastSought != .none, token != 0, leases[lastSought].token == token { return lastSought }
-        return tokenIndex.find(token) { leases[$0].token }
+        tokenIndex.find(token) { leases[$0].token }
     }
 
     func leaseSlot(request: Text, uid: UInt32) -> Slot {
@@ -18,11 +17,10 @@ extension Ledger {
         if newest == .none {
             oldest = slot
         } else {
-            leases[newest].next = slot
-            leases[slot].previous = newest
-            if leases[newest].token > leases[slot].token {
-                isOutOfOrder = true
-            }
+            let (before, lease) = (leases.address(of: newest), leases.address(of: slot))
+            before.pointee.next = slot
+            lease.pointee.previous = newest
+            if before.pointee.token > lease.pointee.token { isOutOfOrder = true }
         }
         newest = slot
     }

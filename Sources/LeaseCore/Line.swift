@@ -215,22 +215,27 @@ extension Machine {
             dismiss(slot, .refused(refusal), reason, entrants: &entrants, into: &effects)
             return
         }
-        let grant = Grant(
-            token: ledger.lastToken + 1, keys: waiter.keys, owner: waiter.owner, uid: waiter.caller.peer.uid,
-            pid: waiter.caller.peer.pid, ttl: waiter.ttl ?? defaultTTL(slots),
-            maxHold: smallest(slots) { $0.maxHold }?.bound, isShared: waiter.isShared,
-            isEphemeral: waiter.isEphemeral, process: waiter.process, request: waiter.request,
-            note: waiter.note)
-        guard takeRoom(for: grant) else {
+        let maxHold = smallest(slots) { $0.maxHold }?.bound
+        let details = LeaseDetails.ifNeeded(
+            otherKeys: slots.others, process: waiter.process, request: waiter.request, note: waiter.note,
+            maxHold: maxHold, isEphemeral: waiter.isEphemeral)
+        guard takeRoom(forGrantOf: slots, to: waiter.owner, details) else {
             starved.append(id)
             return
         }
         let waited = waiter.arrivedAt.until(clock)
+        let token = ledger.lastToken + 1
+        let ttl = waiter.ttl ?? defaultTTL(slots)
+        let firstTTL = min(ttl, maxHold ?? .forever)
         effects.answer(
-            id, .granted(token: grant.token, ttl: grant.firstTTL, waited: waited, again: false),
+            id, .granted(token: token, ttl: firstTTL, waited: waited, again: false),
             at: waiter.caller.connection)
+        let lease = Lease(
+            token: token, at: clock, ttl: ttl, firstTTL: firstTTL, owner: waiter.owner,
+            details: details, key: slots.first, uid: waiter.caller.peer.uid, pid: waiter.caller.peer.pid,
+            isShared: waiter.isShared, isEphemeral: waiter.isEphemeral)
         // Bound before it leaves the line, so that its process goes on being watched.
-        emitGrant(grant, waited: waited, connection: waiter.caller.connection, into: &effects)
+        emitGrant(lease, waited: waited, connection: waiter.caller.connection, into: &effects)
         if let subscriber = waiter.subscriber {
             subscribe(subscriber, to: ledger.newest, into: &effects)
         }

@@ -103,8 +103,7 @@ extension Machine {
 // What moves while a list is made.
 extension Machine {
     /// A lease is about to end: no list may stand on it.
-    mutating func leaveLists(_ token: Token) {
-        let slot = ledger.leaseSlot(token)
+    mutating func leaveLists(_ slot: Slot) {
         for place in listings.indices where listings[place].next == slot {
             listings[place].next = ledger.leases[slot].next
         }

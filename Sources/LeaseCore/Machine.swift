@@ -74,7 +74,20 @@ extension Machine {
     package mutating func recover(_ record: Record, into recent: inout RecentEvents) {
         sequence = record.sequence
         clock = record.at
-        _ = move(by: record.change, waited: nil, telling: &recent)
+        switch record.change {
+        case .granted:
+            ledger.apply(record.change, at: clock)
+            _ = tellGranted(ledger.newest, waited: nil, into: &recent)
+        case .renewed(let renewal):
+            _ = tellRenewed(ledger.leaseSlot(renewal.token), renewal, into: &recent)
+            ledger.apply(record.change, at: clock)
+        case .ended(let ending):
+            _ = tellEnded(ledger.leaseSlot(ending.token), ending, into: &recent)
+            ledger.apply(record.change, at: clock)
+        default:
+            _ = tell(record.change, into: &recent)
+            ledger.apply(record.change, at: clock)
+        }
         recent.noteAllTold()
         ledger.removeRests(overAt: record.at)
     }
@@ -130,33 +143,48 @@ extension Machine {
 
 // The one gate through which what lasts moves.
 extension Machine {
-    mutating func emit(_ change: consuming Change, waited: Duration? = nil, into effects: inout Effects) {
+    /// Applies a change, tells of it, and hands it to the log: all but what happens to one lease, which is
+    /// below.
+    mutating func emit(_ change: consuming Change, into effects: inout Effects) {
         sequence += 1
-        if !pictures.isEmpty { showBefore(change, into: &effects) }
-        if !listings.isEmpty, case .ended(let ending) = change { leaveLists(ending.token) }
-        if move(by: change, waited: waited, telling: &effects.recent) { effects.tellChange() }
-        if !listings.isEmpty, case .granted = change { enterLists() }
+        if tell(change, into: &effects.recent) { effects.tellChange() }
+        ledger.apply(change, at: clock)
         effects.write(Record(sequence: sequence, at: clock, change: change))
     }
-}
 
-extension Machine {
-    /// Applies a change and tells of it: of a lease that ends while it is still there, of one that is granted
-    /// once it is.
-    /// - Returns: whether anybody is told.
-    private mutating func move(
-        by change: Change, waited: Duration?, telling recent: inout RecentEvents
-    ) -> Bool {
-        if case .granted = change {
-            ledger.apply(change, at: clock)
-            let slot = ledger.newest
-            let ttl = ledger.leases[slot].grantedAt.until(ledger.leases[slot].deadline)
-            tell(.granted(ttl: ttl, waited: waited), of: slot, into: &recent)
-            return true
-        }
-        let isTold = tell(change, into: &recent)
-        ledger.apply(change, at: clock)
-        return isTold
+    /// The same for a grant: of the lease as it is to stand among the others. It is told of once it does.
+    mutating func emitGranted(_ lease: consuming Lease, waited: Duration?, into effects: inout Effects) {
+        sequence += 1
+        ledger.grant(lease, at: clock)
+        let isWritten = tellGranted(ledger.newest, waited: waited, into: &effects.recent)
+        effects.tellChange()
+        if !listings.isEmpty { enterLists() }
+        if isWritten { return }
+        let grant = ledger.grantView(ledger.newest)
+        effects.write(Record(sequence: sequence, at: clock, change: .granted(grant)))
+    }
+
+    /// The same for a renewal of the lease in this slot.
+    mutating func emitRenewed(_ slot: Slot, _ renewal: Renewal, into effects: inout Effects) {
+        sequence += 1
+        if !pictures.isEmpty { show(slot, isEnding: false, into: &effects) }
+        let isWritten = tellRenewed(slot, renewal, into: &effects.recent)
+        effects.tellChange()
+        ledger.renew(slot, by: renewal, at: clock)
+        if isWritten { return }
+        effects.write(Record(sequence: sequence, at: clock, change: .renewed(renewal)))
+    }
+
+    /// The same for the end of the lease in this slot, which is told of while it is still there.
+    mutating func emitEnded(_ slot: Slot, _ ending: Ending, into effects: inout Effects) {
+        sequence += 1
+        if !pictures.isEmpty { show(slot, isEnding: true, into: &effects) }
+        if !listings.isEmpty { leaveLists(slot) }
+        let isWritten = tellEnded(slot, ending, into: &effects.recent)
+        effects.tellChange()
+        ledger.end(slot, by: ending, at: clock)
+        if isWritten { return }
+        effects.write(Record(sequence: sequence, at: clock, change: .ended(ending)))
     }
 }
 

@@ -69,16 +69,7 @@ extension Machine {
     }
 
     /// A lease is about to change: it is shown to those who have not seen it as it was.
-    mutating func showBefore(_ change: Change, into effects: inout Effects) {
-        switch change {
-        case .renewed(let renewal): show(ledger.leaseSlot(renewal.token), isEnding: false, into: &effects)
-        case .ended(let ending): show(ledger.leaseSlot(ending.token), isEnding: true, into: &effects)
-        case .granted, .bound, .kept, .forgotten, .resumed, .advanced, .started, .stopped, .compacted, .held,
-            .remembered, .resting, .result: break
-        }
-    }
-
-    private mutating func show(_ slot: Slot, isEnding: Bool, into effects: inout Effects) {
+    mutating func show(_ slot: Slot, isEnding: Bool, into effects: inout Effects) {
         let token = ledger.leases[slot].token
         for place in pictures.indices {
             let next = pictures[place].next

@@ -68,6 +68,29 @@ extension RecentEvents {
         }
     }
 
+    /// Whether nothing has happened since `noteAllTold`.
+    var isAllTold: Bool { changes.end == changes.writtenEnd }
+
+    /// Of changes whose events stand in for their records: those that the log has not got.
+    var recordsForLog: [Record] {
+        (changes.logged..<changes.writtenEnd).compactMap { index in
+            guard changes[index].standsInForRecord else { return nil }
+            let event = changes.event(index)
+            let change: Change
+            switch event.what {
+            case .granted(let ttl, _):
+                change = .granted(
+                    Grant(
+                        token: event.token, keys: event.keys, owner: event.owner, uid: event.uid,
+                        pid: event.pid, ttl: ttl, isShared: event.isShared))
+            case .renewed(let ttl, _, _): change = .renewed(Renewal(token: event.token, ttl: ttl))
+            case .ended(let reason, _): change = .ended(Ending(token: event.token, reason: reason))
+            case .kept, .forgotten, .queued, .left: preconditionFailure("their events don't say all")
+            }
+            return Record(sequence: event.sequence, at: event.at, change: change)
+        }
+    }
+
     /// All that was not told yet was, and may be forgotten when more comes.
     mutating func noteAllTold() {
         changes.noteAllTold()
@@ -132,7 +155,7 @@ extension RecentEvents {
     /// - Returns: whether it is counted: not where it has several keys, or their kind has to be looked up.
     package func count(_ place: Place, in kinds: inout [KindCounts]) -> Bool {
         let entry = address(of: place)
-        guard entry.pointee.kind != KeyEntry.unknownKind else { return false }
+        guard entry.pointee.kind != EventEntry.unknownKind else { return false }
         kinds[Int(entry.pointee.kind)].add(entry.pointee.what)
         return true
     }

@@ -33,9 +33,18 @@ extension Machine {
     }
 
     /// A grant pays for its end as well.
-    mutating func takeRoom(for grant: Grant) -> Bool {
-        let ending = RecordSize.ending + grant.keys.others.count * RecordSize.endingPerKey
-        return takeRoom(bytes: RecordSize.bound(of: grant) + ending, sequences: 2, tokens: 1)
+    mutating func takeRoom(forGrantOf slots: KeySlots, to owner: Text, _ details: LeaseDetails?) -> Bool {
+        var keys = ledger.keys[slots.first].name.bytes.count
+        var bytes = RecordSize.ending
+        if let details {
+            for key in details.otherKeys {
+                keys += ledger.keys[key].name.bytes.count + 1
+                bytes += RecordSize.endingPerKey
+            }
+            bytes += (details.request?.bytes.count ?? 0) + (details.note?.bytes.count ?? 0)
+        }
+        bytes += RecordSize.grant(names: keys + owner.bytes.count)
+        return takeRoom(bytes: bytes, sequences: 2, tokens: 1)
     }
 
     /// A result that is kept pays for being forgotten as well, for one key after the other.

@@ -28,9 +28,11 @@ package struct SlotIndex: ~Copyable {
     /// The slot with this hash that is the one, or `.none`.
     package func find(_ hash: UInt32, where isIt: (Slot) -> Bool) -> Slot {
         let bucket = bucket(of: hash)
-        for place in 0..<buckets.count(bucket) {
-            let entry = buckets[bucket, place]
-            if entry.hash == hash, isIt(entry.slot) { return entry.slot }
+        // No look at each entry's own place: they stand in one line.
+        let entries = buckets.entries(bucket)
+        for word in entries where UInt32(truncatingIfNeeded: word) == hash {
+            let entry = CacheLines.Entry(word)
+            if isIt(entry.slot) { return entry.slot }
         }
         var line = buckets.next(bucket)
         while line != .none {
@@ -129,27 +131,30 @@ package struct Hasher32: Sendable {
     }
 
     package func hash(_ bytes: [UInt8], _ number: UInt64 = 0) -> UInt32 {
-        bytes.withUnsafeBytes { raw in
-            var state = seed ^ number &* 0xD6E8_FEB8_6659_FD93
-            var index = 0
-            while index + 8 <= raw.count {
-                let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                state = Self.mixed(state ^ word, 0xA076_1D64_78BD_642F)
-                index += 8
-            }
-            // Four, two and one of the last, below eight.
-            var rest: UInt64 = 0
-            if raw.count & 4 != 0 {
-                rest = UInt64(raw.loadUnaligned(fromByteOffset: index, as: UInt32.self))
-                index += 4
-            }
-            if raw.count & 2 != 0 {
-                rest = rest << 16 | UInt64(raw.loadUnaligned(fromByteOffset: index, as: UInt16.self))
-                index += 2
-            }
-            if raw.count & 1 != 0 { rest = rest << 8 | UInt64(raw[index]) }
-            state = Self.mixed(state ^ rest, 0xE703_7ED1_A0B4_28DB ^ UInt64(raw.count))
-            return UInt32(truncatingIfNeeded: state >> 11)
+        bytes.withUnsafeBytes { hash($0, number) }
+    }
+
+    @inline(__always)
+    func hash(_ raw: UnsafeRawBufferPointer, _ number: UInt64) -> UInt32 {
+        var state = seed ^ number &* 0xD6E8_FEB8_6659_FD93
+        var index = 0
+        while index + 8 <= raw.count {
+            let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            state = Self.mixed(state ^ word, 0xA076_1D64_78BD_642F)
+            index += 8
         }
+        // Four, two and one of the last, below eight.
+        var rest: UInt64 = 0
+        if raw.count & 4 != 0 {
+            rest = UInt64(raw.loadUnaligned(fromByteOffset: index, as: UInt32.self))
+            index += 4
+        }
+        if raw.count & 2 != 0 {
+            rest = rest << 16 | UInt64(raw.loadUnaligned(fromByteOffset: index, as: UInt16.self))
+            index += 2
+        }
+        if raw.count & 1 != 0 { rest = rest << 8 | UInt64(raw[index]) }
+        state = Self.mixed(state ^ rest, 0xE703_7ED1_A0B4_28DB ^ UInt64(raw.count))
+        return UInt32(truncatingIfNeeded: state >> 11)
     }
 }

@@ -12,8 +12,8 @@ struct TokenIndex: ~Copyable {
         var slot = Slot.none
     }
 
-    /// By the end of the token.
-    private var ring: [Late]
+    /// By the end of the token. No array: of that each change would ask whether somebody else has it, too.
+    private let ring: UnsafeMutablePointer<Late>
     /// The bits of a token that are its end.
     private let end: Token
     private var older = SlotIndex()
@@ -23,8 +23,13 @@ struct TokenIndex: ~Copyable {
     init(_ hasher: Hasher32, late: Int) {
         precondition(late.nonzeroBitCount == 1, "places are told by the bits of a token")
         self.hasher = hasher
-        ring = Array(repeating: Late(), count: late)
+        ring = .allocate(capacity: late)
+        ring.initialize(repeating: Late(), count: late)
         end = Token(late - 1)
+    }
+
+    deinit {
+        ring.deallocate()
     }
 
     /// The lease's slot, or `.none`. `tokenOf` tells the token of a lease that is in here.

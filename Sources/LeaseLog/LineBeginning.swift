@@ -7,6 +7,7 @@ package struct LineBeginning: Sendable {
     /// The checksum and a space, 20 digits, a space; of the instant a sign, 10 digits of seconds, a point and
     /// 9 decimals.
     static let bytesMax = 56
+    typealias Bytes = InlineArray<56, UInt8>
     private static let firstDigit = 9
 
     private var sequence: Sequence64 = 0
@@ -14,15 +15,18 @@ package struct LineBeginning: Sendable {
     /// Behind the last digit of the number.
     private var digitsEnd = 0
     private(set) var count = 0
-    private(set) var bytes = InlineArray<56, UInt8>(repeating: 0)
+    private(set) var bytes = Bytes(repeating: 0)
+    /// How the last plain grant ended.
+    var grantEnd = GrantEnd()
 
     /// None yet.
     package init() {}
 
-    init(_ sequence: Sequence64, _ instant: Instant, _ text: UnsafeRawBufferPointer) {
+    init(_ sequence: Sequence64, _ instant: Instant, _ text: UnsafeRawBufferPointer, grantEnd: GrantEnd) {
         precondition(text.count <= Self.bytesMax, "no beginning is longer")
         self.sequence = sequence
         self.instant = instant
+        self.grantEnd = grantEnd
         count = text.count
         for index in 0..<text.count {
             bytes[index] = text[index]
@@ -33,11 +37,24 @@ package struct LineBeginning: Sendable {
 
     /// Makes it that of another record, if that needs no more than the number's last digits.
     /// - Returns: whether it is; if not, it is to be made anew.
+    @inline(__always)
     mutating func goOn(to sequence: Sequence64, _ instant: Instant) -> Bool {
         guard instant == self.instant, count > 0 else { return false }
         if sequence == self.sequence { return true }
         guard sequence > self.sequence, sequence - self.sequence == 1 else { return false }
-        var digit = digitsEnd - 1
+        self.sequence = sequence
+        let digit = digitsEnd - 1
+        guard bytes[digit] == UInt8(ascii: "9") else {
+            bytes[digit] += 1
+            return true
+        }
+        return carry(from: digit)
+    }
+
+    /// - Returns: whether there are digits enough; else it is to be made anew.
+    @inline(never)
+    private mutating func carry(from last: Int) -> Bool {
+        var digit = last
         while bytes[digit] == UInt8(ascii: "9") {
             bytes[digit] = UInt8(ascii: "0")
             digit -= 1
@@ -45,7 +62,36 @@ package struct LineBeginning: Sendable {
             guard digit >= Self.firstDigit else { return false }
         }
         bytes[digit] += 1
-        self.sequence = sequence
         return true
+    }
+}
+
+/// The peer and the ttl of a grant, as they were written last: who asks for one lease often asks for more.
+struct GrantEnd: Sendable {
+    /// ` uid=` with 10 digits, ` pid=` with a sign and 10, ` ttl=` with 19 and the unit.
+    static let bytesMax = 64
+    typealias Bytes = InlineArray<64, UInt8>
+
+    private var uid: UInt32 = 0
+    private var pid: Int32 = 0
+    private var ttl = Duration.zero
+    /// 0: none yet.
+    private(set) var count = 0
+    private(set) var bytes = Bytes(repeating: 0)
+
+    init() {}
+
+    init(_ uid: UInt32, _ pid: Int32, _ ttl: Duration, _ text: UnsafeRawBufferPointer) {
+        precondition(text.count <= Self.bytesMax, "no end is longer")
+        (self.uid, self.pid, self.ttl) = (uid, pid, ttl)
+        count = text.count
+        for index in 0..<text.count {
+            bytes[index] = text[index]
+        }
+    }
+
+    @inline(__always)
+    func isOf(_ uid: UInt32, _ pid: Int32, _ ttl: Duration) -> Bool {
+        count > 0 && uid == self.uid && pid == self.pid && ttl == self.ttl
     }
 }

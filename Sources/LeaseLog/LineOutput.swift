@@ -7,11 +7,15 @@ import LeaseModel
 /// read: one that would be is a mistake of the bounds on what it holds, and traps.
 struct LineOutput: ~Copyable {
     private let start: UnsafeMutableRawPointer
-    private(set) var count = 0
+    /// Behind what was written.
+    private var end: UnsafeMutableRawPointer
+    private let limit: UnsafeMutableRawPointer
 
-    /// What there must be room for: numbers and beginnings are stored in whole words, of which the end may be
-    /// no part of the line.
-    static let room = LogFormat.lineBytesMax + LineBeginning.bytesMax
+    var count: Int { end - start }
+
+    /// What there must be room for: numbers, beginnings and ends are stored in whole words, of which the last
+    /// may be no part of the line.
+    static let room = LogFormat.lineBytesMax + max(LineBeginning.bytesMax, GrantEnd.bytesMax)
 
     /// Lets the body write a line behind the bytes that are there.
     static func append(to bytes: inout [UInt8], _ body: (inout LineOutput) -> Void) {
@@ -27,6 +31,8 @@ struct LineOutput: ~Copyable {
     /// - Parameter start: has `room` behind it.
     init(start: UnsafeMutableRawPointer) {
         self.start = start
+        end = start
+        limit = start + LogFormat.lineBytesMax
     }
 
     /// What was written, from an offset on.
@@ -34,13 +40,15 @@ struct LineOutput: ~Copyable {
         UnsafeRawBufferPointer(start: start + offset, count: count - offset)
     }
 
+    @inline(__always)
     private mutating func advance(_ bytes: Int) -> UnsafeMutableRawPointer {
-        let end = count + bytes
-        precondition(end <= LogFormat.lineBytesMax, "no line is longer")
-        defer { count = end }
-        return start + count
+        let target = end
+        end = target + bytes
+        precondition(end <= limit, "no line is longer")
+        return target
     }
 
+    @inline(__always)
     mutating func append(_ byte: UInt8) {
         advance(1).storeBytes(of: byte, as: UInt8.self)
     }
@@ -55,6 +63,11 @@ struct LineOutput: ~Copyable {
             guard let first = source.baseAddress else { return }
             write(first, source.count)
         }
+    }
+
+    @inline(__always)
+    mutating func write(_ bytes: UnsafeBufferPointer<UInt8>) {
+        write(bytes.baseAddress.unsafelyUnwrapped, bytes.count)
     }
 
     /// Words and names are short: eight bytes at a time, and then four, two and one, cost less than a call
@@ -76,13 +89,16 @@ struct LineOutput: ~Copyable {
         if bytes & 1 != 0 { copy(UInt8.self) }
     }
 
+    @inline(never)
+    private mutating func writeLong(_ number: UInt64) {
+        let (before, last) = number.quotientAndRemainder(dividingBy: 100_000_000)
+        if before < 100_000_000 { write(before) } else { writeLong(before) }
+        writeEight(last)
+    }
+
+    @inline(__always)
     mutating func write(_ number: UInt64) {
-        guard number < 100_000_000 else {
-            let (before, last) = number.quotientAndRemainder(dividingBy: 100_000_000)
-            write(before)
-            writeEight(last)
-            return
-        }
+        guard number < 100_000_000 else { return writeLong(number) }
         let digits = Self.eightDigits(of: number)
         // The first digit stands in the lowest byte. Of 0, one zero is left.
         let zeros = min(7, digits.trailingZeroBitCount / 8)
@@ -90,6 +106,7 @@ struct LineOutput: ~Copyable {
         advance(8 - zeros).storeBytes(of: text.littleEndian, as: UInt64.self)
     }
 
+    @inline(__always)
     mutating func write(_ number: Int64) {
         if number < 0 {
             append(UInt8(ascii: "-"))
@@ -112,25 +129,49 @@ struct LineOutput: ~Copyable {
     }
 
     /// What every record begins with. `beginning` is that of the one before.
+    @inline(__always)
     mutating func begin(_ sequence: Sequence64, _ at: Instant, like beginning: inout LineBeginning) {
-        if beginning.goOn(to: sequence, at) {
-            write(beginning)
-            return
+        guard beginning.goOn(to: sequence, at) else {
+            return beginAnew(sequence, at, &beginning)
         }
+        // All the room that it may take, which costs less than to look how much it does.
+        advance(beginning.count).storeBytes(of: beginning.bytes, as: LineBeginning.Bytes.self)
+    }
+
+    @inline(never)
+    private mutating func beginAnew(
+        _ sequence: Sequence64, _ at: Instant, _ beginning: inout LineBeginning
+    ) {
         let before = count
         write("00000000 ")
         write(sequence)
         append(UInt8(ascii: " "))
         write(at)
-        beginning = LineBeginning(sequence, at, written(from: before))
+        beginning = LineBeginning(sequence, at, written(from: before), grantEnd: beginning.grantEnd)
     }
 
-    /// All the room that a beginning may take is stored, which costs less than to look how much it does.
-    private mutating func write(_ beginning: borrowing LineBeginning) {
-        let target = advance(beginning.count)
-        beginning.bytes.span.withUnsafeBytes {
-            target.copyMemory(from: $0.baseAddress!, byteCount: LineBeginning.bytesMax)
-        }
+    /// Whose a plain grant is and how long it lasts. `end` is that of the last one.
+    @inline(__always)
+    mutating func write(_ uid: UInt32, _ pid: Int32, _ ttl: Duration, like end: inout GrantEnd) {
+        guard end.isOf(uid, pid, ttl) else { return writeAnew(uid, pid, ttl, &end) }
+        advance(end.count).storeBytes(of: end.bytes, as: GrantEnd.Bytes.self)
+    }
+
+    @inline(never)
+    private mutating func writeAnew(_ uid: UInt32, _ pid: Int32, _ ttl: Duration, _ end: inout GrantEnd) {
+        let before = count
+        write(uid, pid)
+        write(Field.ttl)
+        write(ttl)
+        end = GrantEnd(uid, pid, ttl, written(from: before))
+    }
+
+    @inline(__always)
+    mutating func write(_ uid: UInt32, _ pid: Int32) {
+        write(Field.uid)
+        write(UInt64(uid))
+        write(Field.pid)
+        write(Int64(pid))
     }
 
     /// Whole milliseconds, and nanoseconds where that would lose something.
@@ -167,6 +208,7 @@ struct LineOutput: ~Copyable {
     private static let zeros: UInt64 = 0x3030_3030_3030_3030
 
     /// All eight digits of a number that has no more.
+    @inline(__always)
     private mutating func writeEight(_ number: UInt64) {
         let text = Self.eightDigits(of: number) | Self.zeros
         advance(8).storeBytes(of: text.littleEndian, as: UInt64.self)
@@ -175,6 +217,7 @@ struct LineOutput: ~Copyable {
     /// The digits of a number below 100,000,000, a byte each, the first in the lowest. Each step parts all
     /// lanes at once: four digits of eight, then two of four, then one of two. Multiplied and shifted is
     /// divided (by 100 and by 10): exact for what such a lane can hold.
+    @inline(__always)
     private static func eightDigits(of number: UInt64) -> UInt64 {
         let fours = number / 10_000 | (number % 10_000) << 32
         let hundreds = (fours &* 10_486) >> 20 & 0x0000_007F_0000_007F

@@ -36,19 +36,52 @@ package enum RecordEncoder {
         bytes.take(line)
     }
 
+    /// The same of a change whose event says all: the line is the one that its record would give.
+    package static func append(
+        _ change: ToldChange, mark: BatchMark?, like beginning: inout LineBeginning, to bytes: inout LogBytes
+    ) {
+        let entry = change.entry
+        var line = bytes.line()
+        line.begin(entry.pointee.sequence, entry.pointee.at, like: &beginning)
+        switch entry.pointee.what {
+        case .granted(let ttl, _):
+            var names = change.names
+            line.write(Word.grantedToken)
+            line.write(entry.pointee.token)
+            line.write(Field.key)
+            line.write(names.next())
+            line.write(Field.owner)
+            line.write(names.next())
+            line.write(entry.pointee.uid, entry.pointee.pid, ttl, like: &beginning.grantEnd)
+            if entry.pointee.isShared { line.write(Field.shared) }
+        case .renewed(let ttl, _, _):
+            write(Renewal(token: entry.pointee.token, ttl: ttl), to: &line)
+        case .ended(let reason, _):
+            line.write(Word.of(reason))
+            line.write(Field.token)
+            line.write(entry.pointee.token)
+        case .kept, .forgotten, .queued, .left: preconditionFailure("their events don't say all")
+        }
+        if let mark { write(mark, to: &line) }
+        end(&line)
+        bytes.take(line)
+    }
+
     private static func write(
         _ record: borrowing Record, mark: BatchMark?, like beginning: inout LineBeginning,
         to line: inout LineOutput
     ) {
         line.begin(record.sequence, record.at, like: &beginning)
         write(record.change, to: &line)
-        if let mark {
-            line.write(Field.synced)
-            line.write(mark.synced)
-            line.write(Field.wall)
-            line.write(mark.wallMilliseconds)
-        }
+        if let mark { write(mark, to: &line) }
         end(&line)
+    }
+
+    private static func write(_ mark: BatchMark, to line: inout LineOutput) {
+        line.write(Field.synced)
+        line.write(mark.synced)
+        line.write(Field.wall)
+        line.write(mark.wallMilliseconds)
     }
 
     /// Appends the first line of a file.
@@ -73,6 +106,7 @@ package enum RecordEncoder {
         end(&line)
     }
 
+    @inline(__always)
     private static func end(_ line: inout LineOutput) {
         let crc = Checksum.of(line.written(from: 9))
         line.writeHex(crc, at: 0)
@@ -151,10 +185,7 @@ package enum RecordEncoder {
         line.write(keys)
         line.write(Field.owner)
         line.write(owner.bytes)
-        line.write(Field.uid)
-        line.write(UInt64(uid))
-        line.write(Field.pid)
-        line.write(Int64(pid))
+        line.write(uid, pid)
     }
 
     private static func write(_ renewal: Renewal, to line: inout LineOutput) {

@@ -6,6 +6,7 @@ import LeaseModel
 enum Word {
     static let log: StaticString = " log"
     static let granted: StaticString = " granted"
+    static let grantedToken: StaticString = " granted token="
     static let renewed: StaticString = " renewed"
     static let released: StaticString = " released"
     static let expired: StaticString = " expired"

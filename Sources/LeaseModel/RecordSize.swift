@@ -12,8 +12,13 @@ public enum RecordSize {
     /// What the daemon writes of itself: its start, a grace, a stop, the end of a compaction.
     public static let ownRecords = 4_096
 
+    /// A grant whose keys (with the commas between), owner, request and note have so many bytes.
+    public static func grant(names: Int) -> Int {
+        fixedPart + 160 + names
+    }
+
     public static func bound(of grant: Grant) -> Int {
-        var bytes = fixedPart + 160 + grant.owner.bytes.count
+        var bytes = Self.grant(names: grant.owner.bytes.count)
         bytes += (grant.request?.bytes.count ?? 0) + (grant.note?.bytes.count ?? 0)
         bytes += grant.keys.first.bytes.count
         for key in grant.keys.others {

@@ -44,10 +44,20 @@ struct SpaceState {
 extension Server {
     mutating func appendToBatch(_ record: borrowing Record) {
         guard options.hasLog else { return }
-        let isFirst = log.batch.isEmpty || log.hasHeaderInBatch
-        let mark = BatchMark(synced: log.synced, wallMilliseconds: wallNow)
-        RecordEncoder.append(record, mark: isFirst ? mark : nil, like: &log.beginning, to: &log.batch)
+        RecordEncoder.append(record, mark: takeMark(), like: &log.beginning, to: &log.batch)
+    }
+
+    /// The same of a change whose event says all that its record would.
+    mutating func appendToBatch(_ change: ToldChange) {
+        guard options.hasLog else { return }
+        RecordEncoder.append(change, mark: takeMark(), like: &log.beginning, to: &log.batch)
+    }
+
+    /// What the next record of the batch carries, if it is the first.
+    private mutating func takeMark() -> BatchMark? {
+        guard log.batch.isEmpty || log.hasHeaderInBatch else { return nil }
         log.hasHeaderInBatch = false
+        return BatchMark(synced: log.synced, wallMilliseconds: wallNow)
     }
 
     /// The wall clock at the instant that was reached: what was read late in a pass is of later than its

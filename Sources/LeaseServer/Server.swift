@@ -293,7 +293,12 @@ extension Server {
     /// Nothing in it asks the machine, which alone adds to the effects: they can stay where they are.
     mutating func settle() {
         guard !effects.isEmpty else { return }
-        while effects.recordCount > 0 { appendToBatch(effects.takeRecord()) }
+        while let next = effects.nextForLog() {
+            switch next {
+            case .event(let change): appendToBatch(change)
+            case .record: appendToBatch(effects.takeRecord())
+            }
+        }
         for place in effects.shown.indices {
             show(effects.shown[place].lease, to: effects.shown[place].watcher)
         }

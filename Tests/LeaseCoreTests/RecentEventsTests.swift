@@ -49,6 +49,30 @@ import Testing
         }
     }
 
+    /// Of a plain lease the event says all that the log gets; and all comes in the order of its numbers.
+    @Test func eventsStandInForRecords() throws {
+        let bench = try Bench()
+        let plain = bench.token(AcquireRequest(keys: Keys(key("a/1"))))!
+        let noted = bench.token(AcquireRequest(keys: Keys(key("a/2")), note: Text("n")))!
+        _ = bench.release(noted)
+        _ = bench.renew(RenewRequest(token: plain))
+        _ = bench.release(plain)
+        #expect(bench.effects.records.map(\.sequence) == [1, 2, 3, 4, 5])
+        var sequences: [Sequence64] = []
+        var standIns: [Sequence64] = []
+        while let next = bench.effects.nextForLog() {
+            switch next {
+            case .record: sequences.append(bench.effects.takeRecord().sequence)
+            case .event(let change):
+                sequences.append(change.entry.pointee.sequence)
+                standIns.append(change.entry.pointee.sequence)
+            }
+        }
+        #expect(sequences == [1, 2, 3, 4, 5])
+        #expect(standIns == [1, 4, 5])
+        #expect(bench.effects.records.isEmpty)
+    }
+
     private func read(_ recent: borrowing RecentEvents, from start: RecentEvents.Cursor) -> [Event] {
         var cursor = start
         var read: [Event] = []

@@ -99,7 +99,12 @@ final class Bench {
 
     /// Records since the last call.
     func records() -> [Record] {
-        (0..<effects.recordCount).map { _ in effects.takeRecord() }
+        defer {
+            while let next = effects.nextForLog() {
+                if case .record = next { _ = effects.takeRecord() }
+            }
+        }
+        return effects.records
     }
 }
 

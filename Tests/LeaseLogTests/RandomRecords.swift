@@ -83,6 +83,19 @@ extension SeededRandom {
         ForgetReason.allCases[below(ForgetReason.allCases.count)]
     }
 
+    /// Something that happens to a plain lease: as an event tells it, and as the change that it is.
+    mutating func plainChange(_ grant: Grant) -> (Event.What, Change) {
+        switch below(3) {
+        case 0: return (.granted(ttl: grant.ttl, waited: nil), .granted(grant))
+        case 1:
+            let renewal = Renewal(token: grant.token, ttl: grant.ttl)
+            return (.renewed(ttl: grant.ttl, formerTTL: duration(), left: duration()), .renewed(renewal))
+        default:
+            let reason = reason()
+            return (.ended(reason, held: duration()), .ended(Ending(token: grant.token, reason: reason)))
+        }
+    }
+
     private mutating func reason() -> EndReason {
         EndReason.allCases[below(EndReason.allCases.count)]
     }
