@@ -63,7 +63,8 @@ extension Machine {
         waiters.lastNumber += 1
         let before = waiters.id(slot)
         waiters.slab[slot].number = waiters.lastNumber
-        waiters.slab[slot].caller.connection = caller.connection
+        waiters.slab[slot].caller = Caller(
+            connection: caller.connection, peer: waiters.slab[slot].caller.peer)
         waiters.link(slot)
         if let process = waiters.slab[slot].process {
             processes[process]?.waiters.remove(before)

@@ -14,14 +14,14 @@ package struct WaiterID: Hashable, Sendable {
 /// A connection as the core knows it: a number that is never used again.
 package typealias ConnectionID = UInt64
 
-/// Who asks: a connection and who is at its other end.
-package struct Caller {
-    package var connection: ConnectionID
-    package var peer: Peer
+/// Who asks: a connection and who is at its other end. An object, since it is passed on with every request.
+package final class Caller {
+    package let connection: ConnectionID
+    package let peer: Peer
     /// How many requests of the connection wait already.
-    package var waitingCount: Int
-    /// Of a request that wants to be notified: what stands before its events.
-    package var tag: [UInt8]
+    @exclusivity(unchecked) package var waitingCount: Int
+    /// Of the request that is being decided, where it wants to be notified: what stands before its events.
+    @exclusivity(unchecked) package var tag: [UInt8]
 
     package init(connection: ConnectionID, peer: Peer, waitingCount: Int = 0, tag: [UInt8] = []) {
         self.connection = connection

@@ -24,28 +24,47 @@ public enum ProcessReport: Equatable, Sendable {
     case dead
 }
 
-/// `acquire`: all the keys or none.
+/// `acquire`: all the keys or none. It is kept small, since it is passed on and kept several times on its way:
+/// what is rarely asked for stands apart, behind one reference.
 public struct AcquireRequest: Equatable, Sendable {
-    /// First, so that the compiler's own initializer is told from the one below. That one calls it: where the
-    /// properties of a struct as large as this are set one by one, all of it is copied at the end.
-    public var note: Text?
+    /// nil where nothing of it is asked for. (First, so that the compiler's own initializer is told from those
+    /// below. They call it: where the properties of a struct are set one by one, all of it is copied at the
+    /// end.)
+    public private(set) var rarities: Rarities?
     public var keys: Keys
     /// nil: the peer's command and pid.
     public var owner: Text?
     /// nil: the policy's.
     public var ttl: Duration?
-    /// Zero: answer at once. `.forever`: no end.
-    public var wait: Duration
-    public var priority: Int
+    // (Here they stand where nothing else fits.)
     public var isShared: Bool
     /// Waits for the holder's work, not for the key.
     public var joins: Bool
     public var isEphemeral: Bool
-    /// The pid of `while=`, as written.
-    public var whilePID: Int32?
     /// Its connection is told of what happens to the request and to its lease.
     public var notifies: Bool
-    public var request: Text?
+    /// Zero: answer at once. `.forever`: no end.
+    public var wait: Duration
+    public var priority: Int
+
+    /// What most requests don't ask for. It never changes: another takes its place.
+    public final class Rarities: Sendable {
+        public let whilePID: Int32?
+        public let request: Text?
+        public let note: Text?
+
+        private init(whilePID: Int32?, request: Text?, note: Text?) {
+            self.whilePID = whilePID
+            self.request = request
+            self.note = note
+        }
+
+        /// nil where nothing of it is asked for.
+        public static func of(_ whilePID: Int32?, _ request: Text?, _ note: Text?) -> Rarities? {
+            if whilePID == nil, request == nil, note == nil { return nil }
+            return Rarities(whilePID: whilePID, request: request, note: note)
+        }
+    }
 }
 
 extension AcquireRequest {
@@ -55,9 +74,44 @@ extension AcquireRequest {
         notifies: Bool = false, request: Text? = nil, note: Text? = nil
     ) {
         self.init(
-            note: note, keys: keys, owner: owner, ttl: ttl, wait: wait, priority: priority,
-            isShared: isShared, joins: joins, isEphemeral: isEphemeral, whilePID: whilePID,
-            notifies: notifies, request: request)
+            rarities: Rarities.of(whilePID, request, note), keys: keys, owner: owner, ttl: ttl,
+            isShared: isShared, joins: joins, isEphemeral: isEphemeral, notifies: notifies, wait: wait,
+            priority: priority)
+    }
+
+    /// For who makes very many of them: nothing else is done here.
+    public init(
+        keys: Keys, owner: Text?, ttl: Duration?, wait: Duration, priority: Int, isShared: Bool, joins: Bool,
+        isEphemeral: Bool, notifies: Bool, rarities: Rarities?
+    ) {
+        self.init(
+            rarities: rarities, keys: keys, owner: owner, ttl: ttl, isShared: isShared, joins: joins,
+            isEphemeral: isEphemeral, notifies: notifies, wait: wait, priority: priority)
+    }
+}
+
+extension AcquireRequest.Rarities: Equatable {
+    public static func == (left: AcquireRequest.Rarities, right: AcquireRequest.Rarities) -> Bool {
+        left.whilePID == right.whilePID && left.request == right.request && left.note == right.note
+    }
+}
+
+extension AcquireRequest {
+    /// The pid of `while=`, as written.
+    public var whilePID: Int32? {
+        get { rarities?.whilePID }
+        set { rarities = Rarities.of(newValue, request, note) }
+    }
+
+    /// By it the same request is known when it comes again.
+    public var request: Text? {
+        get { if let rarities { rarities.request } else { nil } }
+        set { rarities = Rarities.of(whilePID, newValue, note) }
+    }
+
+    public var note: Text? {
+        get { if let rarities { rarities.note } else { nil } }
+        set { rarities = Rarities.of(whilePID, request, newValue) }
     }
 }
 

@@ -54,8 +54,7 @@ struct Connection {
     /// It is looked at again when others of its user, or all, have read more.
     var isHeldByUnread = false
 
-    /// Requests of this connection that wait for their reply.
-    var waitingCount = 0
+    /// How many of its requests that wait for their reply have a tag.
     var waitingTagged = 0
     /// The place of its watch.
     var watch: Int?

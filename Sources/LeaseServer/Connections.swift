@@ -104,7 +104,7 @@ extension Server {
         for id in candidates {
             guard halfClosed.contains(id), let index = index(id), !connections[index].isGone,
                 connections[index].isDrained, !connections[index].isParked,
-                connections[index].waitingCount == 0
+                connections[index].caller.waitingCount == 0
             else { continue }
             let hasMore = !connections[index].input.isEmpty && !connections[index].isClosing
             let isHeldOpen = machine.hasBoundLeases(id) || connections[index].watch != nil

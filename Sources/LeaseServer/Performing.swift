@@ -24,8 +24,8 @@ struct OtherPending {
 extension Server {
     /// Carries out a request.
     /// - Returns: whether it was; if not, space or numbers are missing, and it is to be read again.
-    mutating func perform(_ request: consuming Request, _ index: Int, _ tag: Span<UInt8>) -> Bool {
-        switch consume request {
+    mutating func perform(_ request: Request, _ index: Int, _ tag: Span<UInt8>) -> Bool {
+        switch request {
         case .acquire(let acquire):
             // Nobody would learn of the grant.
             if connections[index].isGone { return true }
@@ -117,14 +117,15 @@ extension Server {
     }
 
     private mutating func take(
-        _ request: AcquireRequest, _ process: ProcessReport, _ index: Int, _ tag: Span<UInt8>
+        _ request: borrowing AcquireRequest, _ process: ProcessReport, _ index: Int, _ tag: Span<UInt8>
     ) {
-        var caller = connections[index].caller
-        caller.waitingCount = connections[index].waitingCount
-        if request.notifies { caller.tag = tag.copied() }
-        let outcome = machine.acquire(request, process: process, from: caller, into: &effects)
+        if request.notifies { connections[index].caller.tag = tag.copied() }
+        let outcome = machine.acquire(
+            request, process: process, from: connections[index].caller, into: &effects)
         if case .reply(.done) = outcome { counting.addKeptAnswer(of: request.keys.first) }
-        if case .needsProcess(let pid) = outcome { return inspect(pid, for: .acquire(request), index, tag) }
+        if case .needsProcess(let pid) = outcome {
+            return inspect(pid, for: .acquire(copy request), index, tag)
+        }
         conclude(outcome, index, tag)
     }
 

@@ -28,7 +28,7 @@ extension Server {
     }
 
     private mutating func hold(_ index: Int, _ tag: Span<UInt8>) -> Pending {
-        connections[index].waitingCount += 1
+        connections[index].caller.waitingCount += 1
         if tag.isEmpty {
             connections[index].isBlocked = true
         } else {
@@ -41,7 +41,7 @@ extension Server {
     /// - Returns: its connection's place, if that is still there.
     mutating func release(_ pending: Pending) -> Int? {
         guard let index = index(pending.connection), !connections[index].isGone else { return nil }
-        connections[index].waitingCount -= 1
+        connections[index].caller.waitingCount -= 1
         if connections[index].hasInputEnded { closing.append(pending.connection) }
         if pending.tag.isEmpty {
             connections[index].isBlocked = false
@@ -95,12 +95,12 @@ extension Server {
 
     /// Nobody is to be told of anything any more.
     mutating func forgetOthers(of connection: ConnectionID) {
-        guard let index = index(connection), connections[index].waitingCount > 0 else { return }
+        guard let index = index(connection), connections[index].caller.waitingCount > 0 else { return }
         others.removeAll { other in
             if case .advance = other.kind { return false }
             return other.pending.connection == connection
         }
-        connections[index].waitingCount = 0
+        connections[index].caller.waitingCount = 0
         connections[index].waitingTagged = 0
         connections[index].isBlocked = false
     }

@@ -89,8 +89,14 @@ struct GivenWords: ~Copyable {
         AcquireRequest(
             keys: try keys(line, &names), owner: try ownerText(line, &names), ttl: ttl, wait: wait,
             priority: priority, isShared: has(.shared), joins: has(.join), isEphemeral: has(.ephemeral),
-            whilePID: whilePID, notifies: has(.notify), request: try text(line, requestID, .request),
-            note: try text(line, note, .note, mayBeEmpty: true))
+            notifies: has(.notify), rarities: try rarities(line))
+    }
+
+    @inline(__always)
+    private func rarities(_ line: Span<UInt8>) throws(Refusal) -> AcquireRequest.Rarities? {
+        if whilePID == nil, requestID == nil, note == nil { return nil }
+        return AcquireRequest.Rarities.of(
+            whilePID, try text(line, requestID, .request), try text(line, note, .note, mayBeEmpty: true))
     }
 
     private func list(_ line: Span<UInt8>) throws(Refusal) -> ListRequest {

@@ -154,7 +154,7 @@ extension Rig {
     func acquire(_ request: AcquireRequest, _ report: NaiveReport, _ caller: NaiveCaller) throws {
         lastHandle += 1
         try step("acquire \(lastHandle) \(brief(request)) by \(caller.connection) \(report)") {
-            var core = caller.forCore
+            let core = caller.forCore
             core.tag = Array("\(lastHandle)".utf8)
             let outcome = machine.acquire(request, process: report.forCore, from: core, into: &effects)
             let waiting: NaiveOutcome = note(outcome)
