@@ -24,12 +24,12 @@ public enum ProcessReport: Equatable, Sendable {
     case dead
 }
 
-/// `acquire`: all the keys or none. It is kept small, since it is passed on and kept several times on its way:
-/// what is rarely asked for stands apart, behind one reference.
+/// `acquire`: all the keys or none. It is kept small, since it is passed on and kept several times on its
+/// way: what is rarely asked for stands apart, behind one reference.
 public struct AcquireRequest: Equatable, Sendable {
-    /// nil where nothing of it is asked for. (First, so that the compiler's own initializer is told from those
-    /// below. They call it: where the properties of a struct are set one by one, all of it is copied at the
-    /// end.)
+    /// nil where nothing of it is asked for. (First, so that the compiler's own initializer is told from
+    /// those below. They call it: where the properties of a struct are set one by one, all of it is copied at
+    /// the end.)
     public private(set) var rarities: Rarities?
     public var keys: Keys
     /// nil: the peer's command and pid.

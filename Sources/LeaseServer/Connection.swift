@@ -70,6 +70,20 @@ struct Connection {
     /// Whether everything that was appended has gone out.
     var isDrained: Bool { sent == appended }
 
+    /// Lets the body write behind what is there.
+    /// - Returns: how many bytes are still to be sent.
+    @inline(__always)
+    mutating func append(
+        speaksOfLog: Bool, _ spares: inout SpareOutputs, _ body: (inout [UInt8]) -> Void
+    ) -> Int {
+        if speaksOfLog { self.speaksOfLog = true }
+        spares.give(to: &output)
+        body(&output)
+        let unsent = unsentCount
+        appended = sent + UInt64(unsent)
+        return unsent
+    }
+
     /// - Returns: whether more may go than before.
     mutating func openGates(upTo acknowledged: Sequence64) -> Bool {
         var hasOpened = false

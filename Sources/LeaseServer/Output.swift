@@ -16,30 +16,27 @@ extension Server {
 
     mutating func reply(_ index: Int, _ tag: Span<UInt8>, _ reply: Reply, speaksOfLog: Bool = true) {
         guard !connections[index].isGone else { return }
-        if speaksOfLog, reply.maySpeakOfLog { connections[index].speaksOfLog = true }
-        spareOutputs.give(to: &connections[index].output)
-        ReplyWriter.append(reply, tag: tag, to: &connections[index].output)
-        count(reply)
-        noteAppended(index)
+        let mayWait = speaksOfLog && reply.maySpeakOfLog
+        let unsent = connections[index].append(speaksOfLog: mayWait, &spareOutputs) {
+            ReplyWriter.append(reply, tag: tag, to: &$0)
+        }
+        noteAppended(index, unsent)
         if case .granted(let token, _, _, let again) = reply {
             noteGrant(index, token, again: again)
         }
+        count(reply)
     }
 
     /// Appends lines that are no reply.
     mutating func append(_ index: Int, _ write: (inout [UInt8]) -> Void) {
         guard !connections[index].isGone else { return }
-        connections[index].speaksOfLog = true
-        spareOutputs.give(to: &connections[index].output)
-        write(&connections[index].output)
-        noteAppended(index)
+        noteAppended(index, connections[index].append(speaksOfLog: true, &spareOutputs, write))
     }
 
-    private mutating func noteAppended(_ index: Int) {
-        let unsent = connections[index].unsentCount
-        connections[index].appended = connections[index].sent + UInt64(unsent)
+    @inline(__always)
+    private mutating func noteAppended(_ index: Int, _ unsent: Int) {
         if unsent > Server.uncountedBytes { countUnread(index) }
-        guard !connections[index].isDirty else { return }
+        if connections[index].isDirty { return }
         connections[index].isDirty = true
         dirty.append(connections[index].id)
     }

@@ -14,11 +14,42 @@ extension Span<UInt8> {
     }
 }
 
+extension Span<UInt8> {
+    /// Whether these bytes are the same as others of which it is known that they are as many, and that the
+    /// first eight and the last eight are the same.
+    @inline(__always)
+    func isSameInside(as bytes: [UInt8]) -> Bool {
+        precondition(bytes.count == count, "as many bytes are compared")
+        return withUnsafeBytes { these in
+            bytes.withUnsafeBytes { those in
+                var place = 8
+                while place < count &- 8 {
+                    // (The last ones overlap those that are known.)
+                    let this = these.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                    let that = those.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                    guard this == that else { return false }
+                    place &+= 8
+                }
+                return true
+            }
+        }
+    }
+}
+
 enum EightBytes {
     /// Only the first bytes, up to eight; zeros in place of the others.
     @inline(__always)
     static func first(_ count: Int, of eight: UInt64) -> UInt64 {
-        count >= 8 ? eight : eight & ((1 &<< UInt64(8 &* count)) &- 1)
+        count >= 8 ? eight : eight & ((1 &<< UInt64(truncatingIfNeeded: 8 &* count)) &- 1)
+    }
+
+    /// How many of them stand before the first space; 8 where there is none. (Each space is made a zero, and
+    /// the lowest zero is found by the borrow that it causes.)
+    @inline(__always)
+    static func beforeSpace(_ eight: UInt64) -> Int {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let zeros = eight ^ (ones &* UInt64(ASCII.space))
+        return ((zeros &- ones) & ~zeros & (ones &* 0x80)).trailingZeroBitCount / 8
     }
 
     /// The last ones, fewer than eight. Where there are that many in all, as many are read and moved down.

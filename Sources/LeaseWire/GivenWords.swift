@@ -143,8 +143,8 @@ struct GivenWords: ~Copyable {
 
     private func ownerText(_ line: Span<UInt8>, _ names: inout RecentNames) throws(Refusal) -> Text? {
         guard let owner else { return nil }
+        if let recent = names.owner(line, owner) { return recent }
         let word = line.extracting(owner)
-        if let recent = names.owner(word) { return recent }
         let text = try ValueReader.text(word, .owner)
         names.noteOwner(text, writtenAs: word)
         return text
@@ -236,10 +236,9 @@ extension GivenWords {
     private func key(
         _ line: Span<UInt8>, _ range: Range<Int>, _ names: inout RecentNames
     ) throws(Refusal) -> Key {
-        let word = line.extracting(range)
-        if let recent = names.key(word) { return recent }
+        if let recent = names.key(line, range) { return recent }
         let key = try key(line, range)
-        names.noteKey(key, writtenAs: word)
+        names.noteKey(key, writtenAs: line.extracting(range))
         return key
     }
 

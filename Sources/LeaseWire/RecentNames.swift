@@ -1,14 +1,16 @@
-// Names that were read lately, so that one which comes again needs no memory of its own.
+// What was read lately, so that what comes again is not read anew and needs no memory of its own.
 
 import LeaseModel
 
-/// Keys and owners by their spelling. Clients name the same few again and again: what stands here is given to
-/// all of them, which saves an allocation for each, and lets the same names be found equal by their place.
-/// It holds no more than its entries, each of at most `bytesMax` bytes; a name drives out another that has
+/// Keys, owners, and all that stands behind the key of an `acquire`, by their spelling. Clients name the same
+/// few again and again, and ask in the same words for each of their keys: what stands here is given to all of
+/// them, which saves the reading and an allocation for each, and lets the same names be found equal by their
+/// place. It holds no more than its entries, each of at most `bytesMax` bytes; what comes drives out what has
 /// its place.
 package struct RecentNames: ~Copyable {
-    private var keys: Shelf
-    private var owners: Shelf
+    private var keys: Shelf<Key>
+    private var owners: Shelf<Text>
+    private var manners: Shelf<Manner>
 
     /// - Parameter count: of keys that are kept, a power of two, and two at least.
     /// - Parameter seed: drawn by who starts the daemon, so that no client can choose which names drive out
@@ -16,79 +18,135 @@ package struct RecentNames: ~Copyable {
     package init(seed: UInt64, count: Int = 4_096) {
         keys = Shelf(seed: seed, count: count)
         owners = Shelf(seed: seed, count: min(count, 256))
+        manners = Shelf(seed: seed, count: min(count, 256))
     }
 
-    /// The key that is written so, if it came lately.
-    func key(_ word: Span<UInt8>) -> Key? {
-        keys.find(word).map { Key(printed: $0) }
+    /// The key that is written so in a part of the line, if it came lately.
+    func key(_ line: Span<UInt8>, _ range: Range<Int>) -> Key? {
+        keys.find(line, range)
     }
 
-    func owner(_ word: Span<UInt8>) -> Text? {
-        owners.find(word).map { Text(printed: $0) }
+    func owner(_ line: Span<UInt8>, _ range: Range<Int>) -> Text? {
+        owners.find(line, range)
+    }
+
+    /// What is asked for, where both the key and the words behind it came lately: what these mean does not
+    /// depend on the key.
+    @inline(__always)
+    func request(_ line: Span<UInt8>, key: Range<Int>, words: Range<Int>) -> AcquireRequest? {
+        guard let manner = manners.find(line, words), let key = keys.find(line, key) else { return nil }
+        return AcquireRequest(
+            keys: Keys(key), owner: manner.owner, ttl: manner.ttl, wait: manner.wait,
+            priority: manner.priority, isShared: manner.isShared, joins: manner.joins,
+            isEphemeral: manner.isEphemeral, notifies: manner.notifies, rarities: nil)
     }
 
     /// Kept where it stands in its one spelling already: else it would not be found again.
     mutating func noteKey(_ key: Key, writtenAs word: Span<UInt8>) {
-        keys.note(key.bytes, writtenAs: word)
+        keys.note(key, writtenAs: word)
     }
 
     mutating func noteOwner(_ owner: Text, writtenAs word: Span<UInt8>) {
-        owners.note(owner.bytes, writtenAs: word)
+        owners.note(owner, writtenAs: word)
+    }
+
+    /// A request that was read from a line in which its only key came first, and then these words. Not kept
+    /// where it asks for what is another each time.
+    mutating func noteManner(of request: AcquireRequest, writtenAs words: Span<UInt8>) {
+        guard request.keys.others.isEmpty, request.rarities == nil, words.count <= Shelf<Manner>.bytesMax
+        else { return }
+        manners.note(Manner(of: request, bytes: words.copied()), writtenAs: words)
     }
 }
 
-/// Names, each at one of the two places where it can stand, which lie side by side.
-private struct Shelf: ~Copyable {
-    /// Longer ones are rare, and would make this large.
-    private static let bytesMax = 64
+/// What a request asks for besides its key, and how that was written.
+private final class Manner {
+    let owner: Text?
+    let ttl: Duration?
+    let wait: Duration
+    let priority: Int
+    let isShared: Bool
+    let joins: Bool
+    let isEphemeral: Bool
+    let notifies: Bool
+    let bytes: [UInt8]
 
-    private struct Name {
+    init(of request: AcquireRequest, bytes: [UInt8]) {
+        owner = request.owner
+        ttl = request.ttl
+        wait = request.wait
+        priority = request.priority
+        isShared = request.isShared
+        joins = request.joins
+        isEphemeral = request.isEphemeral
+        notifies = request.notifies
+        self.bytes = bytes
+    }
+}
+
+private protocol Spelled {
+    var bytes: [UInt8] { get }
+}
+
+extension Key: Spelled {}
+extension Text: Spelled {}
+extension Manner: Spelled {}
+
+/// What was read from words, each at one of the two places where it can stand, which lie side by side.
+private struct Shelf<Value: Spelled>: ~Copyable {
+    /// Longer ones are rare, and would make this large.
+    static var bytesMax: Int { 64 }
+
+    private struct Entry {
         let print: WordPrint
-        let bytes: [UInt8]
+        let value: Value?
     }
 
-    private var names: [Name]
+    private var entries: [Entry]
     private let seed: UInt64
 
     init(seed: UInt64, count: Int) {
         precondition(count > 1 && count & (count - 1) == 0, "places are found by the low bits of a hash")
         self.seed = seed
-        names = Array(repeating: Name(print: WordPrint(), bytes: []), count: count)
+        entries = Array(repeating: Entry(print: WordPrint(), value: nil), count: count)
     }
 
     @inline(__always)
-    func find(_ word: Span<UInt8>) -> [UInt8]? {
-        guard word.count > 0 else { return nil }
-        let print = WordPrint(word)
+    func find(_ line: Span<UInt8>, _ range: Range<Int>) -> Value? {
+        let print = WordPrint(line, range)
         var place = place(print)
-        if names[place].print != print {
+        if entries[place].print != print {
             place ^= 1
-            guard names[place].print == print else { return nil }
+            guard entries[place].print == print else { return nil }
         }
         // The name itself is mostly far away in memory: a short one is known without a look at it.
-        guard word.count <= WordPrint.wholeBytesMax || areSame(names[place].bytes, word) else { return nil }
-        return names[place].bytes
+        guard range.count <= WordPrint.wholeBytesMax || isSpelled(place, line.extracting(range))
+        else { return nil }
+        return entries[place].value
     }
 
     /// Who comes to a place that is taken gets the one beside it.
-    mutating func note(_ bytes: [UInt8], writtenAs word: Span<UInt8>) {
-        guard word.count > 0, word.count <= Shelf.bytesMax, areSame(bytes, word) else { return }
-        let print = WordPrint(word)
+    mutating func note(_ value: Value, writtenAs word: Span<UInt8>) {
+        guard word.count <= Shelf.bytesMax, value.bytes == word.copied() else { return }
+        let print = WordPrint(word, 0..<word.count)
         let place = place(print)
-        names[names[place].bytes.isEmpty ? place : place ^ 1] = Name(print: print, bytes: bytes)
+        entries[entries[place].value == nil ? place : place ^ 1] = Entry(print: print, value: value)
     }
 
-    private func areSame(_ bytes: [UInt8], _ word: Span<UInt8>) -> Bool {
-        guard bytes.count == word.count else { return false }
-        for index in word.indices where bytes[index] != word[index] { return false }
-        return true
+    /// Whether the word, which is not short and has the entry's print, is that of the entry.
+    @inline(__always)
+    private func isSpelled(_ place: Int, _ word: Span<UInt8>) -> Bool {
+        guard let value = entries[place].value else { return false }
+        return word.isSameInside(as: value.bytes)
     }
 
+    @inline(__always)
     private func place(_ print: WordPrint) -> Int {
         let hash = mixed(mixed(seed ^ print.head ^ UInt64(print.count)) ^ print.tail)
-        return Int(truncatingIfNeeded: hash >> 16) & (names.count - 1)
+        return Int(truncatingIfNeeded: hash >> 16) & (entries.count - 1)
     }
 
+    @inline(__always)
     private func mixed(_ state: UInt64) -> UInt64 {
         let product = state.multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
         return product.high ^ product.low
@@ -108,9 +166,9 @@ private struct WordPrint: Equatable {
     init() {}
 
     @inline(__always)
-    init(_ word: Span<UInt8>) {
-        count = word.count
-        head = word.eight(from: 0)
-        tail = count > 8 ? word.eight(from: count &- 8) : 0
+    init(_ line: Span<UInt8>, _ range: Range<Int>) {
+        count = range.count
+        head = EightBytes.first(count, of: line.eight(from: range.lowerBound))
+        tail = count > 8 ? line.eight(from: range.upperBound &- 8) : 0
     }
 }

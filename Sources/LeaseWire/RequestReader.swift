@@ -2,12 +2,24 @@
 
 package import LeaseModel
 
-/// A line's tag and the rest of it, by their places.
+/// A line's tag and the rest of it, by their places. (Small enough to be handed over in registers.)
 package struct RequestHead: Equatable, Sendable {
+    private let tagStart: UInt32
+    private let tagEnd: UInt32
+    private let bodyStart: UInt32
+    private let bodyEnd: UInt32
+
+    init(tag: Range<Int>, body: Range<Int>) {
+        tagStart = UInt32(tag.lowerBound)
+        tagEnd = UInt32(tag.upperBound)
+        bodyStart = UInt32(body.lowerBound)
+        bodyEnd = UInt32(body.upperBound)
+    }
+
     /// Without its `#`; empty where there is none.
-    package let tag: Range<Int>
+    package var tag: Range<Int> { Int(tagStart)..<Int(tagEnd) }
     /// The verb and all behind it, without the line's end.
-    package let body: Range<Int>
+    package var body: Range<Int> { Int(bodyStart)..<Int(bodyEnd) }
 }
 
 package enum RequestReader {
@@ -47,8 +59,36 @@ package enum RequestReader {
         if position < end, let request = ofTokenAlone(verb, line.extracting(position + 1..<end)) {
             return request
         }
+        guard verb == .acquire else { return try readWords(of: verb, line, position..<end, &names) }
+        return .acquire(try readAcquire(line, position..<end, &names))
+    }
+
+    /// Nearly always the key is what comes first, and nearly always what stands behind it came lately, too.
+    @inline(__always)
+    private static func readAcquire(
+        _ line: Span<UInt8>, _ range: Range<Int>, _ names: inout RecentNames
+    ) throws(Refusal) -> AcquireRequest {
+        var position = range.lowerBound
+        WordScanner.skipSpaces(line, &position, end: range.upperBound)
+        let start = position
+        WordScanner.skipWord(line, &position, end: range.upperBound)
+        let (first, words) = (start..<position, position..<range.upperBound)
+        if let asked = names.request(line, key: first, words: words) { return asked }
+        guard case .acquire(let asked) = try readWords(of: .acquire, line, range, &names) else {
+            preconditionFailure("an acquire is read as one")
+        }
+        if names.key(line, first) == asked.keys.first {
+            names.noteManner(of: asked, writtenAs: line.extracting(words))
+        }
+        return asked
+    }
+
+    private static func readWords(
+        of verb: Verb, _ line: Span<UInt8>, _ range: Range<Int>, _ names: inout RecentNames
+    ) throws(Refusal) -> Request {
+        var position = range.lowerBound
         var given = GivenWords(VerbTable.accepted(verb))
-        while let word = WordScanner.next(line, &position, end: end) {
+        while let word = WordScanner.next(line, &position, end: range.upperBound) {
             try given.take(word, of: line)
         }
         return try given.assembled(from: line, &names)

@@ -58,16 +58,20 @@ enum WordScanner {
 
     @inline(__always)
     static func skipSpaces(_ line: Span<UInt8>, _ position: inout Int, end: Int) {
-        while position < end, line[position] == ASCII.space {
-            position += 1
+        precondition(position >= 0 && end <= line.count, "a word stands in its line")
+        while position < end, line[unchecked: position] == ASCII.space {
+            position &+= 1
         }
     }
 
+    /// The words of most lines are short, and many end with the first eight bytes.
     @inline(__always)
     static func skipWord(_ line: Span<UInt8>, _ position: inout Int, end: Int) {
         precondition(position >= 0 && end <= line.count, "a word stands in its line")
-        while position < end, line[unchecked: position] != ASCII.space {
-            position &+= 1
+        while position < end {
+            let length = EightBytes.beforeSpace(line.eight(from: position))
+            position = min(position &+ length, end)
+            if length < 8 { return }
         }
     }
 }
