@@ -12,6 +12,8 @@ struct Ledger: ~Copyable {
 
     var keys = Slab<KeyEntry>()
     var keyIndex = SlotIndex()
+    /// What `reach` has read, in a sum that says nothing.
+    private var reached = 0
     /// The different rules in force; keys refer to them by number.
     var rules: [Rules] = []
 
@@ -56,6 +58,20 @@ struct Ledger: ~Copyable {
     }
 
     var leaseCount: Int { leases.count }
+
+    /// Brings near what these changes will look for: among a million keys nothing costs a recovery more than
+    /// to wait for memory, one key after the other.
+    mutating func reach(for records: [Record]) {
+        let hashes = records.compactMap { record -> UInt32? in
+            switch record.change {
+            case .granted(let grant): hasher.hash(grant.keys.first.bytes)
+            case .held(let held): hasher.hash(held.grant.keys.first.bytes)
+            case .remembered(let ended): hasher.hash(ended.keys.first.bytes)
+            default: nil
+            }
+        }
+        reached &+= keyIndex.reach(hashes)
+    }
 
     /// The one way in which the state moves.
     mutating func apply(_ change: Change, at instant: Instant) {

@@ -70,8 +70,15 @@ package struct Machine: ~Copyable {
 
 // Recovery: the changes of a log, through the one function.
 extension Machine {
-    /// The event that tells of it is for those who will ask what they missed.
-    package mutating func recover(_ record: Record, into recent: inout RecentEvents) {
+    /// The next records. The events that tell of them are for those who will ask what they missed.
+    package mutating func recover(_ records: [Record], into recent: inout RecentEvents) {
+        ledger.reach(for: records)
+        for record in records {
+            recover(record, into: &recent)
+        }
+    }
+
+    private mutating func recover(_ record: Record, into recent: inout RecentEvents) {
         sequence = record.sequence
         clock = record.at
         switch record.change {
@@ -89,6 +96,7 @@ extension Machine {
             ledger.apply(record.change, at: clock)
         }
         recent.noteAllTold()
+        if case .started(let start) = record.change { recent.shift(by: start.shift) }
         ledger.removeRests(overAt: record.at)
     }
 

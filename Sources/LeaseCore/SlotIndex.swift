@@ -45,6 +45,13 @@ package struct SlotIndex: ~Copyable {
         return .none
     }
 
+    /// Reads where these will be looked for. Where a look-up would wait for memory, they wait together: here
+    /// none needs the one before.
+    /// - Returns: something that depends on what was read, so that it is.
+    func reach(_ hashes: [UInt32]) -> Int {
+        hashes.reduce(0) { $0 &+ buckets.count(bucket(of: $1)) }
+    }
+
     package mutating func insert(_ slot: Slot, hash: UInt32) {
         add(CacheLines.Entry(hash: hash, slot: slot))
         count += 1
@@ -128,6 +135,13 @@ package struct Hasher32: Sendable {
 
     package func hash(_ number: UInt64) -> UInt32 {
         UInt32(truncatingIfNeeded: Self.mixed(number ^ seed, 0x9E37_79B9_7F4A_7C15) >> 7)
+    }
+
+    /// Of numbers that are given one after the other: 64 of them in a row have their buckets side by side, so
+    /// that who comes to one number after the other doesn't wait for memory each time. Of those 64, each has a
+    /// place of its own, so it spreads them no worse.
+    package func hash(inOrder number: UInt64) -> UInt32 {
+        hash(number >> 6) ^ UInt32(truncatingIfNeeded: number & 63)
     }
 
     package func hash(_ bytes: [UInt8], _ number: UInt64 = 0) -> UInt32 {

@@ -36,13 +36,13 @@ struct TokenIndex: ~Copyable {
     func find(_ token: Token, tokenOf: (Slot) -> Token) -> Slot {
         let late = ring[place(of: token)]
         if late.token == token { return late.slot }
-        return older.find(hasher.hash(token)) { tokenOf($0) == token }
+        return older.find(hasher.hash(inOrder: token)) { tokenOf($0) == token }
     }
 
     mutating func insert(_ slot: Slot, _ token: Token) {
         let place = place(of: token)
         let before = ring[place]
-        if before.slot != .none { older.insert(before.slot, hash: hasher.hash(before.token)) }
+        if before.slot != .none { older.insert(before.slot, hash: hasher.hash(inOrder: before.token)) }
         ring[place] = Late(token: token, slot: slot)
     }
 
@@ -52,7 +52,7 @@ struct TokenIndex: ~Copyable {
         if ring[place].token == token {
             ring[place].slot = .none
         } else {
-            older.remove(slot, hash: hasher.hash(token))
+            older.remove(slot, hash: hasher.hash(inOrder: token))
         }
     }
 

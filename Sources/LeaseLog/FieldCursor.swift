@@ -10,9 +10,13 @@ struct Unreadable: Error {}
 /// needed.
 struct FieldCursor {
     private(set) var at: Int
+    /// The last owner that was read. The next one is mostly the same, and then they share their bytes, among a
+    /// million leases as many megabytes as an owner has bytes.
+    private(set) var lastOwner: Text
 
-    init(at: Int) {
+    init(at: Int, lastOwner: Text = Text(printed: [])) {
         self.at = at
+        self.lastOwner = lastOwner
     }
 
     /// Moves behind the literal, if it stands here.
@@ -108,6 +112,25 @@ struct FieldCursor {
     mutating func text(_ name: StaticString, in line: Span<UInt8>) throws(Unreadable) -> Text {
         try skip(name, in: line)
         return try textHere(in: line)
+    }
+
+    mutating func owner(in line: Span<UInt8>) throws(Unreadable) -> Text {
+        try skip(Field.owner, in: line)
+        if isLastOwner(in: line) {
+            at += lastOwner.bytes.count
+        } else {
+            lastOwner = try textHere(in: line)
+        }
+        return lastOwner
+    }
+
+    private func isLastOwner(in line: Span<UInt8>) -> Bool {
+        let end = at + lastOwner.bytes.count
+        guard end < line.count, line[end] == UInt8(ascii: " ") else { return false }
+        return lastOwner.bytes.withUnsafeBufferPointer { bytes in
+            for index in bytes.indices where bytes[index] != line[at + index] { return false }
+            return true
+        }
     }
 
     mutating func textIfThere(_ name: StaticString, in line: Span<UInt8>) throws(Unreadable) -> Text? {

@@ -14,6 +14,7 @@ package struct LogReader {
     private var goodLines = 0
     private var firstSequence: Sequence64?
     private var synced = SyncedPrefix()
+    private var lastOwner = Text(printed: [])
 
     package init() {}
 
@@ -73,8 +74,9 @@ package struct LogReader {
         }
         var isIntact = false
         do {
-            var cursor = try LogReader.checked(line, place)
+            var cursor = FieldCursor(at: try LogReader.checked(line, place), lastOwner: lastOwner)
             isIntact = true
+            defer { lastOwner = cursor.lastOwner }
             if rules == nil {
                 try takeFirst(line, &cursor)
             } else {
@@ -86,7 +88,7 @@ package struct LogReader {
     }
 
     /// Rules 1 and 2. Gives the place behind the checksum.
-    private static func checked(_ line: Span<UInt8>, _ place: LinePlace) throws(BadLine) -> FieldCursor {
+    private static func checked(_ line: Span<UInt8>, _ place: LinePlace) throws(BadLine) -> Int {
         guard !place.isTooLong else {
             throw BadLine("the line is longer than \(LogFormat.lineBytesMax) bytes")
         }
@@ -95,7 +97,7 @@ package struct LogReader {
             throw BadLine("the line does not begin with a checksum")
         }
         guard RecordDecoder.checksumMatches(line) else { throw BadLine("the checksum does not match") }
-        return FieldCursor(at: RecordDecoder.checksumBytes)
+        return RecordDecoder.checksumBytes
     }
 
     /// Rule 4.

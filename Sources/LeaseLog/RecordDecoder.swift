@@ -99,7 +99,7 @@ enum RecordDecoder {
     ) throws(Unreadable) -> KeptResult {
         let token = try cursor.token(Field.token, in: line)
         let keys = try cursor.keys(in: line)
-        let owner = try cursor.text(Field.owner, in: line)
+        let owner = try cursor.owner(in: line)
         try cursor.skip(Field.uid, in: line)
         let uid = try cursor.uid(in: line)
         try cursor.skip(Field.pid, in: line)
@@ -132,7 +132,7 @@ enum RecordDecoder {
     private static func grant(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable) -> Grant {
         let token = try cursor.token(Field.token, in: line)
         let keys = try cursor.keys(in: line)
-        let owner = try cursor.text(Field.owner, in: line)
+        let owner = try cursor.owner(in: line)
         try cursor.skip(Field.uid, in: line)
         let uid = try cursor.uid(in: line)
         try cursor.skip(Field.pid, in: line)

@@ -42,15 +42,24 @@ package struct Moment: Sendable {
 }
 
 extension Server {
+    /// So many are read before they are applied: what they will look for can be reached for together, and is
+    /// still near when its turn comes.
+    private static var recordsAhead: Int { 64 }
+
     /// Bytes of the log, in order.
     package mutating func recover(_ chunk: Span<UInt8>) {
         // Out of `self` while it is fed, since what it reads goes into `self`.
         var reader = LogReader()
         swap(&reader, &self.reader)
+        var records: [Record] = []
+        records.reserveCapacity(Server.recordsAhead)
         reader.feed(chunk) { record, _ in
-            machine.recover(record, into: &effects.recent)
-            if case .started(let start) = record.change { effects.recent.shift(by: start.shift) }
+            records.append(record)
+            guard records.count == Server.recordsAhead else { return }
+            machine.recover(records, into: &effects.recent)
+            records.removeAll(keepingCapacity: true)
         }
+        machine.recover(records, into: &effects.recent)
         swap(&reader, &self.reader)
         log.size += chunk.count
     }

@@ -76,6 +76,17 @@ import Testing
         }
     }
 
+    /// So that who comes to one token after the other finds them side by side, and no two in one place.
+    @Test func numbersInARowHashToPlacesSideBySide() {
+        let hasher = Hasher32(seed: 7)
+        for first in stride(from: UInt64(0), to: 64_000, by: 64) {
+            let hashes = (first..<(first + 64)).map { hasher.hash(inOrder: $0) }
+            #expect(Set(hashes.map { $0 >> 6 }).count == 1 && Set(hashes).count == 64)
+        }
+        // From one row to the next they jump.
+        #expect(Set((0..<1_000).map { hasher.hash(inOrder: $0 * 64) >> 6 }).count > 990)
+    }
+
     /// Tokens jump, so that places in the ring are wanted by several; old leases and late ones end.
     @Test(arguments: [UInt64(1), 2, 3])
     func leasesAreFoundByTheirTokens(seed: UInt64) {

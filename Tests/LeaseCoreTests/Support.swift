@@ -112,7 +112,7 @@ extension Machine {
     /// Recovers a change of which nobody will ask.
     mutating func recover(_ record: Record) {
         var recent = RecentEvents(capacity: 0)
-        recover(record, into: &recent)
+        recover([record], into: &recent)
     }
 }
 

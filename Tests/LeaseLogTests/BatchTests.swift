@@ -36,6 +36,25 @@ import Testing
         #expect(isEmpty)
     }
 
+    /// The owner of the line before is taken over where it is the same, and only there.
+    @Test func eachLineHasItsOwner() {
+        let owners = ["tab-1", "tab-1", "tab-12", "tab-1", "tab-", "tab-1", "sub-1", "%20", "tab-1"]
+        var log = SampleLog()
+        log.add(SampleLog.start(), synced: 0)
+        for (index, owner) in owners.enumerated() {
+            let key = Key(printed: Array("user/\(index)".utf8))
+            log.add(
+                .granted(
+                    Grant(
+                        token: Token(index + 1), keys: Keys(key), owner: Text(printed: Array(owner.utf8)),
+                        uid: 1, pid: 2, ttl: .seconds(30))))
+        }
+        var reader = LogReader()
+        var read: [Record] = []
+        reader.feed(log.bytes.span) { record, _ in read.append(record) }
+        #expect(read == log.records)
+    }
+
     @Test func everyNumberHasItsDigits() {
         var numbers: [UInt64] = [0, .max]
         var power: UInt64 = 1
