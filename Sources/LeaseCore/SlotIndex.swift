@@ -49,7 +49,8 @@ package struct SlotIndex: ~Copyable {
     /// none needs the one before.
     /// - Returns: something that depends on what was read, so that it is.
     func reach(_ hashes: [UInt32]) -> Int {
-        hashes.reduce(0) { $0 &+ buckets.count(bucket(of: $1)) }
+        let further = hashes.map { buckets.next(bucket(of: $0)) }
+        return further.reduce(0) { $1 == .none ? $0 : $0 &+ overflow.count($1) }
     }
 
     package mutating func insert(_ slot: Slot, hash: UInt32) {

@@ -31,14 +31,16 @@ struct PolicyIndex: Sendable {
     }
 }
 
-/// One kind, with all that is said of its keys.
-struct KindEntry: Sendable {
+/// One kind, with all that is said of its keys. (An object: as a struct it would be copied for each look.)
+final class KindEntry: Sendable {
     let name: [UInt8]
     /// Its place in the policy's `kinds`.
     let place: Int
     /// For each part its allowed values, sorted; none: any value.
     let values: [[[UInt8]]]
     private let own: GivenRules
+    /// Of a key that no pattern fits.
+    private let ownRules: Rules
     private let groups: [PatternGroup]
 
     init(_ kind: Policy.Kind, place: Int, patterns: [Policy.Pattern]) {
@@ -46,6 +48,7 @@ struct KindEntry: Sendable {
         self.place = place
         values = kind.parts.map { $0.values.sorted { KeyOrder.compare($0, $0.indices, $1) < 0 } }
         own = GivenRules(kind.rules, line: kind.line)
+        ownRules = own.rules
         groups = PatternGroup.groups(of: patterns.filter { $0.parts.count == kind.parts.count })
     }
 
@@ -61,8 +64,13 @@ struct KindEntry: Sendable {
         return nil
     }
 
-    /// The key must have as many parts as the kind.
-    func rules(_ key: KeyParts) -> GivenRules {
+    /// The key must have as many parts as the kind. Most kinds have no patterns.
+    func rules(_ key: KeyParts) -> Rules {
+        groups.isEmpty ? ownRules : given(key).rules
+    }
+
+    /// The same, each with the line that gave it.
+    func given(_ key: KeyParts) -> GivenRules {
         guard !groups.isEmpty else { return own }
         var rules = GivenRules([], line: 0)
         for group in groups {

@@ -4,13 +4,15 @@ extension Policy {
     /// The rules that hold for a key. Made for the hot path: a key of the policy costs no allocation. A
     /// default ttl that is longer than the `max-ttl` from another line is cut to it.
     public func rules(for key: Key) throws(UnknownKey) -> Rules {
-        try given(for: key).rules
+        let parts = KeyParts(key)
+        return index.entries[try place(of: parts)].rules(parts)
     }
 
     /// The same rules, each with the line that gave it, in the order of `Policy.Rule`. What no line
     /// gave is left out, but for `limit`. A default ttl that was cut names the line of `max-ttl`.
     public func origins(for key: Key) throws(UnknownKey) -> [Origin] {
-        try given(for: key).origins
+        let parts = KeyParts(key)
+        return index.entries[try place(of: parts)].given(parts).origins
     }
 
     /// Where the key's kind stands among `kinds`; nil: it is none of them.
@@ -18,8 +20,8 @@ extension Policy {
         index.place(ofKindOf: key).map { index.entries[$0].place }
     }
 
-    private func given(for key: Key) throws(UnknownKey) -> GivenRules {
-        let parts = KeyParts(key)
+    /// Where its kind's entry stands, if the kind has such keys.
+    private func place(of parts: KeyParts) throws(UnknownKey) -> Int {
         guard let place = index.place(of: parts) else { throw unknownKind(parts) }
         let entry = index.entries[place]
         guard parts.count == entry.values.count + 1 else {
@@ -29,7 +31,7 @@ extension Policy {
             let part = kinds[entry.place].parts[wrong]
             throw .value(part: part.name, allowed: part.values)
         }
-        return entry.rules(parts)
+        return place
     }
 
     private func unknownKind(_ parts: KeyParts) -> UnknownKey {
