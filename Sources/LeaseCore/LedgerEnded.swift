@@ -9,6 +9,7 @@ extension Ledger {
         if ended.count < Limits.endedRememberedMax {
             ended.append(entry)
         } else {
+            writeToSnapshotBefore(forgetting: slot)
             forget(slot)
             // What was there has been let go of.
             ended.address(of: slot).initialize(to: entry)
@@ -17,8 +18,15 @@ extension Ledger {
         if ended[slot].details != nil, let request = ended[slot].request {
             endedRequestIndex.insert(slot, hash: hasher.hash(request.bytes, UInt64(ended[slot].uid)))
         }
-        endedNext = slot + 1 == Slot(Limits.endedRememberedMax) ? 0 : slot + 1
+        endedNext = placeInRing(after: slot)
     }
+
+    func placeInRing(after slot: Slot) -> Slot {
+        slot + 1 == Slot(Limits.endedRememberedMax) ? 0 : slot + 1
+    }
+
+    /// Where the oldest of those that are remembered stands.
+    var oldestEnded: Slot { ended.count < Limits.endedRememberedMax ? 0 : endedNext }
 
     /// Lets go of all that the entry refers to.
     private mutating func forget(_ slot: Slot) {
@@ -57,10 +65,7 @@ extension Ledger {
 
     /// Those that are remembered, the oldest first.
     var endedInOrder: [EndedLease] {
-        let isFull = ended.count == Limits.endedRememberedMax
-        return (0..<ended.count).map { index in
-            endedView(isFull ? Slot((Int(endedNext) + index) % ended.count) : Slot(index))
-        }
+        (0..<ended.count).map { endedView(Slot((Int(oldestEnded) + $0) % ended.count)) }
     }
 
     func endedSlot(_ token: Token) -> Slot {

@@ -253,11 +253,17 @@ extension Machine {
         ledger.abandonSnapshot()
     }
 
-    /// The lines drawn since the last call; they stand before the changes that have been emitted since.
-    package mutating func takeSnapshotLines(into lines: inout [Change]) {
+    /// The lines drawn since the last call. They stand before the changes that have been emitted since; those
+    /// of what is remembered stand before all others, and before all changes since the beginning.
+    package mutating func takeSnapshotLines(into lines: inout [Change], remembered: inout [Change]) {
         lines.removeAll(keepingCapacity: true)
         swap(&lines, &ledger.snapshot.lines)
+        remembered.removeAll(keepingCapacity: true)
+        swap(&remembered, &ledger.snapshot.remembered)
     }
+
+    /// Whether more lines of what is remembered are to come.
+    package var isDrawingRemembered: Bool { ledger.snapshot.endedLeft > 0 }
 
     package mutating func noteCompaction(lines: UInt64, into effects: inout Effects) {
         emit(.compacted(lines: lines), into: &effects)

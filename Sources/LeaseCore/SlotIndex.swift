@@ -139,8 +139,8 @@ package struct Hasher32: Sendable {
     }
 
     /// Of numbers that are given one after the other: 64 of them in a row have their buckets side by side, so
-    /// that who comes to one number after the other doesn't wait for memory each time. Of those 64, each has a
-    /// place of its own, so it spreads them no worse.
+    /// that who comes to one number after the other doesn't wait for memory each time. Each of those 64 has
+    /// a place of its own, so they are spread no worse.
     package func hash(inOrder number: UInt64) -> UInt32 {
         hash(number >> 6) ^ UInt32(truncatingIfNeeded: number & 63)
     }

@@ -4,13 +4,20 @@ internal import LeaseModel
 
 /// How far a compaction has come. The leases of its beginning are written in the order of their tokens, some
 /// at a time; one that is about to change before its turn is written first, so the picture is that of one
-/// moment, and the changes that come between its lines fit onto what stands before them.
+/// moment, and the changes that come between its lines fit onto what stands before them. What is remembered
+/// comes first, in slices as well, and before all changes: it is a ring whose order counts, and what ends
+/// meanwhile stands behind it there.
 struct Snapshot {
     var isDrawn = true
     /// Which compaction this is; leases keep the number of the last one that wrote them.
     var number: UInt8 = 0
     /// Only leases up to this token belong to the picture.
     var lastToken: Token = 0
+    /// The next of the ended leases to be written, and how many there are.
+    var endedCursor: Slot = 0
+    var endedLeft = 0
+    /// Their lines that are written and not yet taken.
+    var remembered: [Change] = []
     /// The next to be written.
     var cursor: Slot = .none
     /// Behind the last result that was written; nil: the leases come first.
@@ -18,7 +25,7 @@ struct Snapshot {
     /// The next slot of `rests` to be looked at, and the last rest that belongs to the picture.
     var restCursor: Slot = 0
     var lastRest: UInt64 = 0
-    /// Lines that are written and not yet taken.
+    /// The other lines that are written and not yet taken.
     var lines: [Change] = []
 
     /// A lease leaves the order: the cursor must not stand on it.
@@ -32,8 +39,9 @@ struct Snapshot {
 extension Ledger {
     /// Begins a picture of what there is now.
     mutating func beginSnapshot() {
-        let number = snapshot.number == .max ? 1 : snapshot.number + 1
-        if number == 1 {
+        let isAnew = snapshot.number == .max
+        let number = isAnew ? 1 : snapshot.number + 1
+        if isAnew {
             // The numbers begin anew: no lease may still bear one of them.
             forEachLease { ledger, slot in ledger.leases[slot].snapshot = 0 }
             for slot in resultsInOrder() { results.slab[slot].snapshot = 0 }
@@ -44,8 +52,8 @@ extension Ledger {
         snapshot.lastToken = lastToken
         snapshot.cursor = oldest
         snapshot.lastRest = lastRest
-        // What is remembered is written at once: it is bounded, and it is a ring whose order counts.
-        snapshot.lines = endedInOrder.map { .remembered($0) }
+        snapshot.endedCursor = oldestEnded
+        snapshot.endedLeft = ended.count
     }
 
     /// Gives up a picture that is not complete.
@@ -55,11 +63,28 @@ extension Ledger {
         snapshot.number = number
     }
 
-    /// Writes up to `count` leases and rests more, and then results, which are larger.
+    /// Writes up to `count` leases and rests more, and then results, which are larger. Before them what is
+    /// remembered, which lies about in memory.
     mutating func drawSnapshot(count: Int) {
         guard !snapshot.isDrawn else { return }
+        drawEnded(count: max(1, count / 4))
+        guard snapshot.endedLeft == 0 else { return }
         if snapshot.resultCursor == nil { drawLeases(count: count) }
         if snapshot.resultCursor != nil { drawResults(count: max(1, count / 16)) }
+    }
+
+    private mutating func drawEnded(count: Int) {
+        for _ in 0..<min(count, snapshot.endedLeft) {
+            snapshot.remembered.append(.remembered(endedView(snapshot.endedCursor)))
+            snapshot.endedCursor = placeInRing(after: snapshot.endedCursor)
+            snapshot.endedLeft -= 1
+        }
+    }
+
+    /// Another lease takes this one's place in the ring: where it belongs to the picture, it is written
+    /// first. They go in the order in which they are drawn.
+    mutating func writeToSnapshotBefore(forgetting slot: Slot) {
+        if snapshot.endedLeft > 0, snapshot.endedCursor == slot { drawEnded(count: 1) }
     }
 
     private mutating func drawLeases(count: Int) {

@@ -10,8 +10,8 @@ struct Unreadable: Error {}
 /// needed.
 struct FieldCursor {
     private(set) var at: Int
-    /// The last owner that was read. The next one is mostly the same, and then they share their bytes, among a
-    /// million leases as many megabytes as an owner has bytes.
+    /// The last owner that was read. The next one is mostly the same, and then they share their bytes: among
+    /// a million leases that saves as many megabytes as an owner has bytes.
     private(set) var lastOwner: Text
 
     init(at: Int, lastOwner: Text = Text(printed: [])) {

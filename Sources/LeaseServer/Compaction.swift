@@ -21,9 +21,14 @@ struct Compaction {
     var phase = Phase.none
     /// Bytes for the new file.
     var batch: [UInt8] = []
+    /// Bytes for it that can't come yet, since what is remembered stands before them.
+    var heldBack: [UInt8] = []
     /// How much of the log's batch the new file has, or has in its picture.
     var copied = 0
-    /// Number and instant of the last change in the new file, which the lines of the picture repeat.
+    /// Number and instant of the last change before the picture: the lines of what is remembered repeat them.
+    var firstSequence: Sequence64 = 0
+    var firstInstant = Instant.zero
+    /// Number and instant of the last change in the new file, which the other lines of the picture repeat.
     var lastSequence: Sequence64 = 0
     var lastInstant = Instant.zero
     /// The closing `compacted` is among the bytes handed over.
@@ -32,10 +37,21 @@ struct Compaction {
     var isAsked = false
     /// Lines of the picture that are to be written next.
     var lines: [Change] = []
+    var remembered: [Change] = []
     /// How many lines of the picture were written.
     var lineCount: UInt64 = 0
     var size = 0
     var sizeBefore = 0
+
+    /// What was held back goes to the new file.
+    mutating func letGo() {
+        if batch.isEmpty {
+            swap(&batch, &heldBack)
+        } else {
+            batch.append(contentsOf: heldBack)
+            heldBack.removeAll(keepingCapacity: true)
+        }
+    }
 }
 
 extension Server {
@@ -68,8 +84,8 @@ extension Server {
         compaction.copied = log.batch.count
         compaction.batch = beginningOfCompacted(boot: boot, wallMilliseconds: wallNow)
         machine.beginSnapshot()
-        compaction.lastSequence = machine.sequence
-        compaction.lastInstant = machine.lastInstant
+        (compaction.firstSequence, compaction.firstInstant) = (machine.sequence, machine.lastInstant)
+        (compaction.lastSequence, compaction.lastInstant) = (machine.sequence, machine.lastInstant)
         directives.append(.beginCompaction)
     }
 
@@ -105,14 +121,20 @@ extension Server {
 
     /// The picture's lines stand before the changes of the pass: each shows a lease as it was before them.
     mutating func copyToCompaction() {
-        machine.takeSnapshotLines(into: &compaction.lines)
-        compaction.lineCount += UInt64(compaction.lines.count)
+        machine.takeSnapshotLines(into: &compaction.lines, remembered: &compaction.remembered)
+        compaction.lineCount += UInt64(compaction.lines.count + compaction.remembered.count)
+        for line in compaction.remembered {
+            let record = Record(
+                sequence: compaction.firstSequence, at: compaction.firstInstant, change: line)
+            RecordEncoder.append(record, mark: nil, to: &compaction.batch)
+        }
         for line in compaction.lines {
             let record = Record(
                 sequence: compaction.lastSequence, at: compaction.lastInstant, change: line)
-            RecordEncoder.append(record, mark: nil, to: &compaction.batch)
+            RecordEncoder.append(record, mark: nil, to: &compaction.heldBack)
         }
-        compaction.batch.append(contentsOf: log.batch.copied(from: compaction.copied))
+        compaction.heldBack.append(contentsOf: log.batch.copied(from: compaction.copied))
+        if !machine.isDrawingRemembered { compaction.letGo() }
         compaction.copied = log.batch.count
         compaction.lastSequence = machine.sequence
         compaction.lastInstant = machine.lastInstant

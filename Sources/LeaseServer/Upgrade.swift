@@ -26,15 +26,15 @@ extension Server {
             boot: reader.position?.boot ?? moment.boot,
             wallMilliseconds: reader.position?.wallMilliseconds ?? moment.wallMilliseconds)
         machine.beginSnapshot()
-        var lines: [Change] = []
+        var (lines, remembered): ([Change], [Change]) = ([], [])
         var count: UInt64 = 0
         var size = 0
         var isDrawn = false
         while !isDrawn {
             isDrawn = machine.drawSnapshot(count: 1_000)
-            machine.takeSnapshotLines(into: &lines)
-            count += UInt64(lines.count)
-            for line in lines {
+            machine.takeSnapshotLines(into: &lines, remembered: &remembered)
+            count += UInt64(lines.count + remembered.count)
+            for line in remembered + lines {
                 let record = Record(sequence: machine.sequence, at: machine.lastInstant, change: line)
                 RecordEncoder.append(record, mark: nil, to: &bytes)
             }

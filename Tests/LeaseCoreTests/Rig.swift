@@ -41,6 +41,9 @@ final class Rig {
     /// The compacted log that is being written.
     private var newLog: [Record]?
     private var lines: [Change] = []
+    private var rememberedLines: [Change] = []
+    /// Behind those of the new log's records that tell what is remembered.
+    private var rememberedEnd = 1
     private var pictureLeases = 1
     private var handles: [WaiterID: Int] = [:]
     private var watched: Set<ProcessIdentity> = []
@@ -90,7 +93,12 @@ final class Rig {
         log += effects.records
         if newLog != nil {
             let isDrawn = machine.drawSnapshot(count: pictureLeases)
-            machine.takeSnapshotLines(into: &lines)
+            machine.takeSnapshotLines(into: &lines, remembered: &rememberedLines)
+            let (first, instantThen) = (newLog![0].sequence, newLog![0].at)
+            newLog!.insert(
+                contentsOf: rememberedLines.map { Record(sequence: first, at: instantThen, change: $0) },
+                at: rememberedEnd)
+            rememberedEnd += rememberedLines.count
             newLog! += lines.map { Record(sequence: sequence, at: instant, change: $0) }
             newLog! += effects.records
             if isDrawn {
@@ -330,6 +338,7 @@ extension Rig {
         machine.beginSnapshot()
         let start = Start(boot: Text("b"), shift: 0, lastToken: machine.lastToken)
         newLog = [Record(sequence: machine.sequence, at: machine.lastInstant, change: .started(start))]
+        rememberedEnd = 1
     }
 
     func abandonCompaction() {

@@ -114,6 +114,13 @@ extension Machine {
         var recent = RecentEvents(capacity: 0)
         recover([record], into: &recent)
     }
+
+    /// Where nothing has changed since the picture's beginning, or all that did comes behind.
+    mutating func takeSnapshotLines(into lines: inout [Change]) {
+        var others: [Change] = []
+        takeSnapshotLines(into: &others, remembered: &lines)
+        lines += others
+    }
 }
 
 func reply(_ outcome: Outcome) -> Reply? {
