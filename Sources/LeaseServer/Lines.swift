@@ -83,9 +83,9 @@ extension Server {
         if length > 0, line[length - 1] == UInt8(ascii: "\r") { length -= 1 }
         guard length <= Limits.lineBytesMax else { return .tooLong }
         do throws(Refusal) {
-            guard let head = try RequestReader.readTag(line) else { return .nothing }
-            tag = head.tag
-            return .request(try RequestReader.read(line, head, &names, isClean: isClean))
+            guard let request = try RequestReader.read(line, isClean: isClean, tag: &tag, &names)
+            else { return .nothing }
+            return .request(request)
         } catch {
             return .refused(error)
         }
@@ -190,7 +190,7 @@ extension Server {
     mutating func refuse(_ index: Int, _ line: Span<UInt8>, _ refusal: Refusal) {
         // The tag stands at the beginning: no need to look further.
         let beginning = line.extracting(0..<min(line.count, 4 * Limits.tagBytesMax))
-        var tag = (try? RequestReader.readTag(beginning))?.tag ?? 0..<0
+        var tag = (try? RequestReader.readTag(beginning)) ?? 0..<0
         // The answer to a tag that waits must not seem to come from here.
         if !tag.isEmpty, isWaiting(connections[index].id, beginning.extracting(tag).copied()) { tag = 0..<0 }
         reply(index, beginning.extracting(tag), .refused(refusal))

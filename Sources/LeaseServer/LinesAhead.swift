@@ -35,9 +35,17 @@ enum LineContent {
 
     /// Whether what stands behind it may have to wait for it, and would be read in vain.
     var mayHoldUp: Bool {
-        guard case .request(let request) = self else { return false }
-        return switch request {
-        case .acquire(let acquire): acquire.wait > .zero || acquire.whilePID != nil || acquire.joins
+        switch self {
+        case .request(let request): request.mayHoldUp
+        default: false
+        }
+    }
+}
+
+extension Request {
+    fileprivate var mayHoldUp: Bool {
+        switch self {
+        case .acquire(let acquire): acquire.wait > .zero || acquire.rarities != nil || acquire.joins
         case .renew(let renew): renew.whilePID != nil
         case .release: false
         default: true

@@ -13,6 +13,7 @@ package struct Presence {
     private var wasContinued = false
     private var isAbsent = false
     private var sleepOffset: Int64?
+    private var sleepLookedForAt: Instant?
 
     package init() {}
 
@@ -39,13 +40,25 @@ package struct Presence {
     }
 
     /// Whether there was an absence since the last call.
-    package mutating func takeAbsence(_ now: Instant, monotonic: Int64) -> Bool {
+    /// - Parameter monotonic: the clock that stands still in sleep, which is read only where there was time
+    ///   to sleep since it was read last.
+    package mutating func takeAbsence(_ now: Instant, monotonic: @autoclosure () -> Int64) -> Bool {
         if wasContinued, isLongAgo(now) { isAbsent = true }
-        let offset = now.nanoseconds - monotonic
-        if let sleepOffset, offset - sleepOffset > Presence.sleepNanoseconds { isAbsent = true }
-        sleepOffset = offset
+        if mayHaveSlept(now) { lookForSleep(now, monotonic: monotonic()) }
         wasContinued = false
         defer { isAbsent = false }
         return isAbsent
+    }
+
+    private func mayHaveSlept(_ now: Instant) -> Bool {
+        guard let sleepLookedForAt else { return true }
+        return sleepLookedForAt + Duration(nanoseconds: Presence.sleepNanoseconds) < now
+    }
+
+    private mutating func lookForSleep(_ now: Instant, monotonic: Int64) {
+        let offset = now.nanoseconds - monotonic
+        if let sleepOffset, offset - sleepOffset > Presence.sleepNanoseconds { isAbsent = true }
+        sleepOffset = offset
+        sleepLookedForAt = now
     }
 }

@@ -30,15 +30,23 @@ package struct RecentNames: ~Copyable {
         owners.find(line, range)
     }
 
-    /// What is asked for, where both the key and the words behind it came lately: what these mean does not
-    /// depend on the key.
+    /// What is asked for, where the words behind the key came lately: what they mean does not depend on the
+    /// key. nil also where what stands in the key's place is none.
     @inline(__always)
-    func request(_ line: Span<UInt8>, key: Range<Int>, words: Range<Int>) -> AcquireRequest? {
-        guard let manner = manners.find(line, words), let key = keys.find(line, key) else { return nil }
+    mutating func request(_ line: Span<UInt8>, key: Range<Int>, words: Range<Int>) -> AcquireRequest? {
+        guard let manner = manners.find(line, words), let key = keys.find(line, key) ?? newKey(line, key)
+        else { return nil }
         return AcquireRequest(
             keys: Keys(key), owner: manner.owner, ttl: manner.ttl, wait: manner.wait,
             priority: manner.priority, isShared: manner.isShared, joins: manner.joins,
             isEphemeral: manner.isEphemeral, notifies: manner.notifies, rarities: nil)
+    }
+
+    private mutating func newKey(_ line: Span<UInt8>, _ range: Range<Int>) -> Key? {
+        let word = line.extracting(range)
+        guard let key = try? Key.read(word) else { return nil }
+        noteKey(key, writtenAs: word)
+        return key
     }
 
     /// Kept where it stands in its one spelling already: else it would not be found again.
@@ -127,10 +135,16 @@ private struct Shelf<Value: Spelled>: ~Copyable {
 
     /// Who comes to a place that is taken gets the one beside it.
     mutating func note(_ value: Value, writtenAs word: Span<UInt8>) {
-        guard word.count <= Shelf.bytesMax, value.bytes == word.copied() else { return }
+        guard word.count <= Shelf.bytesMax, isSame(value.bytes, word) else { return }
         let print = WordPrint(word, 0..<word.count)
         let place = place(print)
         entries[entries[place].value == nil ? place : place ^ 1] = Entry(print: print, value: value)
+    }
+
+    private func isSame(_ bytes: [UInt8], _ word: Span<UInt8>) -> Bool {
+        guard bytes.count == word.count else { return false }
+        for index in word.indices where bytes[index] != word[index] { return false }
+        return true
     }
 
     /// Whether the word, which is not short and has the entry's print, is that of the entry.

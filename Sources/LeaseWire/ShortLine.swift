@@ -8,8 +8,9 @@ struct ShortLine: ~Copyable {
     /// More than a tag, six literals and as many numbers take. What would not fit traps.
     static let bytesMax = 256
 
-    private let start: UnsafeMutablePointer<UInt8>
-    private var count = 0
+    /// Where the next byte goes, and where the room ends.
+    private var next: UnsafeMutablePointer<UInt8>
+    private let end: UnsafeMutablePointer<UInt8>
 
     /// Lets the body write behind the bytes that are there. (Inlined with what it calls, so that pieces of a
     /// known length need no call.)
@@ -18,23 +19,19 @@ struct ShortLine: ~Copyable {
         bytes.append(addingCapacity: bytesMax) { span in
             span.withUnsafeMutableBufferPointer { buffer, count in
                 precondition(buffer.count - count >= bytesMax, "the room was asked for")
-                var line = ShortLine(start: buffer.baseAddress! + count)
+                let start = buffer.baseAddress! + count
+                var line = ShortLine(next: start, end: start + bytesMax)
                 body(&line)
-                count += line.count
+                count += line.next - start
             }
         }
     }
 
-    private init(start: UnsafeMutablePointer<UInt8>) {
-        self.start = start
-    }
-
     @inline(__always)
     private mutating func advance(_ bytes: Int) -> UnsafeMutablePointer<UInt8> {
-        let end = count + bytes
-        precondition(end <= ShortLine.bytesMax, "a short line is longer than any can be")
-        defer { count = end }
-        return start + count
+        precondition(bytes <= end - next, "a short line is longer than any can be")
+        defer { next += bytes }
+        return next
     }
 
     mutating func append(_ byte: UInt8) {
@@ -86,9 +83,8 @@ struct ShortLine: ~Copyable {
     @inline(__always)
     private mutating func place(_ digits: UInt64, from first: Int) {
         let written = (digits | 0x3030_3030_3030_3030) &>> UInt64(8 &* first)
-        let start = count
         UnsafeMutableRawPointer(advance(8)).storeBytes(of: written.littleEndian, as: UInt64.self)
-        count = start &+ 8 &- first
+        next -= first
     }
 }
 

@@ -108,7 +108,6 @@ enum VerbTable {
     }
 
     /// The verb in `range`, in any case of its letters, or nil.
-    @inline(__always)
     static func find(_ line: Span<UInt8>, _ range: Range<Int>) -> Verb? {
         guard let name = PackedName.read(line, range, inLowerCase: true) else { return nil }
         // (Written out: a table is looked for, and copied, for each line.)

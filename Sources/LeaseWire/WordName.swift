@@ -106,6 +106,12 @@ struct PackedName {
         return PackedName(bytes: UInt128(head) | UInt128(tail) << 64)
     }
 
+    /// The eight bytes that begin there, in lower case, whether they are one word or not.
+    @inline(__always)
+    static func eight(_ line: Span<UInt8>, from place: Int) -> PackedName {
+        PackedName(bytes: UInt128(line.eight(from: place) | 0x2020_2020_2020_2020))
+    }
+
     /// Of a literal this is a number that the compiler knows.
     @inline(__always)
     private static func of(_ name: StaticString) -> PackedName {

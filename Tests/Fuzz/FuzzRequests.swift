@@ -16,28 +16,22 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 
 private func readRequest(_ line: [UInt8]) {
     var names = RecentNames(seed: 0, count: 16)
-    let head: RequestHead
-    do throws(Refusal) {
-        guard let found = try RequestReader.readTag(line.span) else { return }
-        head = found
-    } catch {
-        return expectOneLine(error)
-    }
+    var place = 0..<0
     let request: Request
     do throws(Refusal) {
-        request = try RequestReader.read(line.span, head, &names)
+        guard let found = try RequestReader.read(line.span, tag: &place, &names) else { return }
+        request = found
     } catch {
         return expectOneLine(error)
     }
     var written: [UInt8] = []
-    RequestWriter.append(request, tag: line.span.extracting(head.tag), to: &written)
+    RequestWriter.append(request, tag: line.span.extracting(place), to: &written)
     precondition(written.removeLast() == UInt8(ascii: "\n"), "a request is one line")
     precondition(written.allSatisfy { $0 > 0x1F && $0 < 0x7F }, "what is written is printable")
     do throws(Refusal) {
-        guard let again = try RequestReader.readTag(written.span) else { preconditionFailure("it is empty") }
-        let tag = Array(line[head.tag])
-        precondition(Array(written[again.tag]) == tag, "the tag has changed")
-        let reread = try RequestReader.read(written.span, again, &names)
+        let tag = Array(line[place])
+        let reread = try RequestReader.read(written.span, tag: &place, &names)
+        precondition(Array(written[place]) == tag, "the tag has changed")
         precondition(reread == request, "the request has changed")
     } catch {
         preconditionFailure("what was written is refused")

@@ -14,17 +14,15 @@ enum Reading: Equatable {
 func reading(_ bytes: [UInt8]) -> Reading {
     let line = bytes.span
     var names = RecentNames(seed: 0, count: 4)
-    var tag = ""
+    var tag = 0..<0
     do throws(Refusal) {
-        guard let head = try RequestReader.readTag(line) else { return .nothing }
-        tag = String(decoding: bytes[head.tag], as: UTF8.self)
-        let request = try RequestReader.read(line, head, &names)
+        guard let request = try RequestReader.read(line, tag: &tag, &names) else { return .nothing }
         // Its names have come lately now, which changes nothing.
-        let again = try RequestReader.read(line, head, &names)
+        let again = try RequestReader.read(line, tag: &tag, &names)
         precondition(again == request, "a line that came lately is read as another request")
-        return .request(request, tag: tag)
+        return .request(request, tag: String(decoding: bytes[tag], as: UTF8.self))
     } catch {
-        return .refused(error, tag: tag)
+        return .refused(error, tag: String(decoding: bytes[tag], as: UTF8.self))
     }
 }
 

@@ -16,4 +16,20 @@ import Testing
         let late = presence.takeAbsence(now + .seconds(2), monotonic: 2_000_000_000)
         #expect(!soon && late)
     }
+
+    /// In less time than counts as sleep nobody can have slept so long: the other clock is not read.
+    @Test func sleepIsNoticedThoughTheOtherClockIsReadFromTimeToTime() {
+        var presence = Presence()
+        let now = Instant.zero + .seconds(100)
+        var reads = 0
+        func monotonic(_ milliseconds: Int64) -> Int64 {
+            reads += 1
+            return (now + .milliseconds(milliseconds)).nanoseconds
+        }
+        let first = presence.takeAbsence(now, monotonic: monotonic(0))
+        let soon = presence.takeAbsence(now + .milliseconds(9), monotonic: monotonic(9))
+        let asleep = presence.takeAbsence(now + .milliseconds(60), monotonic: monotonic(10))
+        let awake = presence.takeAbsence(now + .milliseconds(80), monotonic: monotonic(30))
+        #expect(!first && !soon && asleep && !awake && reads == 3)
+    }
 }
