@@ -75,7 +75,9 @@ extension Server {
         return false
     }
 
-    /// `isClean`: no control character stands in it.
+    /// `isClean`: no control character stands in it. (Inlined, as is what else is done once for each line:
+    /// a request is large to be handed on.)
+    @inline(__always)
     private mutating func readLine(
         _ line: Span<UInt8>, isClean: Bool, tag: inout Range<Int>
     ) -> LineContent {
@@ -120,6 +122,7 @@ extension Server {
         linesAhead.removeParts()
     }
 
+    @inline(__always)
     private mutating func decide(_ line: LineAhead, _ content: consuming LineContent) {
         let (id, index) = (linesAhead[line.part].id, linesAhead[line.part].index)
         guard !linesAhead[line.part].isHeld, connections[index].id == id, canLook(index) else {
@@ -139,6 +142,7 @@ extension Server {
     }
 
     /// - Returns: whether it was carried out; if not, it is to be looked at again later.
+    @inline(__always)
     private mutating func carryOut(
         _ content: consuming LineContent, _ line: Span<UInt8>, _ tagRange: Range<Int>, _ index: Int
     ) -> Bool {

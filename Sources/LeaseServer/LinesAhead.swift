@@ -110,6 +110,7 @@ struct LinesAhead: ~Copyable {
         partCount += 1
     }
 
+    @inline(__always)
     mutating func add(_ line: LineAhead, _ content: consuming LineContent) {
         precondition(!isFull, "what was read is decided first")
         (lines + end).initialize(to: line)
@@ -120,6 +121,7 @@ struct LinesAhead: ~Copyable {
     /// The next line to be decided; nil: there is none. Its content is to be taken, whatever becomes of it.
     var nextLine: LineAhead? { next < end ? lines[next] : nil }
 
+    @inline(__always)
     mutating func takeContent() -> LineContent {
         precondition(next < end, "there is no line")
         next += 1

@@ -24,6 +24,7 @@ struct OtherPending {
 extension Server {
     /// Carries out a request.
     /// - Returns: whether it was; if not, space or numbers are missing, and it is to be read again.
+    @inline(__always)
     mutating func perform(_ request: Request, _ index: Int, _ tag: Span<UInt8>) -> Bool {
         switch request {
         case .acquire(let acquire):
@@ -177,6 +178,7 @@ extension Server {
         }
     }
 
+    @inline(__always)
     private mutating func hasRoom(_ index: Int) -> Bool {
         guard mustWaitForRoom, !connections[index].isGone else { return true }
         connections[index].isParked = true

@@ -44,8 +44,12 @@ struct ShortLine: ~Copyable {
         UnsafeMutableRawPointer(advance(bytes)).copyMemory(from: literal.utf8Start, byteCount: bytes)
     }
 
+    @inline(__always)
     mutating func append(tag: Span<UInt8>) {
-        guard tag.count > 0 else { return }
+        if tag.count > 0 { appendGiven(tag: tag) }
+    }
+
+    private mutating func appendGiven(tag: Span<UInt8>) {
         append(ASCII.hash)
         let place = advance(tag.count)
         for index in tag.indices { (place + index).initialize(to: tag[index]) }
