@@ -15,6 +15,8 @@ package struct LogReader {
     private var firstSequence: Sequence64?
     private var synced = SyncedPrefix()
     private var lastOwner = Text(printed: [])
+    /// As it stands before the last good record: what tells that from another log's of the same number.
+    package private(set) var lastChecksum: UInt32 = 0
 
     package init() {}
 
@@ -125,6 +127,7 @@ package struct LogReader {
         if let mark = entry.mark { synced.batchBegins(at: place.offset, after: last, synced: mark.synced) }
         if wasInState, rules?.isInState == false { synced.stateEnds(at: place.offset + Int64(place.length)) }
         goodLines += 1
+        lastChecksum = RecordDecoder.checksumWritten(in: line) ?? 0
         if firstSequence == nil { firstSequence = entry.record.sequence }
         each(entry.record, entry.mark)
     }

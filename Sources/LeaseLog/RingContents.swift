@@ -91,18 +91,35 @@ extension RingContents {
     /// The records of the ring's chain whose numbers are greater than this one, as they stand in the log.
     package func records(behind known: Sequence64, in ring: Span<UInt8>) -> [UInt8] {
         var found: [UInt8] = []
+        forEachRecord(in: ring) { number, line in
+            if number > known { line.withUnsafeBufferPointer { found.append(contentsOf: $0) } }
+        }
+        return found
+    }
+
+    /// Whether the ring has the record of that number, with another checksum. A record stands in both to the
+    /// byte, so such a ring is of another log.
+    package func hasAnother(_ sequence: Sequence64, checksum: UInt32, in ring: Span<UInt8>) -> Bool {
+        var isOther = false
+        forEachRecord(in: ring) { number, line in
+            if number == sequence, RecordDecoder.checksumWritten(in: line) != checksum { isOther = true }
+        }
+        return isOther
+    }
+
+    private func forEachRecord(
+        in ring: Span<UInt8>, _ body: (_ sequence: Sequence64, _ line: Span<UInt8>) -> Void
+    ) {
         for range in records {
             var start = range.lowerBound
             let frame = ring.extracting(0..<range.upperBound)
             while let end = LineSplitter.nextEnd(in: frame, from: start) {
                 var cursor = FieldCursor(at: min(start + RecordDecoder.checksumBytes, end))
-                if let number = try? cursor.unsigned(in: frame), number > known {
-                    let line = frame.extracting(start..<(end + 1))
-                    line.withUnsafeBufferPointer { found.append(contentsOf: $0) }
+                if let number = try? cursor.unsigned(in: frame) {
+                    body(number, frame.extracting(start..<(end + 1)))
                 }
                 start = end + 1
             }
         }
-        return found
     }
 }

@@ -12,6 +12,7 @@ package struct Presence {
     private var lastPassEnded: Instant?
     private var wasContinued = false
     private var isAbsent = false
+    /// The greatest that was seen: it only grows, and what was seen too late is less than it was.
     private var sleepOffset: Int64?
     private var sleepLookedForAt: Instant?
 
@@ -41,7 +42,8 @@ package struct Presence {
 
     /// Whether there was an absence since the last call.
     /// - Parameter monotonic: the clock that stands still in sleep, which is read only where there was time
-    ///   to sleep since it was read last.
+    ///   to sleep since it was read last. It is read after `now`; how long after doesn't matter, since a
+    ///   thread may be kept waiting between the two.
     package mutating func takeAbsence(_ now: Instant, monotonic: @autoclosure () -> Int64) -> Bool {
         if wasContinued, isLongAgo(now) { isAbsent = true }
         if mayHaveSlept(now) { lookForSleep(now, monotonic: monotonic()) }
@@ -58,7 +60,7 @@ package struct Presence {
     private mutating func lookForSleep(_ now: Instant, monotonic: Int64) {
         let offset = now.nanoseconds - monotonic
         if let sleepOffset, offset - sleepOffset > Presence.sleepNanoseconds { isAbsent = true }
-        sleepOffset = offset
+        sleepOffset = max(sleepOffset ?? offset, offset)
         sleepLookedForAt = now
     }
 }

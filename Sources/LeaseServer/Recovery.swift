@@ -22,6 +22,8 @@ package enum LogVerdict: Equatable, Sendable {
 /// What the ring has that the log has not.
 package enum RingVerdict: Equatable, Sendable {
     case nothing
+    /// It is of another log, or of a later state of this one, and says nothing of it.
+    case ofAnotherLog
     /// These bytes belong behind the log's end, and are to be there, synced, before `begin`.
     case behind([UInt8])
     /// Nothing may be begun: what was acknowledged is lost.
@@ -92,7 +94,11 @@ extension Server {
         // A log that was put in this place, an older copy for instance: the ring says nothing of it. But
         // where the log is torn it proves that what its first frame goes on behind was on the disk once.
         let isAhead = !contents.records.isEmpty && contents.first > position.lastSequence &+ 1
-        if !isTorn, isAhead { return .nothing }
+        // And so does a ring that has what is the log's last record there otherwise.
+        let isOfAnother = contents.hasAnother(
+            position.lastSequence, checksum: reader.lastChecksum, in: ring)
+        if !isTorn, isAhead || isOfAnother { return .ofAnotherLog }
+        guard !isOfAnother else { return .damaged("it is of another log, and the end of this one is torn") }
         guard contents.synced <= max(position.lastSequence, contents.last) else {
             return .damaged("changes up to \(contents.synced) were on the disk, as it says itself")
         }

@@ -118,10 +118,11 @@ struct Daemon: ~Copyable {
         // Where a reply waits for a sync, more passes would make more syncs.
         server.linesPerTurn = count <= 1 && answersAtOnce ? Daemon.linesPerTurn : .max
         let now = Instant(nanoseconds: Clocks.bootNanoseconds())
+        let monotonic = Clocks.monotonicNanoseconds()
         server.beginPass(now: now, wallMilliseconds: Clocks.wallMilliseconds())
         hangUps(count)
         try takeSignals(count, now)
-        noteAbsence(now)
+        noteAbsence(now, monotonic)
         server.advance(to: now)
         try takeNews(count, now)
         try readAll(count)
@@ -209,8 +210,8 @@ struct Daemon: ~Copyable {
     private var hasBatchToWrite: Bool { store != nil && retries.write == .never && server.hasBatch }
 
     /// A daemon that was not there for over a second, or a machine that slept, owes its holders a grace.
-    private mutating func noteAbsence(_ now: Instant) {
-        let wasAbsent = presence.takeAbsence(now, monotonic: Clocks.monotonicNanoseconds())
+    private mutating func noteAbsence(_ now: Instant, _ monotonic: Int64) {
+        let wasAbsent = presence.takeAbsence(now, monotonic: monotonic)
         guard wasAbsent, !settings.hasManualClock else { return }
         journal.info("the daemon or the machine stood still: leases get a grace")
         server.resumed(at: now)

@@ -26,7 +26,9 @@ struct Opening {
     mutating func read(_ server: inout Server) throws(Complaint) {
         log = try opened()
         if let log {
-            try reading { () throws(Errno) in try log.file.readChunks { server.recover($0) } }
+            try reading(LogStore.logName) { () throws(Errno) in
+                try log.file.readChunks { server.recover($0) }
+            }
         }
         let verdict = server.endRecovery(at: moment)
         try complain(of: verdict)
@@ -34,9 +36,9 @@ struct Opening {
         if log != nil, reserved != nil, !server.hasRecords { try complainOfEmptyLog(verdict) }
         if verdict == .fresh { log = nil }
         let records = log == nil ? [] : try recordsOfRing(&server, verdict)
-        said = try mend(verdict, log)
+        try mend(verdict, log).map { say($0) }
         try append(records)
-        try reading { () throws(Errno) in
+        try reading(LogStore.logName) { () throws(Errno) in
             // What was read may be in memory only; from now on it is built upon.
             try log?.file.sync()
         }
@@ -58,8 +60,10 @@ struct Opening {
         let numbers = server.numbersToBeginWith
         let batch = server.batch
         let (log, folder, sequence) = (log, folder, server.lastSequence)
-        let store = try reading { () throws(Errno) in
+        try reading(NumbersFile.name + ".spare") { () throws(Errno) in
             try folder.directory.rewriteDurably(NumbersFile.name, NumbersFile.encode(numbers))
+        }
+        let store = try reading(LogStore.logName) { () throws(Errno) in
             guard let log else {
                 try folder.directory.writeFileDurably(LogStore.logName, batch)
                 let new = try LogFile(in: folder, name: LogStore.logName, .existing)
@@ -76,22 +80,27 @@ struct Opening {
     }
 
     private func remove(_ names: [String]) throws(Complaint) {
-        try reading { () throws(Errno) in
-            for name in names {
-                _ = try folder.directory.remove(name)
-            }
+        for name in names {
+            try reading(name) { () throws(Errno) in _ = try folder.directory.remove(name) }
         }
     }
 
     /// What the log's end lost with the power, and the ring has: read, not yet written.
-    private func recordsOfRing(_ server: inout Server, _ verdict: LogVerdict) throws(Complaint) -> [UInt8] {
-        let bytes = try reading { () throws(Errno) in
+    private mutating func recordsOfRing(
+        _ server: inout Server, _ verdict: LogVerdict
+    ) throws(Complaint) -> [UInt8] {
+        let bytes = try reading(Ring.name) { () throws(Errno) in
             try folder.directory.readFile(Ring.name, bytesMax: Ring.readBytesMax)
         }
         guard let bytes else { return [] }
         let isTorn = if case .torn = verdict { true } else { false }
         switch server.recover(ring: bytes.span, isTorn: isTorn) {
         case .nothing: return []
+        case .ofAnotherLog:
+            say(
+                "\(Ring.name) is of another log, or this is an older copy: "
+                    + "what only the ring had is not known")
+            return []
         case .behind(let records): return records
         case .damaged(let what):
             throw Complaint(
@@ -103,13 +112,13 @@ struct Opening {
 
     private mutating func append(_ records: [UInt8]) throws(Complaint) {
         guard !records.isEmpty, let log else { return }
-        try reading { () throws(Errno) in try log.file.append(records) }
+        try reading(LogStore.logName) { () throws(Errno) in try log.file.append(records) }
         say("\(records.count) bytes of the log's end were written back from \(Ring.name)")
     }
 
     /// A log of the format before is written anew beside the old one, and put in its place.
     private mutating func upgrade(_ server: inout Server) throws(Complaint) {
-        log = try reading { () throws(Errno) in
+        log = try reading(LogStore.newLogName) { () throws(Errno) in
             let new = try LogFile(in: folder, name: LogStore.newLogName, .anew)
             try server.upgrade(at: moment) { bytes throws(Errno) in try new.file.append(bytes) }
             try putInPlace(new)
@@ -122,7 +131,7 @@ struct Opening {
     /// never gets it. Only a file of its own brings it there.
     private mutating func writeAnewWhatTheDiskLacks(_ bytesSynced: Int64) throws(Complaint) {
         guard let old = log else { return }
-        log = try reading { () throws(Errno) in
+        log = try reading(LogStore.newLogName) { () throws(Errno) in
             let name = LogStore.logName
             if try old.file.isOnDisk(from: bytesSynced, in: folder.directory, name: name) { return old }
             let new = try LogFile(in: folder, name: LogStore.newLogName, .anew)
@@ -146,7 +155,7 @@ struct Opening {
     }
 
     private func opened() throws(Complaint) -> LogFile? {
-        try reading { () throws(Errno) in
+        try reading(LogStore.logName) { () throws(Errno) in
             guard try folder.directory.exists(LogStore.logName) else { return nil }
             return try LogFile(in: folder, name: LogStore.logName, .existing)
         }
@@ -188,7 +197,7 @@ struct Opening {
 
     private func reservedNumbers(isNeeded: Bool) throws(Complaint) -> Numbers? {
         let path = folder.directory.path + "/" + NumbersFile.name
-        let bytes = try reading { () throws(Errno) in
+        let bytes = try reading(NumbersFile.name) { () throws(Errno) in
             try folder.directory.readFile(NumbersFile.name, bytesMax: 4_096)
         }
         guard let bytes else {
@@ -226,7 +235,7 @@ struct Opening {
                 guard error.name == "EEXIST" else { break }
             }
         }
-        try reading { () throws(Errno) in try log.file.truncate(to: size) }
+        try reading(LogStore.logName) { () throws(Errno) in try log.file.truncate(to: size) }
         let kept = keptAs.map { "kept as \($0)" } ?? "there was no room to keep it"
         // What was set aside behind the end went with it; a full disk may have nothing else for what comes
         // next.
@@ -234,11 +243,14 @@ struct Opening {
         return "the log's end was torn: \(dropped) bytes behind change \(sequence) are cut off (\(kept))"
     }
 
-    private func reading<Value>(_ body: () throws(Errno) -> Value) throws(Complaint) -> Value {
+    private func reading<Value>(
+        _ name: String, _ body: () throws(Errno) -> Value
+    ) throws(Complaint) -> Value {
         do throws(Errno) {
             return try body()
         } catch {
-            throw Complaint(Complaint.code(of: error, otherwise: .io), "\(folder.directory.path): \(error)")
+            throw Complaint(
+                Complaint.code(of: error, otherwise: .io), "\(folder.directory.path)/\(name): \(error)")
         }
     }
 }

@@ -142,6 +142,23 @@ struct ClockTests {
         try daemon.stop()
     }
 
+    /// To end the waits of somebody who has very many takes a while, in which nobody has slept.
+    @Test func whoHangsUpWithManyWaitsGivesNobodyAGrace() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let client = try daemon.connect()
+        #expect(tokenGranted(client.ask("acquire user/1 ttl=1h")) == 1)
+        let other = try daemon.connect()
+        other.send((0..<5_000).map { "#t\($0) acquire user/1 wait=1h" }.joined(separator: "\n"))
+        while try daemon.connect().ask("stats")?.contains(" waiting=5000 ") != true {}
+        other.hangUp()
+        while try daemon.connect().ask("stats")?.contains(" waiting=0 ") != true {}
+        for _ in 0..<3 { #expect(client.ask("ping") == "OK") }
+        let log = String(decoding: bytes(of: daemon.dataPath + "/log"), as: UTF8.self)
+        #expect(!log.contains(" resumed "))
+        try daemon.stop()
+    }
+
     /// The kernel corrects its clock while it runs; one that it doesn't correct says nearly the same.
     @Test func aLeaseLastsAsLongAsAnotherClockSays() throws {
         let seconds: Int64 = isFullSweep ? 60 : 2

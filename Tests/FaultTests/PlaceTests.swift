@@ -24,6 +24,7 @@ import Testing
         #expect(try daemon.serves() == false)
         let code = daemon.exitCode()
         #expect(code == 74 || code == 73, "\(daemon.messages(ofLast: 300))")
+        #expect(daemon.messages(ofLast: 300).contains("/\(name): "), "\(daemon.messages(ofLast: 300))")
         #expect(bytes(of: daemon.folder("kept")) == before)
         remove(path)
         rename(daemon.folder("kept"), path)

@@ -12,13 +12,13 @@ import Testing
         /// The log when five leases were in it.
         let early: [UInt8]
 
-        init() throws {
+        init(rounds: Int = 20) throws {
             daemon = try Daemon()
             try daemon.start()
             let client = try daemon.connect()
             for _ in 0..<5 { book.acquire(1, client) }
             early = bytes(of: daemon.dataPath + "/log")
-            for _ in 0..<20 {
+            for _ in 0..<rounds {
                 book.acquire(1, client)
                 book.acquire(1, client)
                 book.release(1, client)
@@ -98,13 +98,33 @@ import Testing
         var crashed = try Crashed()
         unlink(crashed.log)
         if hasOldCopy { try put(crashed.early, to: crashed.log) }
-        try crashed.restart(expecting: nil)
+        try crashed.restart(expecting: hasOldCopy ? "this is an older copy" : nil)
         let client = try crashed.daemon.connect()
         #expect(client.ask("stats")?.contains(" leases=\(hasOldCopy ? 5 : 0) ") == true)
         let other = try crashed.daemon.connect()
         let token = try #require(tokenGranted(other.ask("acquire user/new ttl=1h")))
         #expect(token > crashed.book.greatest)
         try crashed.daemon.stop()
+    }
+
+    /// The numbers of two directories are the same, and so are their tokens; their records are not.
+    @Test(arguments: [false, true])
+    func theRingOfAnotherDirectoryIsNoPartOfThisLog(_ isTorn: Bool) throws {
+        var crashed = try Crashed()
+        let other = try Crashed(rounds: 25)
+        try put(bytes(of: other.ring), to: crashed.ring)
+        withExtendedLifetime(other) {}
+        guard isTorn else {
+            try crashed.restart(expecting: "log.ring is of another log")
+            crashed.book.check(try crashed.daemon.connect(), "after the start")
+            #expect(crashed.book.faults == [])
+            return try crashed.daemon.stop()
+        }
+        // The ring that would tell what was lost is not there.
+        try put(Array(bytes(of: crashed.log).dropLast(5)), to: crashed.log)
+        #expect(try !crashed.daemon.serves())
+        #expect(crashed.daemon.exitCode() == 65)
+        #expect(crashed.daemon.messages(ofLast: 400).contains("log.ring is damaged"))
     }
 
     /// Where the log is torn before what the ring goes on behind, that was lost.

@@ -39,6 +39,22 @@ import Testing
         }
     }
 
+    /// What tells the ring of another log, whose numbers are the same.
+    @Test func aRecordThatAnotherLogHasOtherwiseIsNoticed() {
+        let log = SampleLog.of(9)
+        let (bytes, _) = ring(log, frames: [2, 1, 4])
+        let contents = RingContents(bytes.span)
+        for sequence in 1...9 {
+            var reader = LogReader()
+            reader.feed(log.bytes.span.extracting(0..<log.range(ofLine: sequence + 1).upperBound)) { _, _ in }
+            let crc = reader.lastChecksum
+            let isSameOther = contents.hasAnother(UInt64(sequence), checksum: crc, in: bytes.span)
+            let isOther = contents.hasAnother(UInt64(sequence), checksum: crc ^ 1, in: bytes.span)
+            #expect(!isSameOther)
+            #expect(isOther == (sequence <= 7))
+        }
+    }
+
     @Test func anEmptyRingSaysNothing() {
         for size in [0, 1, RingFrame.headBytes - 1, RingFrame.headBytes, 5_000] {
             let contents = RingContents([UInt8](repeating: 0, count: size).span)

@@ -32,4 +32,19 @@ import Testing
         let awake = presence.takeAbsence(now + .milliseconds(80), monotonic: monotonic(30))
         #expect(!first && !soon && asleep && !awake && reads == 3)
     }
+
+    /// A thread may be kept waiting between its looks at the two clocks, and what it sees next is no sleep.
+    @Test func aLateLookAtTheOtherClockIsNoSleep() {
+        var presence = Presence()
+        var found: [Bool] = []
+        for (milliseconds, late) in [(0, 0), (20, 500), (40, 0), (60, 9), (80, 0)] as [(Int64, Int64)] {
+            found.append(presence.takeAbsence(
+                .zero + .milliseconds(milliseconds), monotonic: (milliseconds + late) * 1_000_000))
+        }
+        #expect(found == [false, false, false, false, false])
+        // Eleven milliseconds slept, with the other clock seen in time, and then late by less.
+        let slept = presence.takeAbsence(.zero + .milliseconds(101), monotonic: 90_000_000)
+        let sleptAgain = presence.takeAbsence(.zero + .milliseconds(130), monotonic: 100_000_000)
+        #expect(slept && sleptAgain)
+    }
 }
