@@ -21,7 +21,7 @@ extension Machine {
         _ request: AcquireRequest, process: ProcessReport, from caller: borrowing Caller,
         into effects: inout Effects
     ) -> Outcome {
-        if request.request != nil, let outcome = retryOutcome(request, from: caller, into: &effects) {
+        if request.rarities != nil, let outcome = retryOutcome(request, from: caller, into: &effects) {
             return outcome
         }
         let slots: KeySlots
@@ -57,9 +57,7 @@ extension Machine {
         }
         if let done { return .reply(.done(done)) }
         let order = Order(
-            instant: (clock - .milliseconds(Int64(request.priority) * Limits.priorityStep.wholeMilliseconds))
-                .nanoseconds,
-            number: waiters.lastNumber + 1)
+            instant: asked(request.priority).nanoseconds, number: waiters.lastNumber + 1)
         if let (slot, reason) = firstObstacle(slots, request, order: order) {
             guard request.wait > .zero else {
                 let busy = busy(
@@ -67,7 +65,7 @@ extension Machine {
                 return .reply(.busy(busy))
             }
             if let reply = refusalInLine(slots, request, caller) { return .reply(reply) }
-            let first = effects.tellings.count
+            let first = effects.tellingCount
             var entrants: [WaiterID] = []
             if !request.joins { makePlace(slots, entrants: &entrants, into: &effects) }
             // Who was pushed out may have been all that was in the way.
@@ -88,9 +86,8 @@ extension Machine {
         from caller: borrowing Caller, into effects: inout Effects
     ) -> Outcome {
         if let refusal = grantBound(caller.peer.uid, slots) { return .reply(.refused(refusal)) }
-        // Not by `??`, for which the whole peer would be copied.
-        let owner = if let own = request.owner { own } else { caller.peer.defaultOwner }
-        let maxHold = smallest(slots) { $0.maxHold }?.bound
+        let owner = request.owner(orElse: caller.peer.defaultOwner)
+        let maxHold = maxHold(slots)
         let details = LeaseDetails.ifNeeded(
             otherKeys: slots.others, process: process, request: request.request, note: request.note,
             maxHold: maxHold, isEphemeral: request.isEphemeral)
@@ -191,6 +188,12 @@ extension Machine {
         }
     }
 
+    /// When a request of this priority counts as having come.
+    private func asked(_ priority: Int) -> Instant {
+        guard priority > 0 else { return clock }
+        return clock - .milliseconds(Int64(priority) * Limits.priorityStep.wholeMilliseconds)
+    }
+
     /// The smallest default of the keys that have one.
     func defaultTTL(_ slots: KeySlots) -> Duration {
         var smallest: Duration?
@@ -199,6 +202,20 @@ extension Machine {
             smallest = min(smallest ?? ttl, ttl)
         }
         return min(smallest ?? Limits.defaultTTL, self.smallest(slots) { $0.maxTTL }?.bound ?? .forever)
+    }
+
+    /// Which bounds at least one of the keys has.
+    @inline(__always)
+    private func marks(_ slots: KeySlots) -> RuleMarks {
+        var marks = ledger.keys[slots.first].marks
+        for key in slots.others {
+            marks.formUnion(ledger.keys[key].marks)
+        }
+        return marks
+    }
+
+    func maxHold(_ slots: KeySlots) -> Duration? {
+        marks(slots).contains(.maxHold) ? smallest(slots) { $0.maxHold }?.bound : nil
     }
 
     /// The smallest of what the rules of the keys say, and the first key of which it is true. Inlined, since
@@ -231,7 +248,8 @@ extension Machine {
     }
 
     func ttlRefusal(_ ttl: Duration, _ slots: KeySlots) -> Refusal? {
-        guard let (key, bound) = smallest(slots, { $0.maxTTL }), ttl > bound else { return nil }
+        guard marks(slots).contains(.maxTTL), let (key, bound) = smallest(slots, { $0.maxTTL }), ttl > bound
+        else { return nil }
         return .ttlTooLong(ledger.keys[key].name, max: bound)
     }
 
@@ -243,9 +261,9 @@ extension Machine {
         if ledger.users[user].leases >= limits.leasesPerUserMax {
             return .tooManyLeases(max: limits.leasesPerUserMax, flag: "--leases-per-user-max")
         }
+        guard marks(slots).contains(.rate) else { return nil }
         // The grant counts once for each of its keys that has a rate.
         let counted = (0..<slots.count).count { ledger.rules(of: slots[$0]).rate != nil }
-        guard counted > 0 else { return nil }
         if rates.grantCount + counted > limits.countedGrantsMax {
             return .tooManyCounted(max: limits.countedGrantsMax, flag: "--counted-grants-max")
         }

@@ -15,7 +15,7 @@ package struct Effects: ~Copyable {
     private let inPlace = InPlace()
 
     /// What is told, one after the other: each takes the next of its row.
-    package enum Telling {
+    package enum Telling: BitwiseCopyable {
         case change, line, answer, notice
     }
 
@@ -38,7 +38,7 @@ package struct Effects: ~Copyable {
     /// What those are told who asked for it.
     package internal(set) var notices: [(to: Subscriber, notice: Notice)] = []
     /// The order in which all these are told.
-    package private(set) var tellings: [Telling] = []
+    private var telling = Row<Telling>()
     /// How many of them are no changes.
     private var tellingsToSome = 0
     /// Leases that are shown to a watcher before their turn, since they are about to change.
@@ -56,6 +56,12 @@ package struct Effects: ~Copyable {
         recent = RecentEvents(capacity: eventsMax)
     }
 
+    package var tellingCount: Int { telling.count }
+    package func telling(at place: Int) -> Telling { telling[place] }
+
+    /// Whether all that is told is told to those who watch.
+    package var isForWatchersAlone: Bool { tellingsToSome == 0 }
+
     mutating func write(_ record: consuming Record) {
         unwritten.put(record)
     }
@@ -63,13 +69,13 @@ package struct Effects: ~Copyable {
     /// What happened in a line.
     mutating func tell(_ event: Event) {
         recent.append(event)
-        tellings.append(.line)
+        telling.append(.line)
         tellingsToSome += 1
     }
 
     /// The change that was added to `recent` last.
     mutating func tellChange() {
-        tellings.append(.change)
+        telling.append(.change)
     }
 
     /// The next of what the log has not got yet, in the order of the numbers; nil: it has all. A record is
@@ -83,6 +89,7 @@ package struct Effects: ~Copyable {
     package mutating func takeRecord() -> Record { unwritten.take() }
 
     /// For those who only look: what the log has not got yet.
+    package var tellings: [Telling] { telling.all }
     package var records: [Record] {
         (unwritten.all + recent.recordsForLog).sorted { $0.sequence < $1.sequence }
     }
@@ -93,23 +100,25 @@ package struct Effects: ~Copyable {
 
     mutating func answer(_ waiter: WaiterID, _ reply: Reply, at connection: ConnectionID) {
         answers.append(Answer(waiter: waiter, reply: reply, connection: connection))
-        tellings.append(.answer)
+        telling.append(.answer)
         tellingsToSome += 1
     }
 
     mutating func notify(_ subscriber: Subscriber, _ notice: Notice) {
         notices.append((subscriber, notice))
-        tellings.append(.notice)
+        telling.append(.notice)
         tellingsToSome += 1
     }
 
     /// What a request's own connection is told comes before what others are: this notice was the only one
     /// since then.
     mutating func moveLastNotice(to place: Int) {
-        guard tellings.last == .notice, place < tellings.count - 1 else { return }
-        precondition(!tellings[place..<(tellings.count - 1)].contains(.notice), "notices keep their order")
-        tellings.removeLast()
-        tellings.insert(.notice, at: place)
+        let last = telling.count - 1
+        guard place < last, telling[last] == .notice else { return }
+        for other in place..<last {
+            precondition(telling[other] != .notice, "notices keep their order")
+        }
+        telling.moveLast(to: place)
     }
 
     /// Who was pushed out of a line for a request may have been the last to depend on the process that this
@@ -129,7 +138,7 @@ package struct Effects: ~Copyable {
     }
 
     package var isEmpty: Bool {
-        unwritten.count == 0 && recent.isAllTold && tellings.isEmpty && shown.isEmpty && watched.isEmpty
+        unwritten.count == 0 && recent.isAllTold && telling.count == 0 && shown.isEmpty && watched.isEmpty
             && unwatched.isEmpty && dropped.isEmpty && unbound.isEmpty
     }
 
@@ -137,9 +146,7 @@ package struct Effects: ~Copyable {
         unwritten.removeAll()
         recent.noteAllTold()
         tellingsToSome = 0
-        // One by one, from the end: most often there are few or none, and to empty an array as a whole costs
-        // more than that.
-        while !tellings.isEmpty { tellings.removeLast() }
+        telling.removeAll()
         if !answers.isEmpty { answers.removeAll(keepingCapacity: true) }
         if !notices.isEmpty { notices.removeAll(keepingCapacity: true) }
         if !shown.isEmpty { shown.removeAll(keepingCapacity: true) }

@@ -65,7 +65,7 @@ extension Machine {
         guard slot != .none else { return .gone(gone(request.token)) }
         if let refusal = ownershipRefusal(slot, caller.peer) { return .refused(refusal) }
         let held = ledger.leases[slot].grantedAt.until(clock)
-        guard let work = work(slot, request) else {
+        guard request.result != nil, let work = work(slot, request) else {
             endLease(slot, .released, by: caller.connection, into: &effects)
             return .released(token: request.token, held: held)
         }
@@ -126,17 +126,10 @@ extension Machine {
         _ slot: Slot, _ reason: EndReason, by asker: ConnectionID? = nil, isTakenBack: Bool = false,
         note: Text? = nil, work: Work? = nil, into effects: inout Effects
     ) {
-        let token = ledger.leases[slot].token
-        if let details = ledger.leases[slot].details {
-            if let connection = details.connection {
-                unbind(connection, from: token, into: &effects)
-            }
-            if let process = details.process { unbind(process, from: token, into: &effects) }
-        }
-        let first = ledger.leases[slot].key
-        let others = ledger.leases[slot].details?.otherKeys ?? []
-        let subscriber = unsubscribe(slot, into: &effects)
-        let isShared = ledger.leases[slot].isShared
+        let lease = ledger.leases.address(of: slot)
+        let (token, first, isShared) = (lease.pointee.token, lease.pointee.key, lease.pointee.isShared)
+        var (others, subscriber): ([Slot], Subscriber?) = ([], nil)
+        if lease.pointee.details != nil { (others, subscriber) = unbindAll(slot, into: &effects) }
         var ending = Ending(token: token, reason: reason, isTakenBack: isTakenBack, note: note)
         // A shared lease has no slot that could rest, and a grant that was taken back leaves no trace.
         if !isTakenBack, !isShared { ending.rests = rests(after: reason, first, others) }
@@ -153,6 +146,15 @@ extension Machine {
             refreshFrontIfWaitedFor(key, entrants: &entrants)
         }
         promote(entrants, into: &effects)
+    }
+
+    /// - Returns: the lease's keys behind the first, and who was told of it.
+    private mutating func unbindAll(_ slot: Slot, into effects: inout Effects) -> ([Slot], Subscriber?) {
+        guard let details = ledger.leases[slot].details else { return ([], nil) }
+        let token = ledger.leases[slot].token
+        if let connection = details.connection { unbind(connection, from: token, into: &effects) }
+        if let process = details.process { unbind(process, from: token, into: &effects) }
+        return (details.otherKeys, unsubscribe(slot, into: &effects))
     }
 
     /// How long each key's slot rests, in their order; empty where none does.

@@ -42,7 +42,9 @@ struct Ledger: ~Copyable {
     var endedRequestIndex = SlotIndex()
 
     var results: Results
-    var users: [UserCount] = []
+    var users = Chunks<UserCount>()
+    /// The one that was asked for last.
+    var lastUser: Slot = 0
     var lastToken: Token = 0
     /// The instant of the last change.
     var lastInstant = Instant.zero

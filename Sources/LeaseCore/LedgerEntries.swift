@@ -98,12 +98,33 @@ extension Lease {
     }
 }
 
+/// Which bounds the rules of a key have at all. Most have none of these, and need not be asked for them.
+struct RuleMarks: OptionSet {
+    let rawValue: UInt8
+
+    static let maxTTL = RuleMarks(rawValue: 1)
+    static let maxHold = RuleMarks(rawValue: 2)
+    static let rate = RuleMarks(rawValue: 4)
+
+    init(rawValue: UInt8) {
+        self.rawValue = rawValue
+    }
+
+    init(of rules: Rules) {
+        self = []
+        if rules.maxTTL != nil { insert(.maxTTL) }
+        if rules.maxHold != nil { insert(.maxHold) }
+        if rules.rate != nil { insert(.rate) }
+    }
+}
+
 /// A key that is held, waited for, or remembered.
 struct KeyEntry {
     var name: Key
     var rules: Slot
     /// Whether the policy has rules for it; a log may hold keys of a kind that is gone.
     var isKnown = true
+    var marks: RuleMarks = []
     /// Whether more of its line may be granted than `front` says: they are let in in slices.
     var isLettingIn = false
     var exclusiveHolders: UInt32 = 0

@@ -99,7 +99,8 @@ extension Ledger {
 
     /// Makes a key's entry. Until something refers to it, `forgetIfUnused` takes it away again.
     mutating func insertKey(_ name: Key, rules: Rules) -> Slot {
-        let slot = keys.insert(KeyEntry(name: name, rules: ruleSlot(rules), kind: kind(of: name)))
+        let slot = keys.insert(KeyEntry(name: name, rules: .none, kind: kind(of: name)))
+        setRules(of: slot, to: rules)
         keyIndex.insert(slot, hash: hasher.hash(name.bytes))
         return slot
     }
@@ -121,8 +122,13 @@ extension Ledger {
         keys.remove(key, leaving: KeyEntry(name: Key(printed: []), rules: 0))
     }
 
+    mutating func setRules(of key: Slot, to wanted: Rules) {
+        keys[key].rules = ruleSlot(wanted)
+        keys[key].marks = RuleMarks(of: wanted)
+    }
+
     /// Different rules are few: as many as the policy has ways to combine its lines.
-    mutating func ruleSlot(_ wanted: Rules) -> Slot {
+    private mutating func ruleSlot(_ wanted: Rules) -> Slot {
         if let index = rules.firstIndex(of: wanted) { return Slot(index) }
         rules.append(wanted)
         return Slot(rules.count - 1)
@@ -135,9 +141,19 @@ extension Ledger {
     }
 
     /// The user's place in `users`; they are few, and the last one is asked for most.
-    mutating func user(_ uid: UInt32) -> Int {
-        for index in users.indices where users[index].uid == uid { return index }
-        users.append(UserCount(uid: uid))
-        return users.count - 1
+    @inline(__always)
+    mutating func user(_ uid: UInt32) -> Slot {
+        if users.count > 0, users[lastUser].uid == uid { return lastUser }
+        return otherUser(uid)
+    }
+
+    @inline(never)
+    private mutating func otherUser(_ uid: UInt32) -> Slot {
+        lastUser = 0
+        while lastUser < users.count, users[lastUser].uid != uid {
+            lastUser += 1
+        }
+        if lastUser == users.count { users.append(UserCount(uid: uid)) }
+        return lastUser
     }
 }

@@ -123,7 +123,7 @@ extension Ledger {
         }
     }
 
-    private mutating func count(bytes: Int, of user: Int) {
+    private mutating func count(bytes: Int, of user: Slot) {
         results.bytes += bytes
         users[user].resultBytes += bytes
     }

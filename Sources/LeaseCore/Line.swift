@@ -19,19 +19,20 @@ extension Machine {
 
     /// Who joins waits while anybody works, also where a reload has given the key more slots.
     func obstacle(_ key: Slot, isShared: Bool, joins: Bool, order: Order) -> BusyReason? {
+        let entry = ledger.keys.address(of: key)
         let limit = joins ? 1 : ledger.rules(of: key).limit
-        let exclusive = Int(ledger.keys[key].exclusiveHolders)
+        let exclusive = Int(entry.pointee.exclusiveHolders)
         if isShared {
             if exclusive > 0 { return .held }
         } else {
-            if ledger.keys[key].sharedHolders > 0 { return .held }
+            if entry.pointee.sharedHolders > 0 { return .held }
             if exclusive >= limit { return limit == 1 ? .held : .limit }
         }
-        let taken = slotsTaken(key)
+        let taken = entry.pointee.rests == .none ? exclusive : slotsTaken(key)
         if isShared ? taken > 0 : taken >= limit { return .resting }
         let left = grantsLeft(key)
         if left == 0 { return .rate }
-        guard ledger.keys[key].line != .none else { return nil }
+        guard entry.pointee.line != .none else { return nil }
         let before = waiters.trees.before(ledger.keys[key].line, order)
         if before.all >= left { return .queued }
         if isShared {
@@ -215,7 +216,7 @@ extension Machine {
             dismiss(slot, .refused(refusal), reason, entrants: &entrants, into: &effects)
             return
         }
-        let maxHold = smallest(slots) { $0.maxHold }?.bound
+        let maxHold = maxHold(slots)
         let details = LeaseDetails.ifNeeded(
             otherKeys: slots.others, process: waiter.process, request: waiter.request, note: waiter.note,
             maxHold: maxHold, isEphemeral: waiter.isEphemeral)

@@ -36,7 +36,9 @@ struct Rates: ~Copyable {
 extension Machine {
     /// How many more grants the key's rate allows now.
     func grantsLeft(_ key: Slot) -> Int {
-        guard let rate = ledger.rules(of: key).rate else { return .max }
+        guard ledger.keys[key].marks.contains(.rate), let rate = ledger.rules(of: key).rate else {
+            return .max
+        }
         let entry = ledger.keys[key].rate
         guard entry != .none else { return rate.grants }
         return max(0, rate.grants - rates.slab[entry].count)
@@ -56,7 +58,9 @@ extension Machine {
         let grant = CountedGrant(at: clock, token: ledger.leases[slot].token, uid: ledger.leases[slot].uid)
         for index in 0..<ledger.leases[slot].keyCount {
             let key = ledger.leases[slot].keySlot(index)
-            guard let rate = ledger.rules(of: key).rate else { continue }
+            guard ledger.keys[key].marks.contains(.rate), let rate = ledger.rules(of: key).rate else {
+                continue
+            }
             count(grant, on: key, window: rate.window)
         }
     }

@@ -160,6 +160,26 @@ extension RecentEvents {
         return true
     }
 
+    /// The same of all events that are not told yet.
+    /// - Returns: those that are not counted.
+    package func countUntold(in kinds: inout [KindCounts]) -> [Place] {
+        var left: [Place] = []
+        kinds.withUnsafeMutableBufferPointer { kinds in
+            for index in changes.end..<changes.writtenEnd {
+                let entry = changes.address(of: index)
+                if entry.pointee.kind == EventEntry.unknownKind {
+                    left.append(Place(isChange: true, index: index))
+                } else {
+                    kinds[Int(entry.pointee.kind)].add(entry.pointee.what)
+                }
+            }
+        }
+        for index in lines.end..<lines.writtenEnd {
+            left.append(Place(isChange: false, index: index))
+        }
+        return left
+    }
+
     package func keys(_ place: Place) -> Keys {
         place.isChange ? changes.keys(place.index) : lines.keys(place.index)
     }

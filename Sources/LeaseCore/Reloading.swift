@@ -48,7 +48,7 @@ extension Ledger {
         var knowsAll = true
         for slot in 0..<Slot(keys.slotCount) where !keys[slot].name.bytes.isEmpty {
             let rules = rulesOrPlain(keys[slot].name)
-            keys[slot].rules = ruleSlot(rules.found)
+            setRules(of: slot, to: rules.found)
             keys[slot].isKnown = rules.isKnown
             keys[slot].kind = kind(of: keys[slot].name)
             knowsAll = knowsAll && rules.isKnown

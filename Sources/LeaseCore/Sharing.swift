@@ -165,7 +165,7 @@ extension Machine {
     }
 
     /// Among which results the oldest has to go; nil: the bounds hold.
-    private func rootOverBound(_ user: Int) -> Slot? {
+    private func rootOverBound(_ user: Slot) -> Slot? {
         let own = ledger.users[user].results
         let ownCount = ledger.results.trees.count(own)
         if ownCount > limits.keptPerUserMax || ledger.users[user].resultBytes > limits.keptBytesPerUserMax {

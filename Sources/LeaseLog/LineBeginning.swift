@@ -35,26 +35,33 @@ package struct LineBeginning: Sendable {
         while bytes[digitsEnd] != UInt8(ascii: " ") { digitsEnd += 1 }
     }
 
+    /// Where the one digit stands by which it differs from that of this record, which is the next of the same
+    /// instant; nil: more of it is another, or nothing.
+    @inline(__always)
+    func digitBefore(_ sequence: Sequence64, _ instant: Instant) -> Int? {
+        guard instant == self.instant, count > 0, sequence > self.sequence, sequence - self.sequence == 1
+        else { return nil }
+        let digit = digitsEnd - 1
+        return bytes[digit] == UInt8(ascii: "9") ? nil : digit
+    }
+
+    /// Makes it that of the next record, by this digit alone.
+    /// - Returns: the digit.
+    @inline(__always)
+    mutating func goOn(at digit: Int) -> UInt8 {
+        sequence += 1
+        let next = bytes[digit] + 1
+        bytes[digit] = next
+        return next
+    }
+
     /// Makes it that of another record, if that needs no more than the number's last digits.
     /// - Returns: whether it is; if not, it is to be made anew.
-    @inline(__always)
     mutating func goOn(to sequence: Sequence64, _ instant: Instant) -> Bool {
         guard instant == self.instant, count > 0 else { return false }
         if sequence == self.sequence { return true }
         guard sequence > self.sequence, sequence - self.sequence == 1 else { return false }
-        self.sequence = sequence
-        let digit = digitsEnd - 1
-        guard bytes[digit] == UInt8(ascii: "9") else {
-            bytes[digit] += 1
-            return true
-        }
-        return carry(from: digit)
-    }
-
-    /// - Returns: whether there are digits enough; else it is to be made anew.
-    @inline(never)
-    private mutating func carry(from last: Int) -> Bool {
-        var digit = last
+        var digit = digitsEnd - 1
         while bytes[digit] == UInt8(ascii: "9") {
             bytes[digit] = UInt8(ascii: "0")
             digit -= 1
@@ -62,6 +69,7 @@ package struct LineBeginning: Sendable {
             guard digit >= Self.firstDigit else { return false }
         }
         bytes[digit] += 1
+        self.sequence = sequence
         return true
     }
 }

@@ -131,14 +131,23 @@ struct LineOutput: ~Copyable {
     /// What every record begins with. `beginning` is that of the one before.
     @inline(__always)
     mutating func begin(_ sequence: Sequence64, _ at: Instant, like beginning: inout LineBeginning) {
-        guard beginning.goOn(to: sequence, at) else {
-            return beginAnew(sequence, at, &beginning)
-        }
-        // All the room that it may take, which costs less than to look how much it does.
-        advance(beginning.count).storeBytes(of: beginning.bytes, as: LineBeginning.Bytes.self)
+        let digit = beginning.digitBefore(sequence, at)
+        guard let digit else { return beginOtherwise(sequence, at, &beginning) }
+        // All the room that it may take, which costs less than to look how much it does. The digit comes
+        // after that, here and there: what was stored a moment ago is slow to read as a part of more.
+        let target = advance(beginning.count)
+        target.storeBytes(of: beginning.bytes, as: LineBeginning.Bytes.self)
+        target.storeBytes(of: beginning.goOn(at: digit), toByteOffset: digit, as: UInt8.self)
     }
 
     @inline(never)
+    private mutating func beginOtherwise(
+        _ sequence: Sequence64, _ at: Instant, _ beginning: inout LineBeginning
+    ) {
+        guard beginning.goOn(to: sequence, at) else { return beginAnew(sequence, at, &beginning) }
+        advance(beginning.count).storeBytes(of: beginning.bytes, as: LineBeginning.Bytes.self)
+    }
+
     private mutating func beginAnew(
         _ sequence: Sequence64, _ at: Instant, _ beginning: inout LineBeginning
     ) {
@@ -200,6 +209,7 @@ struct LineOutput: ~Copyable {
         write(process.startTicks)
     }
 
+    @inline(__always)
     mutating func writeHex(_ crc: UInt32, at offset: Int) {
         precondition(offset + 8 <= count, "the checksum goes where its place was kept")
         (start + offset).storeBytes(of: Self.hexDigits(of: crc).bigEndian, as: UInt64.self)

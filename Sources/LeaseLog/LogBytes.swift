@@ -34,6 +34,7 @@ package struct LogBytes: ~Copyable {
     }
 
     /// A line that is to be taken when it is written.
+    @inline(__always)
     mutating func line() -> LineOutput {
         if capacity - count < LineOutput.room { grow() }
         return LineOutput(start: start + count)
@@ -43,6 +44,7 @@ package struct LogBytes: ~Copyable {
         count += line.count
     }
 
+    @inline(never)
     private mutating func grow() {
         capacity *= 2
         let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)

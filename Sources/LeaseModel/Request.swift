@@ -103,6 +103,11 @@ extension AcquireRequest {
         set { rarities = Rarities.of(newValue, request, note) }
     }
 
+    /// The owner that it names, else this one. (Here, where the compiler knows how a text is copied.)
+    public func owner(orElse usual: Text) -> Text {
+        if let owner { owner } else { usual }
+    }
+
     /// By it the same request is known when it comes again.
     public var request: Text? {
         get { if let rarities { rarities.request } else { nil } }

@@ -10,8 +10,9 @@ public struct Instant: Comparable, Hashable, Sendable {
         self.nanoseconds = nanoseconds
     }
 
-    public static let zero = Instant(nanoseconds: 0)
-    public static let never = Instant(nanoseconds: .max)
+    // Computed: another module would ask whether a constant of these is made already, each time.
+    public static var zero: Instant { Instant(nanoseconds: 0) }
+    public static var never: Instant { Instant(nanoseconds: .max) }
 
     public static func < (left: Instant, right: Instant) -> Bool {
         left.nanoseconds < right.nanoseconds
@@ -50,9 +51,9 @@ public struct Duration: Comparable, Hashable, Sendable {
         self.nanoseconds = nanoseconds
     }
 
-    public static let zero = Duration(nanoseconds: 0)
+    public static var zero: Duration { Duration(nanoseconds: 0) }
     /// Without end: `wait=forever`.
-    public static let forever = Duration(nanoseconds: .max)
+    public static var forever: Duration { Duration(nanoseconds: .max) }
 
     public static func milliseconds(_ count: Int64) -> Duration {
         let (product, overflow) = count.multipliedReportingOverflow(by: 1_000_000)

@@ -50,6 +50,14 @@ struct Counting {
         count(recent.keys(event)) { $0.add(what) }
     }
 
+    /// All events that are not told yet, where nobody is told of them.
+    mutating func addUntold(_ recent: borrowing RecentEvents) {
+        for event in recent.countUntold(in: &alone) {
+            let what = recent.what(event)
+            count(recent.keys(event)) { $0.add(what) }
+        }
+    }
+
     mutating func addRetry(of keys: Keys) {
         count(keys) { $0.again += 1 }
     }

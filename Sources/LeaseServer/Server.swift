@@ -311,13 +311,17 @@ extension Server {
     }
 
     private mutating func tellInOrder() {
+        if effects.isForWatchersAlone, watches.count == vacantWatches.count {
+            return counting.addUntold(effects.recent)
+        }
         var (answered, noticed) = (0, 0)
         var cursor = effects.recent.end
-        for place in effects.tellings.indices {
+        for place in 0..<effects.tellingCount {
             let before = cursor
-            switch effects.tellings[place] {
+            let telling = effects.telling(at: place)
+            switch telling {
             case .change, .line:
-                guard let event = effects.recent.untold(effects.tellings[place], &cursor) else { continue }
+                guard let event = effects.recent.untold(telling, &cursor) else { continue }
                 tell(event, at: before)
             case .answer:
                 deliver(effects.answers[answered])
