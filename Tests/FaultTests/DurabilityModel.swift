@@ -8,6 +8,10 @@ struct DurabilityModel {
         var synced = 0
         /// The write by which a token, or the number of an end, came in.
         var marks: [String: Int] = [:]
+        /// The last change of each write of a log, in their order.
+        var lasts: [(write: Int, sequence: UInt64)] = []
+        /// The first change of the ring's first frame.
+        var first: UInt64 = 0
         /// What is to be synced before anything is appended.
         var isCut = false
 
@@ -15,7 +19,12 @@ struct DurabilityModel {
         func forget(overwritten call: SystemCall) {
             guard call.arguments.split(separator: ",").last?.hasPrefix(" 0)") == true else { return }
             marks = [:]
+            let number = call.strings.first?.split(separator: "=").dropFirst().first?.prefix { $0.isNumber }
+            first = number.flatMap { UInt64($0) } ?? 0
         }
+
+        /// The last change that no power cut takes from it.
+        var lastSynced: UInt64 { lasts.last { $0.write <= synced }?.sequence ?? 0 }
 
         func hasSynced(_ mark: String) -> Bool { marks[mark].map { $0 <= synced } ?? false }
     }
@@ -71,6 +80,7 @@ struct DurabilityModel {
                 file.marks = [String(words[2]): file.written]
                 continue
             }
+            if words.count > 3, let number = UInt64(words[1]) { file.lasts.append((file.written, number)) }
             guard words.count > 4, words[4].hasPrefix("token=") else { continue }
             let isEnd = ["released", "expired"].contains(words[3])
             file.marks[(isEnd ? "end of " : "") + words[4].dropFirst(6)] = file.written
@@ -106,8 +116,8 @@ struct DurabilityModel {
         named[from] = call.arguments.contains("RENAME_EXCHANGE") ? replaced : nil
     }
 
-    /// Every log that may be there after a power cut has to have what was answered, and every `numbers` its
-    /// token.
+    /// Every log that may be there after a power cut has to have what was answered, or all that a ring which
+    /// has it goes on behind; and every `numbers` its token.
     private mutating func answered(_ call: SystemCall) {
         guard let text = call.strings.first else { return }
         for line in text.split(separator: "\\n") {
@@ -117,8 +127,10 @@ struct DurabilityModel {
             let token = String(words[1].dropFirst(6))
             let mark = (words[2].hasPrefix("held=") ? "end of " : "") + token
             answers += 1
-            let inRing = (possible["log.ring"] ?? [nil]).allSatisfy { $0?.hasSynced(mark) == true }
-            for log in possible["log"] ?? [nil] where log?.hasSynced(mark) != true && !inRing {
+            let rings = possible["log.ring"] ?? [nil]
+            for log in possible["log"] ?? [nil] where log?.hasSynced(mark) != true {
+                let last = log?.lastSynced ?? 0
+                if rings.allSatisfy({ $0?.hasSynced(mark) == true && $0!.first <= last + 1 }) { continue }
                 faults.append("answered before it was synced: \(line)")
             }
             for numbers in possible["numbers"] ?? [nil] {

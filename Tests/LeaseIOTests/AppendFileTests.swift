@@ -97,7 +97,7 @@ extension Floor {
                 var log = try AppendFile(in: data, name: "log")
                 try log.reserve(upTo: 20_000)
                 #expect(folder.size("log") == 0)
-                let greedy = open(folder("fill"), O_WRONLY | O_CREAT, 0o600)
+                let greedy = open(folder("fill"), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
                 let page = [UInt8](repeating: 2, count: 4_096)
                 while write(greedy, page, page.count) > 0 {}
                 close(greedy)

@@ -68,10 +68,11 @@ package final class SmallDisk: Sendable {
 
     /// Leaves no room for anything more.
     package func fill() {
-        let file = open(path + "/fill", O_WRONLY | O_CREAT, 0o600)
+        // A program that another test starts meanwhile must not keep it: its room would never come back.
+        let file = open(path + "/fill", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         let block = [UInt8](repeating: 0x78, count: 4_096)
         while write(file, block, block.count) > 0 {}
-        close(file)
+        closeForAll(file)
     }
 
     package func makeRoom() { unlink(path + "/fill") }

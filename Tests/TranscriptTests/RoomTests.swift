@@ -11,6 +11,7 @@ private final class Bench {
     private var wanted: Numbers?
     private var looks: [UInt64] = []
     private var sent: [UInt64: String] = [:]
+    private(set) var logged = ""
 
     init(hasManualClock: Bool = false) {
         var options = ServerOptions()
@@ -56,6 +57,7 @@ private final class Bench {
         repeat {
             server.endPass()
             carryOut()
+            logged += String(decoding: server.batch, as: UTF8.self)
             server.batchWritten()
             server.acknowledge(upTo: server.lastSequence, synced: true)
             while let id = server.nextSendable() {
@@ -98,6 +100,33 @@ private final class Bench {
         let replies = zip(early, late).map { $0 + $1 }
         #expect(replies.allSatisfy { $0.hasPrefix("OK token=") }, "\(replies)")
         #expect(early.contains(""), "all had room at once, so nothing was tested")
+    }
+
+    /// The next block is wanted when half of this one is used up. Until it is on the disk, a power cut would
+    /// let a start give its tokens once more.
+    @Test func noTokenIsGivenBeforeItIsSetAside() throws {
+        let bench = Bench()
+        let id = try #require(bench.connect())
+        for number in 0..<80 { bench.send([(id, "acquire user/\(number)")]) }
+        let early = bench.take(id).split(separator: "\n")
+        #expect(early.count <= 64 && early.count > 32)
+        bench.setAside()
+        bench.send([])
+        let late = bench.take(id).split(separator: "\n")
+        #expect((early + late).enumerated().allSatisfy { $1.hasPrefix("OK token=\($0 + 1) ") })
+        #expect(early.count + late.count == 80)
+    }
+
+    /// The look comes between the lines of a pass and its batch: the renewal must not miss that.
+    @Test func whatNamesAProcessIsLoggedBeforeItIsAnswered() throws {
+        let bench = Bench()
+        let id = try #require(bench.connect())
+        for line in ["#a acquire user/1 while=7", "#r renew 1 while=7"] {
+            bench.send([(id, line)])
+            bench.answerLooks()
+        }
+        #expect(bench.take(id).contains("#r OK token=1 "))
+        #expect(bench.logged.contains(" renewed token=1 "))
     }
 
     /// A wait ends after the instant at which its key becomes free; meanwhile numbers run short.

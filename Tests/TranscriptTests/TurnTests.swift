@@ -134,6 +134,17 @@ private final class Bench {
         #expect(bench.take(first).hasPrefix("BUSY key=user/2 why=held token=3 "))
     }
 
+    /// Its lines are decided together; what each of them brings about is told before the next is answered.
+    @Test func whoWatchesIsToldOfItsOwnRequestsBetweenTheReplies() throws {
+        let bench = Bench()
+        let id = try bench.connect()
+        bench.pass(id, "watch\n")
+        _ = bench.take(id)
+        bench.pass(id, "acquire user/1\nacquire user/2\nrenew 1\nrelease 2\n")
+        let lines = bench.take(id).split(separator: "\n").map { $0.prefix { $0 != " " } }
+        #expect(lines == ["OK", "*", "OK", "*", "OK", "*", "OK", "*"])
+    }
+
     /// What it had sent is carried out, though it is gone before its turn came again.
     @Test func whoIsGoneBeforeTheRestHasAskedForIt() throws {
         let bench = Bench(linesPerTurn: 2)
