@@ -1,4 +1,4 @@
-// Who holds what: the state that the log keeps. It moves only in `apply`, by changes that have happened.
+// Who holds what: the state that the log keeps. It moves only by changes that have happened.
 
 internal import LeaseModel
 
@@ -75,7 +75,8 @@ struct Ledger: ~Copyable {
         reached &+= keyIndex.reach(hashes)
     }
 
-    /// The one way in which the state moves.
+    /// The one way in which the state moves, but for the grant, renewal and end of a lease whose slot is
+    /// known: those come by the functions below, to which this one leads, too.
     mutating func apply(_ change: Change, at instant: Instant) {
         lastInstant = instant
         switch change {

@@ -41,7 +41,7 @@ final class LeaseDetails {
     }
 }
 
-/// A lease that is alive. A vacant slot has token 0.
+/// A lease that is alive. A vacant slot has no owner and no details; the rest of it means nothing.
 struct Lease {
     var token: Token = 0
     var grantedAt = Instant.zero
@@ -49,7 +49,7 @@ struct Lease {
     var ownDeadline = Instant.zero
     /// With the grace that it was given since.
     var deadline = Instant.zero
-    /// When it ends if nothing else happens: its place in the heap, and among the holders of each key.
+    /// When it ends if nothing else happens: its place among all deadlines, and the holders of each key.
     var endsAt = Instant.zero
     var ttl = Duration.zero
     var owner = Text(printed: [])

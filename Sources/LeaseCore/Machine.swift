@@ -3,8 +3,8 @@
 package import LeaseModel
 
 /// Decides. It reads no clock, draws nothing at random and does nothing by itself: time comes in as an
-/// argument, and everything it brings about goes out through `Effects`. What lasts moves only by `emit`,
-/// which applies a change; the lines, which a restart forgets, move with the requests.
+/// argument, and everything it brings about goes out through `Effects`. What lasts moves only by `emit`
+/// and its like, which apply a change; the lines, which a restart forgets, move with the requests.
 package struct Machine: ~Copyable {
     var ledger: Ledger
     var waiters: Waiters
@@ -149,7 +149,7 @@ extension Machine {
     }
 }
 
-// The one gate through which what lasts moves.
+// The gate through which what lasts moves.
 extension Machine {
     /// Applies a change, tells of it, and hands it to the log: all but what happens to one lease, which is
     /// below.

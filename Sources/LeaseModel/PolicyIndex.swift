@@ -39,7 +39,7 @@ final class KindEntry: Sendable {
     /// For each part its allowed values, sorted; none: any value.
     let values: [[[UInt8]]]
     private let own: GivenRules
-    /// Of a key that no pattern fits.
+    /// Of its keys, where there are no patterns.
     private let ownRules: Rules
     private let groups: [PatternGroup]
 

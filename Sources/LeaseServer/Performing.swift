@@ -153,6 +153,8 @@ extension Server {
     }
 
     private mutating func inspect(_ pid: Int32, for request: Request, _ index: Int, _ tag: Span<UInt8>) {
+        // A lease that was due has perhaps ended, and others have got what it had.
+        settleUnlessOnlyLogged()
         lastTicket += 1
         waitFor(.process(ticket: lastTicket, request), index, tag)
         connections[index].isInspecting = true

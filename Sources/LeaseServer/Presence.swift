@@ -40,6 +40,13 @@ package struct Presence {
         lastPassEnded = end
     }
 
+    /// How the clocks stand as the daemon begins. To be told several times: a thread may be kept waiting
+    /// between its looks at the two, and the first one that is judged has nothing else to be compared with.
+    package mutating func begins(at now: Instant, monotonic: Int64) {
+        let offset = now.nanoseconds - monotonic
+        sleepOffset = max(sleepOffset ?? offset, offset)
+    }
+
     /// Whether there was an absence since the last call.
     /// - Parameter monotonic: the clock that stands still in sleep, which is read only where there was time
     ///   to sleep since it was read last. It is read after `now`; how long after doesn't matter, since a

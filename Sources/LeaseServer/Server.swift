@@ -283,7 +283,8 @@ extension Server {
     /// The numbers that were used: written down after a clean stop, so that they go on without a gap.
     package var numbersUsed: Numbers { Numbers(token: machine.lastToken, sequence: machine.sequence) }
 
-    /// What only the log and the counts want to know waits until all lines that were read ahead are decided.
+    /// What only the log and the counts want to know waits until all lines that were read ahead are decided:
+    /// whoever calls this settles before anything but lines is dealt with.
     mutating func settleUnlessOnlyLogged() {
         if effects.areOnlyLogged, watches.count == vacantWatches.count { return }
         settle()

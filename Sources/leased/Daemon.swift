@@ -99,6 +99,11 @@ struct Daemon: ~Copyable {
             server.beginPass(now: now, wallMilliseconds: Clocks.wallMilliseconds())
             server.advance(to: now)
             settle(now)
+            for _ in 0..<3 {
+                presence.begins(
+                    at: Instant(nanoseconds: Clocks.bootNanoseconds()),
+                    monotonic: Clocks.monotonicNanoseconds())
+            }
             if let readyFD { try readyNotice(readyFD) }
             while exitCode == nil {
                 try pass()
@@ -118,11 +123,10 @@ struct Daemon: ~Copyable {
         // Where a reply waits for a sync, more passes would make more syncs.
         server.linesPerTurn = count <= 1 && answersAtOnce ? Daemon.linesPerTurn : .max
         let now = Instant(nanoseconds: Clocks.bootNanoseconds())
-        let monotonic = Clocks.monotonicNanoseconds()
         server.beginPass(now: now, wallMilliseconds: Clocks.wallMilliseconds())
         hangUps(count)
         try takeSignals(count, now)
-        noteAbsence(now, monotonic)
+        noteAbsence(now)
         server.advance(to: now)
         try takeNews(count, now)
         try readAll(count)
@@ -210,8 +214,8 @@ struct Daemon: ~Copyable {
     private var hasBatchToWrite: Bool { store != nil && retries.write == .never && server.hasBatch }
 
     /// A daemon that was not there for over a second, or a machine that slept, owes its holders a grace.
-    private mutating func noteAbsence(_ now: Instant, _ monotonic: Int64) {
-        let wasAbsent = presence.takeAbsence(now, monotonic: monotonic)
+    private mutating func noteAbsence(_ now: Instant) {
+        let wasAbsent = presence.takeAbsence(now, monotonic: Clocks.monotonicNanoseconds())
         guard wasAbsent, !settings.hasManualClock else { return }
         journal.info("the daemon or the machine stood still: leases get a grace")
         server.resumed(at: now)

@@ -33,6 +33,16 @@ import Testing
         #expect(!first && !soon && asleep && !awake && reads == 3)
     }
 
+    @Test func aLateFirstLookIsNoSleepEither() {
+        var presence = Presence()
+        for late in [500, 0, 20] as [Int64] {
+            presence.begins(at: .zero, monotonic: late * 1_000_000)
+        }
+        let early = presence.takeAbsence(.zero + .milliseconds(20), monotonic: 20_000_000)
+        let slept = presence.takeAbsence(.zero + .milliseconds(60), monotonic: 40_000_000)
+        #expect(!early && slept)
+    }
+
     /// A thread may be kept waiting between its looks at the two clocks, and what it sees next is no sleep.
     @Test func aLateLookAtTheOtherClockIsNoSleep() {
         var presence = Presence()
