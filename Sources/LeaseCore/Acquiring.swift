@@ -87,24 +87,22 @@ extension Machine {
     ) -> Outcome {
         if let refusal = grantBound(caller.peer.uid, slots) { return .reply(.refused(refusal)) }
         let owner = request.owner(orElse: caller.peer.defaultOwner)
-        let maxHold = maxHold(slots)
         let details = LeaseDetails.ifNeeded(
             otherKeys: slots.others, process: process, request: request.request, note: request.note,
-            maxHold: maxHold, isEphemeral: request.isEphemeral)
+            maxHold: maxHold(slots), isEphemeral: request.isEphemeral)
         guard takeRoom(forGrantOf: slots, to: owner, details) else {
             return .reply(.refused(.noSpace))
         }
         let waited: Duration? = request.wait > .zero ? .zero : nil
-        let ttl = request.ttl ?? defaultTTL(slots)
-        let firstTTL = if let maxHold { min(ttl, maxHold) } else { ttl }
         emitGrant(
             Lease(
-                token: ledger.lastToken + 1, at: clock, ttl: ttl, firstTTL: firstTTL, owner: owner,
+                token: ledger.lastToken + 1, at: clock, ttl: request.ttl ?? defaultTTL(slots), owner: owner,
                 details: details, key: slots.first, uid: caller.peer.uid, pid: caller.peer.pid,
                 isShared: request.isShared, isEphemeral: request.isEphemeral),
             waited: nil, connection: caller.connection, into: &effects)
         if request.notifies { subscribe(caller.subscriber, to: ledger.newest, into: &effects) }
-        return .reply(.granted(token: ledger.lastToken, ttl: firstTTL, waited: waited, again: false))
+        let granted = ledger.leases[ledger.newest].span
+        return .reply(.granted(token: ledger.lastToken, ttl: granted, waited: waited, again: false))
     }
 
     /// Emits the grant, binds it, and lets the fronts of the lines draw back.

@@ -60,7 +60,7 @@ package struct Effects: ~Copyable {
     package func telling(at place: Int) -> Telling { telling[place] }
 
     /// Whether all that is told is told to those who watch.
-    package var isForWatchersAlone: Bool { tellingsToSome == 0 }
+    package var tellOnlyWatchers: Bool { tellingsToSome == 0 }
 
     mutating func write(_ record: consuming Record) {
         unwritten.put(record)
@@ -131,9 +131,9 @@ package struct Effects: ~Copyable {
         }
     }
 
-    /// Whether nobody is to be told of anything, but for those who watch.
-    package var areOnlyLogged: Bool {
-        tellingsToSome == 0 && shown.isEmpty && watched.isEmpty && unwatched.isEmpty && dropped.isEmpty
+    /// Whether there is nothing in it for anybody but the log, the counts, and those who watch.
+    package var concernOnlyWatchers: Bool {
+        tellOnlyWatchers && shown.isEmpty && watched.isEmpty && unwatched.isEmpty && dropped.isEmpty
             && unbound.isEmpty
     }
 

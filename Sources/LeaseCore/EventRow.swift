@@ -25,7 +25,7 @@ private struct EventBlock {
     mutating func add(_ bytes: UnsafeRawBufferPointer) {
         let target = names + namesEnd
         target.storeBytes(of: UInt16(bytes.count), as: UInt16.self)
-        bytes.copy(to: target + EventNames.lengthBytes)
+        bytes.copyAsShort(to: target + EventNames.lengthBytes)
         namesEnd += EventNames.lengthBytes + bytes.count
     }
 
@@ -68,24 +68,6 @@ extension UnsafeRawBufferPointer {
             place += 1
         }
         return true
-    }
-
-    /// Eight bytes at a time, and then four, two and one: for a short name that costs less than a call that
-    /// copies any number.
-    @inline(__always)
-    fileprivate func copy(to target: UnsafeMutableRawPointer) {
-        var done = 0
-        func copy<Piece: FixedWidthInteger>(_ piece: Piece.Type) {
-            let bits = baseAddress.unsafelyUnwrapped.loadUnaligned(fromByteOffset: done, as: piece)
-            target.storeBytes(of: bits, toByteOffset: done, as: piece)
-            done += MemoryLayout<Piece>.size
-        }
-        while count - done >= 8 {
-            copy(UInt64.self)
-        }
-        if count & 4 != 0 { copy(UInt32.self) }
-        if count & 2 != 0 { copy(UInt16.self) }
-        if count & 1 != 0 { copy(UInt8.self) }
     }
 }
 

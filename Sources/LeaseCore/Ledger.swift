@@ -12,7 +12,8 @@ struct Ledger: ~Copyable {
 
     var keys = Slab<KeyEntry>()
     var keyIndex = SlotIndex()
-    /// What `reach` has read, in a sum that says nothing.
+    /// What `reach` has read, in a sum that says nothing: kept so that the compiler does not leave out the
+    /// reading.
     private var reached = 0
     /// The different rules in force; keys refer to them by number.
     var rules: [Rules] = []
@@ -84,9 +85,9 @@ struct Ledger: ~Copyable {
             let deadline = instant + grant.firstTTL
             insert(lease(grant, at: instant, ownDeadline: deadline, deadline: deadline, orphanedAt: nil))
         case .renewed(let renewal):
-            renew(leaseSlot(renewal.token), renewal, at: instant)
+            applyRenewal(leaseSlot(renewal.token), renewal, at: instant)
         case .ended(let ending):
-            end(leaseSlot(ending.token), ending, at: instant)
+            applyEnd(leaseSlot(ending.token), ending, at: instant)
         case .bound(let token):
             adopt(token)
         case .kept(let result):
@@ -128,13 +129,13 @@ extension Ledger {
     /// What `.renewed` comes to, of the lease in this slot.
     mutating func renew(_ slot: Slot, by renewal: Renewal, at instant: Instant) {
         lastInstant = instant
-        renew(slot, renewal, at: instant)
+        applyRenewal(slot, renewal, at: instant)
     }
 
     /// What `.ended` comes to, of the lease in this slot.
     mutating func end(_ slot: Slot, by ending: Ending, at instant: Instant) {
         lastInstant = instant
-        end(slot, ending, at: instant)
+        applyEnd(slot, ending, at: instant)
     }
 }
 
@@ -180,7 +181,7 @@ extension Ledger {
         otherKeyCount += details.otherKeys.count
     }
 
-    private mutating func renew(_ slot: Slot, _ renewal: Renewal, at instant: Instant) {
+    private mutating func applyRenewal(_ slot: Slot, _ renewal: Renewal, at instant: Instant) {
         precondition(slot != .none, "only a lease that is alive is renewed")
         writeToSnapshotBefore(changing: slot)
         if renewal.bindsConnection || renewal.process != nil {
@@ -220,7 +221,7 @@ extension Ledger {
         setDeadline(slot, leases[slot].deadline)
     }
 
-    private mutating func end(_ slot: Slot, _ ending: Ending, at instant: Instant) {
+    private mutating func applyEnd(_ slot: Slot, _ ending: Ending, at instant: Instant) {
         precondition(slot != .none, "only a lease that is alive ends")
         writeToSnapshotBefore(changing: slot)
         let lease = leases.address(of: slot)

@@ -65,12 +65,15 @@ struct Lease {
     /// The last compaction that has written it.
     var snapshot: UInt8 = 0
 
-
     var keyCount: Int { details == nil ? 1 : 1 + details!.otherKeys.count }
 
     func keySlot(_ index: Int) -> Slot {
         index == 0 ? key : details!.otherKeys[index - 1]
     }
+
+    /// From the grant to the deadline of now: for one that was just granted, all that `max-hold` leaves of
+    /// its ttl.
+    var span: Duration { grantedAt.until(deadline) }
 
     /// When it ends, as its deadline and its want of a connection have it: `endsAt` follows it.
     var due: Instant { isEphemeral ? min(deadline, details?.orphanedUntil ?? .never) : deadline }
@@ -87,10 +90,10 @@ struct Lease {
 extension Lease {
     /// One that is granted now.
     init(
-        token: Token, at instant: Instant, ttl: Duration, firstTTL: Duration, owner: Text,
-        details: LeaseDetails?, key: Slot, uid: UInt32, pid: Int32, isShared: Bool, isEphemeral: Bool
+        token: Token, at instant: Instant, ttl: Duration, owner: Text, details: LeaseDetails?, key: Slot,
+        uid: UInt32, pid: Int32, isShared: Bool, isEphemeral: Bool
     ) {
-        let deadline = instant + firstTTL
+        let deadline = instant + min(ttl, details?.maxHold ?? .forever)
         self.init(
             token: token, grantedAt: instant, ownDeadline: deadline, deadline: deadline, ttl: ttl,
             owner: owner, details: details, key: key, uid: uid, pid: pid, isShared: isShared,

@@ -216,25 +216,21 @@ extension Machine {
             dismiss(slot, .refused(refusal), reason, entrants: &entrants, into: &effects)
             return
         }
-        let maxHold = maxHold(slots)
         let details = LeaseDetails.ifNeeded(
             otherKeys: slots.others, process: waiter.process, request: waiter.request, note: waiter.note,
-            maxHold: maxHold, isEphemeral: waiter.isEphemeral)
+            maxHold: maxHold(slots), isEphemeral: waiter.isEphemeral)
         guard takeRoom(forGrantOf: slots, to: waiter.owner, details) else {
             starved.append(id)
             return
         }
         let waited = waiter.arrivedAt.until(clock)
-        let token = ledger.lastToken + 1
-        let ttl = waiter.ttl ?? defaultTTL(slots)
-        let firstTTL = min(ttl, maxHold ?? .forever)
-        effects.answer(
-            id, .granted(token: token, ttl: firstTTL, waited: waited, again: false),
-            at: waiter.caller.connection)
         let lease = Lease(
-            token: token, at: clock, ttl: ttl, firstTTL: firstTTL, owner: waiter.owner,
+            token: ledger.lastToken + 1, at: clock, ttl: waiter.ttl ?? defaultTTL(slots), owner: waiter.owner,
             details: details, key: slots.first, uid: waiter.caller.peer.uid, pid: waiter.caller.peer.pid,
             isShared: waiter.isShared, isEphemeral: waiter.isEphemeral)
+        effects.answer(
+            id, .granted(token: lease.token, ttl: lease.span, waited: waited, again: false),
+            at: waiter.caller.connection)
         // Bound before it leaves the line, so that its process goes on being watched.
         emitGrant(lease, waited: waited, connection: waiter.caller.connection, into: &effects)
         if let subscriber = waiter.subscriber {

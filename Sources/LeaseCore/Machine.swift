@@ -164,10 +164,10 @@ extension Machine {
     mutating func emitGranted(_ lease: consuming Lease, waited: Duration?, into effects: inout Effects) {
         sequence += 1
         ledger.grant(lease, at: clock)
-        let isWritten = tellGranted(ledger.newest, waited: waited, into: &effects.recent)
+        let eventSaysAll = tellGranted(ledger.newest, waited: waited, into: &effects.recent)
         effects.tellChange()
         if !listings.isEmpty { enterLists() }
-        if isWritten { return }
+        if eventSaysAll { return }
         let grant = ledger.grantView(ledger.newest)
         effects.write(Record(sequence: sequence, at: clock, change: .granted(grant)))
     }
@@ -176,10 +176,10 @@ extension Machine {
     mutating func emitRenewed(_ slot: Slot, _ renewal: Renewal, into effects: inout Effects) {
         sequence += 1
         if !pictures.isEmpty { show(slot, isEnding: false, into: &effects) }
-        let isWritten = tellRenewed(slot, renewal, into: &effects.recent)
+        let eventSaysAll = tellRenewed(slot, renewal, into: &effects.recent)
         effects.tellChange()
         ledger.renew(slot, by: renewal, at: clock)
-        if isWritten { return }
+        if eventSaysAll { return }
         effects.write(Record(sequence: sequence, at: clock, change: .renewed(renewal)))
     }
 
@@ -188,10 +188,10 @@ extension Machine {
         sequence += 1
         if !pictures.isEmpty { show(slot, isEnding: true, into: &effects) }
         if !listings.isEmpty { leaveLists(slot) }
-        let isWritten = tellEnded(slot, ending, into: &effects.recent)
+        let eventSaysAll = tellEnded(slot, ending, into: &effects.recent)
         effects.tellChange()
         ledger.end(slot, by: ending, at: clock)
-        if isWritten { return }
+        if eventSaysAll { return }
         effects.write(Record(sequence: sequence, at: clock, change: .ended(ending)))
     }
 }

@@ -70,23 +70,9 @@ struct LineOutput: ~Copyable {
         write(bytes.baseAddress.unsafelyUnwrapped, bytes.count)
     }
 
-    /// Words and names are short: eight bytes at a time, and then four, two and one, cost less than a call
-    /// that copies any number.
     @inline(__always)
     private mutating func write(_ first: UnsafeRawPointer, _ bytes: Int) {
-        let target = advance(bytes)
-        var done = 0
-        func copy<Piece: FixedWidthInteger>(_ piece: Piece.Type) {
-            let bits = first.loadUnaligned(fromByteOffset: done, as: piece)
-            target.storeBytes(of: bits, toByteOffset: done, as: piece)
-            done += MemoryLayout<Piece>.size
-        }
-        while bytes - done >= 8 {
-            copy(UInt64.self)
-        }
-        if bytes & 4 != 0 { copy(UInt32.self) }
-        if bytes & 2 != 0 { copy(UInt16.self) }
-        if bytes & 1 != 0 { copy(UInt8.self) }
+        UnsafeRawBufferPointer(start: first, count: bytes).copyAsShort(to: advance(bytes))
     }
 
     @inline(never)
@@ -99,7 +85,7 @@ struct LineOutput: ~Copyable {
     @inline(__always)
     mutating func write(_ number: UInt64) {
         guard number < 100_000_000 else { return writeLong(number) }
-        let digits = Self.eightDigits(of: number)
+        let digits = EightDigits.of(number)
         // The first digit stands in the lowest byte. Of 0, one zero is left.
         let zeros = min(7, digits.trailingZeroBitCount / 8)
         let text = (digits | Self.zeros) >> (8 * UInt64(zeros))
@@ -220,20 +206,8 @@ struct LineOutput: ~Copyable {
     /// All eight digits of a number that has no more.
     @inline(__always)
     private mutating func writeEight(_ number: UInt64) {
-        let text = Self.eightDigits(of: number) | Self.zeros
+        let text = EightDigits.of(number) | Self.zeros
         advance(8).storeBytes(of: text.littleEndian, as: UInt64.self)
-    }
-
-    /// The digits of a number below 100,000,000, a byte each, the first in the lowest. Each step parts all
-    /// lanes at once: four digits of eight, then two of four, then one of two. Multiplied and shifted is
-    /// divided (by 100 and by 10): exact for what such a lane can hold.
-    @inline(__always)
-    private static func eightDigits(of number: UInt64) -> UInt64 {
-        let fours = number / 10_000 | (number % 10_000) << 32
-        let hundreds = (fours &* 10_486) >> 20 & 0x0000_007F_0000_007F
-        let twos = hundreds | (fours &- hundreds &* 100) << 16
-        let tens = (twos &* 103) >> 10 & 0x000F_000F_000F_000F
-        return tens | (twos &- tens &* 10) << 8
     }
 
     /// Eight digits, the first in the highest byte. The four bits of each are spread to a byte of their own,

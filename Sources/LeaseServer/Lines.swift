@@ -40,6 +40,7 @@ extension Server {
                 PartAhead(id: connections[index].id, index: index, bytes: bytes, isArrival: false))
             decideAhead()
         }
+        // (`finish` has left it there.)
         return linesAhead.usedOfInput
     }
 

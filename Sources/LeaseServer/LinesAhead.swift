@@ -45,7 +45,7 @@ enum LineContent {
 extension Request {
     fileprivate var mayHoldUp: Bool {
         switch self {
-        case .acquire(let acquire): acquire.wait > .zero || acquire.rarities != nil || acquire.joins
+        case .acquire(let acquire): acquire.wait > .zero || acquire.rarities?.whilePID != nil || acquire.joins
         case .renew(let renew): renew.whilePID != nil
         case .release: false
         default: true

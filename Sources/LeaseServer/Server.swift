@@ -286,7 +286,7 @@ extension Server {
     /// What only the log and the counts want to know waits until all lines that were read ahead are decided:
     /// whoever calls this settles before anything but lines is dealt with.
     mutating func settleUnlessOnlyLogged() {
-        if effects.areOnlyLogged, watches.count == vacantWatches.count { return }
+        if effects.concernOnlyWatchers, !hasWatches { return }
         settle()
     }
 
@@ -312,9 +312,7 @@ extension Server {
     }
 
     private mutating func tellInOrder() {
-        if effects.isForWatchersAlone, watches.count == vacantWatches.count {
-            return counting.addUntold(effects.recent)
-        }
+        if effects.tellOnlyWatchers, !hasWatches { return counting.addUntold(effects.recent) }
         var (answered, noticed) = (0, 0)
         var cursor = effects.recent.end
         for place in 0..<effects.tellingCount {

@@ -40,6 +40,8 @@ extension Server {
     private static var looksPerWatch: Int { 1_000 }
     private static var watchersLookedAtPerPass: Int { 8_000 }
 
+    var hasWatches: Bool { watches.count > vacantWatches.count }
+
     mutating func watch(
         _ prefixes: [KeyPrefix], since: Sequence64?, _ index: Int, _ tag: Span<UInt8>
     ) {
@@ -93,7 +95,7 @@ extension Server {
     /// Counts an event and tells those who watch. A reader that has heard all before it stands at `cursor`.
     mutating func tell(_ event: RecentEvents.Place, at cursor: RecentEvents.Cursor) {
         counting.add(effects.recent, event)
-        if watches.count > vacantWatches.count { tellWatchers(event, at: cursor) }
+        if hasWatches { tellWatchers(event, at: cursor) }
     }
 
     private mutating func tellWatchers(_ event: RecentEvents.Place, at cursor: RecentEvents.Cursor) {

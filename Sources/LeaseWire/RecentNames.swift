@@ -10,7 +10,7 @@ import LeaseModel
 package struct RecentNames: ~Copyable {
     private var keys: Shelf<Key>
     private var owners: Shelf<Text>
-    private var manners: Shelf<Manner>
+    private var terms: Shelf<Terms>
 
     /// - Parameter count: of keys that are kept, a power of two, and two at least.
     /// - Parameter seed: drawn by who starts the daemon, so that no client can choose which names drive out
@@ -18,7 +18,7 @@ package struct RecentNames: ~Copyable {
     package init(seed: UInt64, count: Int = 4_096) {
         keys = Shelf(seed: seed, count: count)
         owners = Shelf(seed: seed, count: min(count, 256))
-        manners = Shelf(seed: seed, count: min(count, 256))
+        terms = Shelf(seed: seed, count: min(count, 256))
     }
 
     /// The key that is written so in a part of the line, if it came lately.
@@ -34,12 +34,12 @@ package struct RecentNames: ~Copyable {
     /// key. nil also where what stands in the key's place is none.
     @inline(__always)
     mutating func request(_ line: Span<UInt8>, key: Range<Int>, words: Range<Int>) -> AcquireRequest? {
-        guard let manner = manners.find(line, words), let key = keys.find(line, key) ?? newKey(line, key)
+        guard let asked = terms.find(line, words), let key = keys.find(line, key) ?? newKey(line, key)
         else { return nil }
         return AcquireRequest(
-            keys: Keys(key), owner: manner.owner, ttl: manner.ttl, wait: manner.wait,
-            priority: manner.priority, isShared: manner.isShared, joins: manner.joins,
-            isEphemeral: manner.isEphemeral, notifies: manner.notifies, rarities: nil)
+            keys: Keys(key), owner: asked.owner, ttl: asked.ttl, wait: asked.wait,
+            priority: asked.priority, isShared: asked.isShared, joins: asked.joins,
+            isEphemeral: asked.isEphemeral, notifies: asked.notifies, rarities: nil)
     }
 
     private mutating func newKey(_ line: Span<UInt8>, _ range: Range<Int>) -> Key? {
@@ -60,15 +60,15 @@ package struct RecentNames: ~Copyable {
 
     /// A request that was read from a line in which its only key came first, and then these words. Not kept
     /// where it asks for what is another each time.
-    mutating func noteManner(of request: AcquireRequest, writtenAs words: Span<UInt8>) {
-        guard request.keys.others.isEmpty, request.rarities == nil, words.count <= Shelf<Manner>.bytesMax
+    mutating func noteTerms(of request: AcquireRequest, writtenAs words: Span<UInt8>) {
+        guard request.keys.others.isEmpty, request.rarities == nil, words.count <= Shelf<Terms>.bytesMax
         else { return }
-        manners.note(Manner(of: request, bytes: words.copied()), writtenAs: words)
+        terms.note(Terms(of: request, bytes: words.copied()), writtenAs: words)
     }
 }
 
 /// What a request asks for besides its key, and how that was written.
-private final class Manner {
+private final class Terms {
     let owner: Text?
     let ttl: Duration?
     let wait: Duration
@@ -98,7 +98,7 @@ private protocol Spelled {
 
 extension Key: Spelled {}
 extension Text: Spelled {}
-extension Manner: Spelled {}
+extension Terms: Spelled {}
 
 /// What was read from words, each at one of the two places where it can stand, which lie side by side.
 private struct Shelf<Value: Spelled>: ~Copyable {

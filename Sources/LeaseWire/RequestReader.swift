@@ -95,7 +95,7 @@ package enum RequestReader {
             preconditionFailure("an acquire is read as one")
         }
         if names.key(line, first) == asked.keys.first {
-            names.noteManner(of: asked, writtenAs: line.extracting(words))
+            names.noteTerms(of: asked, writtenAs: line.extracting(words))
         }
         return asked
     }

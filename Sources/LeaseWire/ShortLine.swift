@@ -91,17 +91,3 @@ struct ShortLine: ~Copyable {
         next -= first
     }
 }
-
-private enum EightDigits {
-    /// The digits of a number below 100,000,000, a byte for each, the first lowest, with zeros in front. It
-    /// is split into two halves, both of these into two, and these again: each step splits all parts at once,
-    /// side by side in one number, by a multiplication instead of a division.
-    @inline(__always)
-    static func of(_ number: UInt64) -> UInt64 {
-        let four = (number / 10_000) | (number % 10_000) &<< 32
-        let hundreds = (four &* 10_486) &>> 20 & 0x7F_0000_007F
-        let two = hundreds | (four &- 100 &* hundreds) &<< 16
-        let tens = (two &* 103) &>> 10 & 0x000F_000F_000F_000F
-        return tens | (two &- 10 &* tens) &<< 8
-    }
-}
