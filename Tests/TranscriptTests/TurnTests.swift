@@ -52,13 +52,16 @@ private final class Bench {
         settle()
     }
 
-    func hangUp(_ id: UInt64) {
+    func hangUp(_ ids: UInt64...) {
         server.beginPass(now: .zero, wallMilliseconds: 0)
-        server.hungUp([id])
+        server.hungUp(ids)
         server.advance(to: .zero)
-        server.finishGone(id)
+        for id in ids { server.finishGone(id) }
         settle()
     }
+
+    /// The kernel takes nothing of what is sent meanwhile.
+    var isStuck = false
 
     func take(_ id: UInt64) -> String { sent.removeValue(forKey: id) ?? "" }
 
@@ -69,6 +72,7 @@ private final class Bench {
             server.takeDirectives(into: &directives)
             while let id = server.nextSendable() {
                 _ = server.send(id) { bytes in
+                    if isStuck { return 0 }
                     sent[id, default: ""] += String(decoding: bytes, as: UTF8.self)
                     return bytes.count
                 }
@@ -154,6 +158,57 @@ private final class Bench {
         bench.hangUp(id)
         bench.pass(other, "acquire user/1\n")
         #expect(bench.take(other).hasPrefix("OK token="))
+    }
+
+    @Test func aGrantThatNobodyWasToldOfIsTakenBack() throws {
+        for wasTold in [false, true] {
+            let bench = Bench()
+            let (id, other) = (try bench.connect(), try bench.connect())
+            bench.isStuck = !wasTold
+            bench.pass(id, "acquire user/1\n")
+            bench.isStuck = false
+            bench.hangUp(id)
+            bench.pass(other, "acquire user/1\n")
+            #expect(bench.take(other).hasPrefix(wasTold ? "BUSY " : "OK token=2 "))
+        }
+    }
+
+    @Test func aGrantOfWhichARetryWasToldStands() throws {
+        let bench = Bench()
+        let (id, other) = (try bench.connect(), try bench.connect())
+        bench.isStuck = true
+        bench.pass(id, "acquire user/1 request=r\n")
+        bench.isStuck = false
+        bench.pass(other, "acquire user/1 request=r\n")
+        #expect(bench.take(other).hasPrefix("OK token=1 "))
+        bench.hangUp(id)
+        bench.pass(other, "acquire user/1\n")
+        #expect(bench.take(other).hasPrefix("BUSY "))
+    }
+
+    /// The place of who is gone is taken by who comes next.
+    @Test func newsOfWhoIsGoneAreOfNobody() throws {
+        let bench = Bench()
+        let id = try bench.connect()
+        bench.hangUp(id)
+        let other = try bench.connect()
+        bench.pass(id, "acquire user/1\n")
+        bench.hangUp(id)
+        bench.pass(other, "ping\n")
+        #expect(bench.take(other) == "OK\n" && bench.take(id) == "")
+    }
+
+    /// Who stood before the other in line must not let it in on its way out.
+    @Test func whoHangUpTogetherGetNothingFromEachOther() throws {
+        let bench = Bench()
+        let (holder, first, second) = (try bench.connect(), try bench.connect(), try bench.connect())
+        bench.pass(holder, "acquire user/1\n")
+        bench.pass(first, "acquire user/1 user/2 wait=1m\n")
+        bench.pass(second, "acquire user/2 wait=1m\n")
+        bench.hangUp(first, second)
+        _ = bench.take(holder)
+        bench.pass(holder, "acquire user/2\n")
+        #expect(bench.take(holder).hasPrefix("OK token=2 "))
     }
 
     /// A list holds up what is behind it, which is carried out all the same if its connection goes.

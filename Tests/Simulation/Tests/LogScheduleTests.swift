@@ -25,9 +25,9 @@ import Testing
         #expect(found == expected, sourceLocation: place)
     }
 
-    /// A schedule whose ring is there, with room for one frame of 100 bytes and a bit.
+    /// A schedule whose ring is there, with room for a frame of 100 bytes and for a small one.
     private func scheduleWithRing() -> LogSchedule {
-        var schedule = LogSchedule(policy: .always, sequence: 3, ringBytes: 300, syncsBeforeRing: 1)
+        var schedule = LogSchedule(policy: .always, sequence: 3, ringBytes: 400, syncsBeforeRing: 1)
         #expect(!schedule.wantsRing)
         expectSync(&schedule, upTo: 4, inLog: true)
         #expect(schedule.wantsRing)
@@ -82,7 +82,19 @@ import Testing
         schedule.submit(.compactionNames)
         same(schedule.turn(at: .zero), .notNow)
         same(schedule.conclude(.done), .compactionInstalled)
+        // There would be room for it in the ring.
         same(schedule.turn(at: .zero), .submit(.sync(7)))
+    }
+
+    /// Also where nothing was written meanwhile: of the last change before it only the old file was synced.
+    @Test func aCompactedLogIsSyncedThoughNothingCameMeanwhile() {
+        var schedule = scheduleWithRing()
+        expectSync(&schedule, upTo: 5, inLog: true)
+        schedule.submit(.compactionInstall)
+        same(schedule.conclude(.done), .compactionRenamed)
+        schedule.submit(.compactionNames)
+        same(schedule.conclude(.done), .compactionInstalled)
+        same(schedule.turn(at: .zero), .submit(.sync(5)))
     }
 
     /// A ring that is lost, full or broken acknowledges nothing any more, and what it had is synced in the
