@@ -1,6 +1,7 @@
 // Waits for descriptors: epoll, level triggered, with a tag of the caller's beside each.
 
 import CLinux
+import Glibc
 
 /// An epoll instance and its buffer of events. Waiting allocates nothing.
 package struct Poller: ~Copyable {
@@ -64,6 +65,19 @@ package struct Poller: ~Copyable {
         for index in 0..<count { allFlags |= found[index].flags }
         if answer == -1 && Errno.last != .interrupted { throw Errno.last }
         return count
+    }
+
+    /// Waits until there is something, and does not sleep for the first so many nanoseconds. Others who want
+    /// this core get it all the while.
+    package mutating func wait(lookingFor nanoseconds: Int64) throws(Errno) -> Int {
+        guard nanoseconds > 0 else { return try wait(timeoutMilliseconds: -1) }
+        let end = Clocks.monotonicNanoseconds() + nanoseconds
+        while Clocks.monotonicNanoseconds() < end {
+            let count = try wait(timeoutMilliseconds: 0)
+            if count > 0 { return count }
+            sched_yield()
+        }
+        return try wait(timeoutMilliseconds: -1)
     }
 
     package var someAreHungUp: Bool { allFlags & UInt32(CLINUX_HUNG_UP) != 0 }

@@ -61,6 +61,8 @@ struct Daemon: ~Copyable {
     var retries = Retries()
     var timerArmedAt = Instant.never
     var presence: Presence
+    private var busyPoll = BusyPoll()
+    private var passEndedAt = Instant.zero
 
     var exitCode: Int32?
     var isStopWanted = false
@@ -118,11 +120,11 @@ struct Daemon: ~Copyable {
 
     private mutating func pass() throws(Errno) {
         try armTimer()
-        let isBusy = server.wantsTurn
-        let count = try poller.wait(timeoutMilliseconds: isBusy ? 0 : -1)
+        let count = try wait()
         // Where a reply waits for a sync, more passes would make more syncs.
         server.linesPerTurn = count <= 1 && answersAtOnce ? Daemon.linesPerTurn : .max
         let now = Instant(nanoseconds: Clocks.bootNanoseconds())
+        busyPoll.waited(passEndedAt.until(now).nanoseconds, found: count)
         server.beginPass(now: now, wallMilliseconds: Clocks.wallMilliseconds())
         hangUps(count)
         try takeSignals(count, now)
@@ -132,7 +134,14 @@ struct Daemon: ~Copyable {
         try readAll(count)
         settle(now)
         if let stopsAt, exitCode == nil { tryToFinish(now, stopsAt) }
-        presence.passEnded(at: Instant(nanoseconds: Clocks.bootNanoseconds()), began: now)
+        passEndedAt = Instant(nanoseconds: Clocks.bootNanoseconds())
+        presence.passEnded(at: passEndedAt, began: now)
+    }
+
+    private mutating func wait() throws(Errno) -> Int {
+        if server.wantsTurn { return try poller.wait(timeoutMilliseconds: 0) }
+        // The thread that syncs may have but this core: who looks for its news keeps it from its work.
+        return try poller.wait(lookingFor: answersAtOnce ? busyPoll.nanoseconds : 0)
     }
 
     private mutating func hangUps(_ count: Int) {

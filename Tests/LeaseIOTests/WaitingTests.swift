@@ -26,6 +26,34 @@ extension Floor {
             #expect(try poller.wait(timeoutMilliseconds: 0) == 0)
         }
 
+        @Test func waitLooksWhereWhatCameLastCameSoon() {
+            var busyPoll = BusyPoll()
+            #expect(busyPoll.nanoseconds == 0)
+            busyPoll.waited(BusyPoll.longest, found: 1)
+            #expect(busyPoll.nanoseconds == BusyPoll.longest)
+            busyPoll.waited(BusyPoll.longest + 1, found: 1)
+            #expect(busyPoll.nanoseconds == 0, "it came late, or never")
+            for count in [0, 2] {
+                busyPoll.waited(1_000, found: 1)
+                busyPoll.waited(1_000, found: count)
+                #expect(busyPoll.nanoseconds == 0, "\(count) came at a time")
+            }
+        }
+
+        @Test(arguments: [0, 1, Int64.max / 2]) func waitThatLooksFindsWhatCame(_ nanoseconds: Int64) throws {
+            var poller = try Poller()
+            let pair = SocketPair()
+            try poller.add(pair.near.raw, tag: 7, reads: true, writes: false)
+            let far = pair.far
+            let thread = try SyncThread()
+            thread.submit(ticket: 1) {
+                usleep(2_000)
+                return shutdown(far, Int32(SHUT_WR))
+            }
+            #expect(try poller.wait(lookingFor: nanoseconds) == 1)
+            #expect(poller.event(at: 0).tag == 7)
+        }
+
         @Test func timerGoesOffNoEarlier() throws {
             let timer = try WakeTimer()
             let instant = Clocks.bootNanoseconds() + 20_000_000
