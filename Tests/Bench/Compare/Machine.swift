@@ -38,11 +38,33 @@ func children(of pid: pid_t) -> [pid_t] {
     textOf("/proc/\(pid)/task/\(pid)/children").split { $0 == " " || $0 == "\n" }.compactMap { pid_t($0) }
 }
 
-/// What the kernel has accounted to a process's children that have ended: in its ticks, so a little coarse.
-func accountedNanosecondsOfEndedChildren(of pid: pid_t) -> Int64 {
-    let fields = textOf("/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
-    guard fields.count > 14, let user = Int64(fields[13]), let system = Int64(fields[14]) else { return 0 }
-    return (user + system) * 1_000_000_000 / Int64(sysconf(Int32(_SC_CLK_TCK)))
+/// A process's times in the kernel's ticks, so a little coarse.
+private struct Ticks {
+    private let fields: [Substring]
+
+    init(of pid: pid_t) {
+        fields = textOf("/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
+    }
+
+    /// Of its own, in the kernel.
+    var inKernel: Int64 { nanoseconds(12) }
+    /// Of its children that have ended.
+    var ofEnded: Int64 { nanoseconds(13) + nanoseconds(14) }
+    var ofEndedInKernel: Int64 { nanoseconds(14) }
+
+    private func nanoseconds(_ field: Int) -> Int64 {
+        guard field < fields.count, let ticks = Int64(fields[field]) else { return 0 }
+        return ticks * 1_000_000_000 / Int64(sysconf(Int32(_SC_CLK_TCK)))
+    }
+}
+
+/// What the kernel has accounted to a process's children that have ended.
+func accountedNanosecondsOfEndedChildren(of pid: pid_t) -> Int64 { Ticks(of: pid).ofEnded }
+
+/// What of a process's time was the kernel's own work for it, with that for its children that have ended.
+func kernelNanoseconds(of pid: pid_t) -> Int64 {
+    let ticks = Ticks(of: pid)
+    return ticks.inKernel + ticks.ofEndedInKernel
 }
 
 /// What the kernel has accounted to a process.

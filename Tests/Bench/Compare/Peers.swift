@@ -45,6 +45,13 @@ final class Server {
     }
 }
 
+extension Server {
+    /// What of it was the kernel's work.
+    var kernelNanosecondsOfAll: Int64 {
+        children(of: program.pid).reduce(kernelNanoseconds(of: program.pid)) { $0 + kernelNanoseconds(of: $1) }
+    }
+}
+
 /// Starts a server that ends with this process, however that ends.
 func mortal(_ words: [String], uid: UInt32? = nil) throws(Failure) -> Program {
     let wrapper = installed("setpriv").map { [$0, "--pdeathsig", "KILL"] } ?? []

@@ -60,8 +60,9 @@ enum Report {
     static func table(_ comparisons: [Comparison]) -> String {
         let head = """
             | `--sync` | connections x in flight | server | requests/s | leased is | to reach | \
-            processor time a request | leased needs | at most | busy: server, load | p50 | p99 |
-            | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+            processor time a request | of it the kernel's | leased needs | at most | busy: server, load | \
+            p50 | p99 |
+            | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 
             """
         return head + comparisons.map(rows).joined()
@@ -84,6 +85,7 @@ enum Report {
         cells.append(times(ratio))
         cells.append(times(target) + verdict(target.map { (ratio ?? 0) >= $0 }))
         cells.append("\(whole(outcome.processorNanosecondsPerRequest)) ns")
+        cells.append("\(whole(outcome.kernelShare * 100)) %")
         cells.append(times(needs))
         cells.append(times(most) + verdict(most.map { (needs ?? .infinity) <= $0 }))
         cells.append("\(whole(outcome.serverShare * 100)) %, \(whole(outcome.loadShare * 100)) %")

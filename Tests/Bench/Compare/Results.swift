@@ -63,7 +63,8 @@ enum Results {
           bytes for each to a file with one write a wake-up, and syncs once a wake-up for `always`. No server
           that promises the same can be faster by doing less; one that syncs while it reads the next batch
           can be, or one that, as leased does for `always`, syncs a file whose room is there already.
-        - Processor time is what the kernel accounts to the server's processes, divided by all requests.
+        - Processor time is what the kernel accounts to the server's processes, divided by all requests;
+          which of it was the kernel's own work (to wake, to receive, to send, to write) is told by its ticks.
           "Busy" is the share of its core that the server used, and the load generator of its own: where the
           load generator is the busier one, the ratio of requests says less than that of processor time.
 

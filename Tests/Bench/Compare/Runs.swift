@@ -21,6 +21,8 @@ struct Outcome {
     var requestsPerSecond: Double
     /// The server's own, from the kernel's accounts.
     var processorNanosecondsPerRequest: Double
+    /// The share of it that the kernel worked.
+    var kernelShare: Double
     /// The share of its core that the server used, and the load generator of its own: who is near 1 is the
     /// one that limits.
     var serverShare: Double
@@ -35,6 +37,7 @@ struct Outcome {
         return Outcome(
             requestsPerSecond: middle(\.requestsPerSecond),
             processorNanosecondsPerRequest: middle(\.processorNanosecondsPerRequest),
+            kernelShare: middle(\.kernelShare),
             serverShare: middle(\.serverShare), loadShare: middle(\.loadShare),
             p50Microseconds: middle(\.p50Microseconds), p99Microseconds: middle(\.p99Microseconds))
     }
@@ -43,12 +46,14 @@ struct Outcome {
 /// Lets the load generator drive a server from another core.
 func run(_ shape: Shape, on server: Server, seconds: Double) throws(Failure) -> Outcome {
     let (before, start) = (server.processorNanoseconds, nanoseconds())
+    let kernelBefore = server.kernelNanosecondsOfAll
     let said = try output(
         of: [
             builtProgram("bench-load"), server.language, server.address, "\(shape.connections)",
             "\(shape.inFlight)", "\(seconds)",
         ], core: 1, within: Int(seconds) + 30)
     let (used, span) = (server.processorNanoseconds - before, nanoseconds() - start)
+    let inKernel = server.kernelNanosecondsOfAll - kernelBefore
     guard let requests = number("requests", in: said), let all = number("all", in: said),
         let measured = number("seconds", in: said), let work = number("work", in: said),
         let p50 = number("p50", in: said),
@@ -56,6 +61,7 @@ func run(_ shape: Shape, on server: Server, seconds: Double) throws(Failure) -> 
     else { throw Failure("\(server.name), \(shape.name): no result: \(said)") }
     return Outcome(
         requestsPerSecond: requests / measured, processorNanosecondsPerRequest: Double(used) / all,
+        kernelShare: min(1, Double(inKernel) / Double(max(1, used))),
         serverShare: Double(used) / Double(span), loadShare: work / measured,
         p50Microseconds: p50 / 1_000, p99Microseconds: p99 / 1_000)
 }
