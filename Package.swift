@@ -102,7 +102,9 @@ let package = Package(
         .target(name: "CLaunch"),
         .executableTarget(
             name: "lease",
-            dependencies: ["LeaseModel", "LeaseWire", "LeaseLog", "LeaseIO", "LeaseClient", "CLaunch"],
+            dependencies: [
+                "LeaseModel", "LeaseWire", "LeaseLog", "LeaseCore", "LeaseIO", "LeaseClient", "CLaunch",
+            ],
             swiftSettings: strict),
         tests(
             "CommandTests",

@@ -31,6 +31,8 @@ struct Ledger: ~Copyable {
     var otherKeyCount = 0
     var rests = Slab<RestEntry>()
     var restDeadlines = DeadlineHeap()
+    /// By token.
+    var restIndex = SlotIndex()
     var lastRest: UInt64 = 0
     /// Leases by the uid and ID of their request.
     var requestIndex = SlotIndex()
@@ -77,22 +79,24 @@ struct Ledger: ~Copyable {
     }
 
     /// The one way in which the state moves, but for the grant, renewal and end of a lease whose slot is
-    /// known: those come by the functions below, to which this one leads, too.
-    mutating func apply(_ change: Change, at instant: Instant) {
+    /// known: those come by the functions below, to which this one leads, too. It throws where the change
+    /// can't follow from those before it; of one that was decided here, that is a mistake of our own.
+    mutating func apply(_ change: Change, at instant: Instant) throws(ImpossibleChange) {
         lastInstant = instant
         switch change {
         case .granted(let grant):
-            let deadline = instant + grant.firstTTL
-            insert(lease(grant, at: instant, ownDeadline: deadline, deadline: deadline, orphanedAt: nil))
+            try insert(grant, at: instant)
         case .renewed(let renewal):
-            applyRenewal(leaseSlot(renewal.token), renewal, at: instant)
+            applyRenewal(try liveSlot(renewal.token), renewal, at: instant)
         case .ended(let ending):
-            applyEnd(leaseSlot(ending.token), ending, at: instant)
+            applyEnd(try liveSlot(of: ending), ending, at: instant)
         case .bound(let token):
-            adopt(token)
+            adopt(try liveSlot(token))
         case .kept(let result):
+            try requireNoResult(of: result.token)
             keep(result, at: instant)
         case .forgotten(let forgetting):
+            try requireKept(forgetting)
             forget(forgetting)
         case .resumed(let grace, let afterRestart):
             resume(at: instant, grace: grace, afterRestart: afterRestart)
@@ -100,15 +104,15 @@ struct Ledger: ~Copyable {
             lastToken = max(lastToken, start.lastToken)
             shift(by: start.shift)
         case .held(let held):
-            insert(
-                lease(
-                    held.grant, at: held.grantedAt, ownDeadline: held.ownDeadline, deadline: held.deadline,
-                    orphanedAt: held.orphanedAt))
+            try insert(held)
         case .remembered(let lease):
+            try requireNew(lease)
             remember(lease)
         case .result(let standing):
+            try requireFree(standing)
             keep(standing.kept, at: standing.at)
         case .resting(let rest):
+            try requireNew(rest)
             let key = keySlotMade(rest.key)
             insertRest(RestEntry(token: rest.token, key: key, uid: rest.uid, until: rest.until))
         case .advanced, .stopped, .compacted:
@@ -141,6 +145,24 @@ extension Ledger {
 
 // Leases come, are renewed, and end.
 extension Ledger {
+    private mutating func insert(_ grant: Grant, at instant: Instant) throws(ImpossibleChange) {
+        try requireNew(grant)
+        let deadline = instant + grant.firstTTL
+        let lease = lease(
+            grant, at: instant, ownDeadline: deadline, deadline: deadline, orphanedAt: nil)
+        try requireCompatible(lease)
+        insert(lease)
+    }
+
+    private mutating func insert(_ held: HeldLease) throws(ImpossibleChange) {
+        try requireNew(held)
+        let lease = lease(
+            held.grant, at: held.grantedAt, ownDeadline: held.ownDeadline, deadline: held.deadline,
+            orphanedAt: held.orphanedAt)
+        try requireCompatible(lease)
+        insert(lease)
+    }
+
     private mutating func lease(
         _ grant: Grant, at instant: Instant, ownDeadline: Instant, deadline: Instant, orphanedAt: Instant?
     ) -> Lease {
@@ -212,9 +234,7 @@ extension Ledger {
         return (last, max(last, min(wanted, leases[slot].deadline)), true)
     }
 
-    private mutating func adopt(_ token: Token) {
-        let slot = leaseSlot(token)
-        precondition(slot != .none, "only a lease that is alive is bound")
+    private mutating func adopt(_ slot: Slot) {
         writeToSnapshotBefore(changing: slot)
         leases[slot].details?.orphanedAt = nil
         leases[slot].details?.orphanedUntil = .never

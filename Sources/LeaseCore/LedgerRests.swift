@@ -24,6 +24,7 @@ extension Ledger {
         entry.number = lastRest
         let slot = rests.insert(entry)
         restDeadlines.insert(slot, at: entry.until, tie: entry.token)
+        restIndex.insert(slot, hash: hasher.hash(entry.token))
         holderTrees.insert(slot, order: entry.order, isExclusive: true, into: &keys[entry.key].rests)
         keys[entry.key].references += 1
         users[user(entry.uid)].leases += 1
@@ -33,6 +34,7 @@ extension Ledger {
     mutating func removeRest(_ slot: Slot) {
         let entry = rests[slot]
         restDeadlines.remove(slot)
+        restIndex.remove(slot, hash: hasher.hash(entry.token))
         holderTrees.remove(order: entry.order, from: &keys[entry.key].rests)
         users[user(entry.uid)].leases -= 1
         rests.remove(slot, leaving: RestEntry())

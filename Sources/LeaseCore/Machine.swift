@@ -70,30 +70,47 @@ package struct Machine: ~Copyable {
 
 // Recovery: the changes of a log, through the one function.
 extension Machine {
-    /// The next records. The events that tell of them are for those who will ask what they missed.
-    package mutating func recover(_ records: [Record], into recent: inout RecentEvents) {
+    /// The next records, as a reader hands them out: each by itself, and its place among the others, is as
+    /// `protocol/LOG.md` has it. The events that tell of them are for those who will ask what they missed.
+    /// Throws at the first that can't follow from those before it; then there is nothing to go on with.
+    package mutating func recover(
+        _ records: [Record], into recent: inout RecentEvents
+    ) throws(ImpossibleRecord) {
         ledger.reach(for: records)
-        for record in records {
-            recover(record, into: &recent)
+        for index in records.indices {
+            do throws(ImpossibleChange) {
+                try recover(records[index], into: &recent)
+            } catch {
+                throw ImpossibleRecord(index: index, what: error.what)
+            }
         }
     }
 
-    private mutating func recover(_ record: Record, into recent: inout RecentEvents) {
+    private mutating func recover(
+        _ record: Record, into recent: inout RecentEvents
+    ) throws(ImpossibleChange) {
         sequence = record.sequence
         clock = record.at
         switch record.change {
         case .granted:
-            ledger.apply(record.change, at: clock)
+            try ledger.apply(record.change, at: clock)
             _ = tellGranted(ledger.newest, waited: nil, into: &recent)
         case .renewed(let renewal):
-            _ = tellRenewed(ledger.leaseSlot(renewal.token), renewal, into: &recent)
-            ledger.apply(record.change, at: clock)
+            let slot = try ledger.liveSlot(renewal.token)
+            _ = tellRenewed(slot, renewal, into: &recent)
+            ledger.renew(slot, by: renewal, at: clock)
         case .ended(let ending):
-            _ = tellEnded(ledger.leaseSlot(ending.token), ending, into: &recent)
-            ledger.apply(record.change, at: clock)
-        default:
+            let slot = try ledger.liveSlot(of: ending)
+            _ = tellEnded(slot, ending, into: &recent)
+            ledger.end(slot, by: ending, at: clock)
+        case .forgotten(let forgetting):
+            // It is told of while the result is there.
+            try ledger.requireKept(forgetting)
             _ = tell(record.change, into: &recent)
-            ledger.apply(record.change, at: clock)
+            try ledger.apply(record.change, at: clock)
+        default:
+            try ledger.apply(record.change, at: clock)
+            _ = tell(record.change, into: &recent)
         }
         recent.noteAllTold()
         if case .started(let start) = record.change { recent.shift(by: start.shift) }
@@ -156,7 +173,11 @@ extension Machine {
     mutating func emit(_ change: consuming Change, into effects: inout Effects) {
         sequence += 1
         if tell(change, into: &effects.recent) { effects.tellChange() }
-        ledger.apply(change, at: clock)
+        do throws(ImpossibleChange) {
+            try ledger.apply(change, at: clock)
+        } catch {
+            preconditionFailure(error.what)
+        }
         effects.write(Record(sequence: sequence, at: clock, change: change))
     }
 

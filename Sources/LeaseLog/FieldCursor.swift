@@ -109,9 +109,11 @@ struct FieldCursor {
         return try duration(name, in: line)
     }
 
-    mutating func text(_ name: StaticString, in line: Span<UInt8>) throws(Unreadable) -> Text {
+    mutating func text(
+        _ name: StaticString, bytesMax: Int = Limits.textBytesMax, in line: Span<UInt8>
+    ) throws(Unreadable) -> Text {
         try skip(name, in: line)
-        return try textHere(in: line)
+        return try textHere(bytesMax: bytesMax, in: line)
     }
 
     mutating func owner(in line: Span<UInt8>) throws(Unreadable) -> Text {
@@ -143,6 +145,7 @@ struct FieldCursor {
         guard at < line.count, line[at] == UInt8(ascii: ",") else { return Keys(first) }
         var others: [Key] = []
         while take(",", in: line) {
+            guard others.count + 1 < Limits.keysPerRequestMax else { throw Unreadable() }
             others.append(try key(in: line))
         }
         return Keys(first, others)
@@ -159,7 +162,9 @@ struct FieldCursor {
         return ProcessIdentity(pid: pid, startTicks: try unsigned(in: line))
     }
 
-    private mutating func textHere(in line: Span<UInt8>) throws(Unreadable) -> Text {
+    private mutating func textHere(
+        bytesMax: Int = Limits.textBytesMax, in line: Span<UInt8>
+    ) throws(Unreadable) -> Text {
         let start = at
         while at < line.count, line[at] != UInt8(ascii: " ") {
             if PercentCoding.isPlainInText(line[at]) {
@@ -168,6 +173,7 @@ struct FieldCursor {
                 throw Unreadable()
             }
         }
+        guard at - start <= bytesMax else { throw Unreadable() }
         return Text(printed: line.extracting(start..<at).copied())
     }
 
@@ -190,7 +196,7 @@ struct FieldCursor {
                 throw Unreadable()
             }
         }
-        guard slashes > 0, !partIsEmpty else { throw Unreadable() }
+        guard slashes > 0, !partIsEmpty, at - start <= Limits.keyBytesMax else { throw Unreadable() }
         return Key(printed: line.extracting(start..<at).copied())
     }
 

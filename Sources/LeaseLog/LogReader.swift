@@ -9,6 +9,7 @@ package struct LogReader {
     private var rules: LogRules?
     private var newerFormat: UInt64?
     private var tail: BadTail?
+    private var refused: RefusedRecord?
     private var splitter = LineSplitter()
     private var linesSeen = 0
     private var goodLines = 0
@@ -30,6 +31,28 @@ package struct LogReader {
 
     /// Reads on. Each good record is handed out once, in order; behind a bad line none is.
     package mutating func feed(_ chunk: Span<UInt8>, each: (Record, BatchMark?) -> Void) {
+        read(chunk) { record, mark, _ in each(record, mark) }
+    }
+
+    /// Reads on, and applies the good records, some at a time. `apply` throws at one that can't follow from
+    /// those before it, whatever its checksum: that line is damage, and nothing behind it is applied.
+    package mutating func feed(
+        _ chunk: Span<UInt8>, each: (Record, BatchMark?) -> Void,
+        apply: ([Record]) throws(ImpossibleRecord) -> Void
+    ) {
+        var ahead = RecordsAhead()
+        ahead.refused = refused
+        read(chunk) { record, mark, place in
+            guard ahead.refused == nil else { return }
+            each(record, mark)
+            ahead.append(record, place)
+            if ahead.isFull { ahead.takeAll(apply) }
+        }
+        ahead.takeAll(apply)
+        refused = ahead.refused
+    }
+
+    private mutating func read(_ chunk: Span<UInt8>, _ each: (Record, BatchMark?, RecordPlace) -> Void) {
         var splitter = LineSplitter()
         swap(&splitter, &self.splitter)
         splitter.feed(chunk) { line, place in
@@ -44,7 +67,7 @@ package struct LogReader {
         var splitter = LineSplitter()
         swap(&splitter, &self.splitter)
         splitter.finish { line, place in
-            self.take(line, place) { _, _ in }
+            self.take(line, place) { _, _, _ in }
         }
         swap(&splitter, &self.splitter)
         return end(currentBoot)
@@ -60,16 +83,18 @@ package struct LogReader {
 
     /// What `verify` tells. Call it after `finish`, with what that gave.
     package func summary(of end: LogEnd) -> LogSummary {
-        LogSummary(
+        let lastSequence = refused?.place.lastSequence ?? position?.lastSequence
+        let goodLines = refused.map { $0.place.line - 1 } ?? goodLines
+        return LogSummary(
             header: header, records: max(0, goodLines - 1), bytes: splitter.bytesFed,
-            firstSequence: firstSequence, lastSequence: firstSequence.flatMap { _ in position?.lastSequence },
-            end: end)
+            firstSequence: firstSequence, lastSequence: firstSequence.flatMap { _ in lastSequence }, end: end)
     }
 
-    private mutating func take(_ line: Span<UInt8>, _ place: LinePlace, _ each: (Record, BatchMark?) -> Void)
-    {
+    private mutating func take(
+        _ line: Span<UInt8>, _ place: LinePlace, _ each: (Record, BatchMark?, RecordPlace) -> Void
+    ) {
         linesSeen += 1
-        guard newerFormat == nil else { return }
+        guard newerFormat == nil, refused == nil else { return }
         if tail != nil {
             tail?.look(at: line, place, line: linesSeen)
             return
@@ -117,7 +142,7 @@ package struct LogReader {
     /// Rule 3, and those between records.
     private mutating func takeRecord(
         _ line: Span<UInt8>, _ place: LinePlace, _ cursor: inout FieldCursor,
-        _ each: (Record, BatchMark?) -> Void
+        _ each: (Record, BatchMark?, RecordPlace) -> Void
     ) throws(BadLine) {
         guard let entry = try? RecordDecoder.record(line, &cursor) else {
             throw BadLine("it is no record of this format from column \(cursor.at + 1) on")
@@ -129,7 +154,9 @@ package struct LogReader {
         goodLines += 1
         lastChecksum = RecordDecoder.checksumWritten(in: line) ?? 0
         if firstSequence == nil { firstSequence = entry.record.sequence }
-        each(entry.record, entry.mark)
+        each(
+            entry.record, entry.mark,
+            RecordPlace(line: linesSeen, offset: place.offset, lastSequence: last))
     }
 
     private mutating func beginTail(what: String, isIntact: Bool, _ line: Span<UInt8>, _ place: LinePlace) {
@@ -144,6 +171,10 @@ package struct LogReader {
         let size = splitter.bytesFed
         if size == 0 { return .empty }
         if let newerFormat { return .newerFormat(newerFormat) }
+        if let refused {
+            let (line, offset) = (refused.place.line, refused.place.offset)
+            return .damaged(line: line, offset: offset, what: BadTail.damage(refused.what))
+        }
         guard let tail else { return endWithoutTail(size) }
         if let what = damage(in: tail, currentBoot) {
             return .damaged(line: tail.line, offset: tail.offset, what: what)
@@ -165,6 +196,53 @@ package struct LogReader {
         guard let boot = rules.position.boot else { return "\(tail.what), before the first `started`" }
         if rules.isInState { return "\(tail.what), inside a compacted state" }
         return tail.damage(onSameBoot: boot == currentBoot)
+    }
+}
+
+/// Where a record stands.
+private struct RecordPlace {
+    let line: Int
+    let offset: Int64
+    /// The number of the record before, or of the header.
+    let lastSequence: Sequence64
+}
+
+/// A record that is good in itself, and can't follow from those before it.
+private struct RefusedRecord {
+    let place: RecordPlace
+    let what: String
+}
+
+/// So many are read before they are applied: what they will look for can be reached for together, and is
+/// still near when its turn comes.
+private struct RecordsAhead {
+    private static let count = 64
+    private var records: [Record] = []
+    private var places: [RecordPlace] = []
+    /// The first that was refused.
+    var refused: RefusedRecord?
+
+    init() {
+        records.reserveCapacity(Self.count)
+        places.reserveCapacity(Self.count)
+    }
+
+    var isFull: Bool { records.count == Self.count }
+
+    mutating func append(_ record: Record, _ place: RecordPlace) {
+        records.append(record)
+        places.append(place)
+    }
+
+    mutating func takeAll(_ apply: ([Record]) throws(ImpossibleRecord) -> Void) {
+        guard refused == nil, !records.isEmpty else { return }
+        do throws(ImpossibleRecord) {
+            try apply(records)
+        } catch {
+            refused = RefusedRecord(place: places[error.index], what: error.what)
+        }
+        records.removeAll(keepingCapacity: true)
+        places.removeAll(keepingCapacity: true)
     }
 }
 

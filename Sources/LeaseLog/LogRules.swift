@@ -1,4 +1,4 @@
-// What must hold between the records of one file: rules 5 to 11 of `protocol/LOG.md`.
+// What must hold between the records of one file: rules 5 to 12 of `protocol/LOG.md`.
 
 package import LeaseModel
 
@@ -61,9 +61,10 @@ struct LogRules {
             return "it belongs to format \(record.change.format), and the file has \(header.format)"
         }
         if let wrong = wrongPlace(record) ?? wrongNumber(record) { return wrong }
-        if let wrong = wrongTime(record) ?? wrongToken(record.change) ?? wrongMark(entry.mark) {
+        if let wrong = wrongTime(record) ?? wrongToken(record.change) ?? wrongKeys(record.change) {
             return wrong
         }
+        if let wrong = wrongMark(entry.mark) { return wrong }
         apply(entry)
         return nil
     }
@@ -102,7 +103,8 @@ struct LogRules {
             case .held, .remembered, .result, .resting: number == last
             default: number > last && number - last == 1
             }
-        return isRight ? nil : "number \(number) follows \(last)"
+        guard isRight else { return "number \(number) follows \(last)" }
+        return number <= LogFormat.numberMax ? nil : "number \(number) is greater than \(LogFormat.numberMax)"
     }
 
     /// Rule 8. A start may come earlier: after a reboot the clock begins anew.
@@ -116,10 +118,14 @@ struct LogRules {
         let greatest = position.greatestToken
         switch change {
         case .granted(let grant):
-            return grant.token > greatest ? nil : "token \(grant.token) is granted after \(greatest)"
+            guard grant.token > greatest else { return "token \(grant.token) is granted after \(greatest)" }
+            return tooGreat(grant.token)
         case .started(let start):
             if isInState, start.shift != 0 { return "a compacted state moves no instant" }
-            return start.lastToken >= greatest ? nil : "last-token \(start.lastToken) follows \(greatest)"
+            guard start.lastToken >= greatest else {
+                return "last-token \(start.lastToken) follows \(greatest)"
+            }
+            return tooGreat(start.lastToken)
         case .renewed(let renewal):
             return unknown(renewal.token)
         case .ended(let ending):
@@ -143,6 +149,10 @@ struct LogRules {
         }
     }
 
+    private func tooGreat(_ token: Token) -> String? {
+        token <= LogFormat.numberMax ? nil : "token \(token) is greater than \(LogFormat.numberMax)"
+    }
+
     private func unknown(_ token: Token) -> String? {
         token <= position.greatestToken ? nil : "token \(token) was never granted"
     }
@@ -151,6 +161,26 @@ struct LogRules {
     private func wrongMark(_ mark: BatchMark?) -> String? {
         guard let mark, mark.synced > position.lastSequence else { return nil }
         return "it says that number \(mark.synced) was synced, after \(position.lastSequence)"
+    }
+
+    /// Rule 12: a lease, or a result, is of different keys.
+    private func wrongKeys(_ change: Change) -> String? {
+        switch change {
+        case .granted(let grant): doubled(grant.keys)
+        case .held(let lease): doubled(lease.grant.keys)
+        case .remembered(let lease): doubled(lease.keys)
+        case .kept(let result): doubled(result.keys)
+        case .result(let standing): doubled(standing.kept.keys)
+        case .renewed, .ended, .bound, .forgotten, .resumed, .advanced, .started, .stopped, .compacted,
+            .resting:
+            nil
+        }
+    }
+
+    /// Mostly there is one.
+    private func doubled(_ keys: Keys) -> String? {
+        guard !keys.others.isEmpty, Set(keys.all).count < keys.count else { return nil }
+        return "one key stands there twice"
     }
 
     private mutating func apply(_ entry: MarkedRecord) {

@@ -105,7 +105,7 @@ enum RecordDecoder {
         try cursor.skip(Field.pid, in: line)
         let pid = try cursor.pid(in: line)
         let keep = try cursor.duration(Field.keep, in: line)
-        let value = try cursor.text(Field.result, in: line)
+        let value = try cursor.text(Field.result, bytesMax: Limits.resultBytesMax, in: line)
         return KeptResult(
             token: token, keys: keys, owner: owner, uid: uid, pid: pid, keep: keep, value: value)
     }

@@ -270,6 +270,27 @@ public enum Change: Equatable, Sendable {
     indirect case resting(Rest)
 }
 
+/// Why a change can't have happened where a log has it: those before it say otherwise. In words.
+package struct ImpossibleChange: Error, Equatable {
+    package let what: String
+
+    package init(_ what: String) {
+        self.what = what
+    }
+}
+
+/// The same, of one of several records.
+package struct ImpossibleRecord: Error, Equatable {
+    /// Its place among them. Those before it were applied.
+    package let index: Int
+    package let what: String
+
+    package init(index: Int, what: String) {
+        self.index = index
+        self.what = what
+    }
+}
+
 /// A change with its place in the order and its instant.
 public struct Record: Equatable, Sendable {
     public var sequence: Sequence64

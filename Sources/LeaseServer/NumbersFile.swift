@@ -20,7 +20,7 @@ package enum NumbersFile {
     package static func decode(_ bytes: [UInt8]) -> Numbers? {
         let words = bytes.split(separator: UInt8(ascii: " "))
         guard words.count == 5, let token = number(words[2], after: "token="),
-            let sequence = number(words[3], after: "sequence=")
+            let sequence = number(words[3], after: "sequence="), max(token, sequence) <= LogFormat.numberMax
         else { return nil }
         let numbers = Numbers(token: token, sequence: sequence)
         return encode(numbers) == bytes ? numbers : nil

@@ -44,24 +44,14 @@ package struct Moment: Sendable {
 }
 
 extension Server {
-    /// So many are read before they are applied: what they will look for can be reached for together, and is
-    /// still near when its turn comes.
-    private static var recordsAhead: Int { 64 }
-
     /// Bytes of the log, in order.
     package mutating func recover(_ chunk: Span<UInt8>) {
         // Out of `self` while it is fed, since what it reads goes into `self`.
         var reader = LogReader()
         swap(&reader, &self.reader)
-        var records: [Record] = []
-        records.reserveCapacity(Server.recordsAhead)
-        reader.feed(chunk) { record, _ in
-            records.append(record)
-            guard records.count == Server.recordsAhead else { return }
-            machine.recover(records, into: &effects.recent)
-            records.removeAll(keepingCapacity: true)
+        reader.feed(chunk, each: { _, _ in }) { records throws(ImpossibleRecord) in
+            try machine.recover(records, into: &effects.recent)
         }
-        machine.recover(records, into: &effects.recent)
         swap(&reader, &self.reader)
         log.size += chunk.count
     }
@@ -106,10 +96,11 @@ extension Server {
         if records.isEmpty { return .nothing }
         reader.goOn(at: Int64(log.size))
         recover(records.span)
-        guard case .clean = reader.finish(currentBoot: nil) else {
-            return .damaged("its records don't go on where the log ends")
+        switch reader.finish(currentBoot: nil) {
+        case .clean: return .behind(records)
+        case .damaged(_, _, let what): return .damaged("its records don't go on where the log ends: \(what)")
+        case .empty, .torn, .newerFormat: return .damaged("its records don't go on where the log ends")
         }
-        return .behind(records)
     }
 
     /// Another boot; so is the same one where its clock is behind the log's last instant.

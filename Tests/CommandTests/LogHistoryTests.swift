@@ -1,4 +1,5 @@
-// `lease history --log` over what a daemon's own memory never has: another boot, and a compacted state.
+// `lease history --log` over what a daemon's own memory never has: another boot, a compacted state, and
+// records that can't follow from each other.
 
 import Foundation
 import Glibc
@@ -15,6 +16,12 @@ import Testing
 
     /// What `lease history` tells of a log with these lines, to which their checksums are added.
     private func events(_ lines: [String], _ words: String...) throws -> [[String: Any]] {
+        let ended = try read(lines, ["history", "--json", "--log"], words)
+        #expect(ended.code == 0, "\(ended.errors)")
+        return try #require(ended.json as? [[String: Any]])
+    }
+
+    private func read(_ lines: [String], _ verb: [String], _ words: [String] = []) throws -> Ended {
         let folder = try TemporaryFolder()
         let text = lines.map { line in
             let sum = String(crc32c(line.utf8), radix: 16)
@@ -22,11 +29,30 @@ import Testing
         }
         try folder.write("log", Array(text.joined().utf8))
         let reading = try Running(
-            [lease, "history", "--json", "--log", folder("log")] + words,
+            [lease] + verb + [folder("log")] + words,
             environment: ["PATH=/usr/bin:/bin"], in: folder, name: "history")
-        let ended = reading.end()
-        #expect(ended.code == 0, "\(ended.errors)")
-        return try #require(ended.json as? [[String: Any]])
+        return reading.end()
+    }
+
+    /// As a daemon's start does, both say where that is.
+    @Test func recordsThatCannotFollowEachOtherAreDamage() throws {
+        let lines = [
+            "0 900.000000000 log format=2 clock=system compacted=no",
+            "1 900.000000000 started boot=one shift=0ns last-token=0 synced=0 wall=1767268800000",
+            "2 901.000000000 granted token=1 key=user/1 owner=a uid=1 pid=1 ttl=600000ms",
+            "3 902.000000000 released token=1", "4 903.000000000 renewed token=1 ttl=5000ms",
+            "5 904.000000000 advanced",
+        ]
+        let byte = lines[..<4].reduce(0) { $0 + $1.utf8.count + 10 }
+        let place = "is damaged at line 5"
+        let verified = try read(lines, ["log", "verify"])
+        #expect(verified.code == 65)
+        #expect(verified.output.contains("\(place) (byte \(byte)): token 1 is not held"))
+        let fields = try read(lines, ["log", "verify", "--json"]).fields
+        #expect(fields["end"] as? String == "damaged" && fields["line"] as? Int == 5)
+        #expect(fields["records"] as? Int == 3 && fields["last"] as? Int == 3)
+        let history = try read(lines, ["history", "--log"])
+        #expect(history.code == 65 && history.errors.contains("\(place): token 1 is not held"))
     }
 
     private func told(_ events: [[String: Any]]) -> [String] {

@@ -242,25 +242,78 @@ final class Specimen {
         #expect(try specimen.outcome() == .serves(leases: 2))
     }
 
+    /// Every line is whole, and what they say can't have happened.
+    @Test(arguments: [
+        ("renewed token=9 ttl=1000ms", "token 9 was never granted"),
+        ("granted token=2 key=user/9 owner=o uid=0 pid=1 ttl=1000ms", "token 2 is granted after 2"),
+        ("granted token=3 key=user/1 owner=o uid=0 pid=1 ttl=1ms shared=yes", "which token 2 holds alone"),
+        ("granted token=3 key=user/9,user/9 owner=o uid=0 pid=1 ttl=1ms", "one key stands there twice"),
+        ("forgotten token=2 why=asked", "no result of token 2 is kept"),
+        ("released token=1\nreleased token=1", "token 1 is not held"),
+        ("released token=1\nrenewed token=1 ttl=1000ms", "token 1 is not held"),
+        ("released token=1\nbound token=1", "token 1 is not held"),
+        ("expired token=1 rest=5ms,5ms", "`rest` has 2 parts, and token 1 1 keys"),
+        ("kept token=1 key=user/1 owner=o uid=0 pid=1 keep=1h", "it is no record of this format"),
+        (
+            "kept token=1 key=a/1 owner=o uid=0 pid=1 keep=9000ms result=r\n"
+                + "kept token=1 key=a/2 owner=o uid=0 pid=1 keep=9000ms result=r",
+            "a result of token 1 is kept already"
+        ),
+        (
+            "kept token=1 key=a/1 owner=o uid=0 pid=1 keep=9000ms result=r\n"
+                + "forgotten token=1 key=a/2 why=asked",
+            "the result of token 1 is not kept for a/2"
+        ),
+    ])
+    func recordsThatCannotFollowEachOtherStopTheStart(_ records: String, _ words: String) throws {
+        let specimen = try Specimen(leases: 2)
+        let last = String(decoding: specimen.log[specimen.starts[3]...], as: UTF8.self).split(separator: " ")
+        var (log, number, start) = (specimen.log, specimen.starts.count - 2, 0)
+        for record in records.split(separator: "\n") {
+            number += 1
+            start = log.count
+            log += line("\(number) \(last[2]) \(record)")
+        }
+        let place = "line \(number + 1) (byte \(start)): "
+        // Also where there is more behind it, or what a crash may leave.
+        for behind in ["", "0a1b2c3d 99"] {
+            try specimen.put(log: log + Array(behind.utf8))
+            try specimen.write([0, 0], "log.ring")
+            guard case .refused(65, let message) = try specimen.outcome() else {
+                Issue.record("it started with \(records)")
+                continue
+            }
+            #expect(message.contains(place) && message.contains(words), "\(message)")
+            #expect(message.contains("though its checksum is right. Nothing was changed"))
+        }
+    }
+
     @Test func aLogOfANewerFormatIsLeftAlone() throws {
         let specimen = try Specimen(leases: 2)
         let header = specimen.log[..<(specimen.starts[1] - 1)].dropFirst(9)
         let newer = String(decoding: header, as: UTF8.self).replacing("format=2", with: "format=3")
-        let rest = Array(newer.utf8)
-        let sum = String(crc32c(rest), radix: 16)
-        let line = String(repeating: "0", count: 8 - sum.count) + sum + " " + newer + "\n"
-        try specimen.put(log: Array(line.utf8) + specimen.log[specimen.starts[1]...])
+        try specimen.put(log: line(newer) + specimen.log[specimen.starts[1]...])
         guard case .refused(65, let message) = try specimen.outcome() else {
             Issue.record("it started")
             return
         }
         #expect(message.contains("has format 3, and this leased knows 2"))
     }
+}
 
-    /// As the definition says it, one bit at a time.
-    private func crc32c(_ bytes: [UInt8]) -> UInt32 {
-        ~bytes.reduce(~UInt32(0)) { crc, byte in
-            (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in crc >> 1 ^ (crc & 1 == 1 ? 0x82F6_3B78 : 0) }
-        }
+/// The line with its right checksum in front, and an LF behind.
+func line(_ rest: String) -> [UInt8] {
+    Array((hex(crc32c(Array(rest.utf8))) + " " + rest + "\n").utf8)
+}
+
+func hex(_ sum: UInt32) -> String {
+    let digits = String(sum, radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
+}
+
+/// As the definition says it, one bit at a time.
+func crc32c(_ bytes: [UInt8]) -> UInt32 {
+    ~bytes.reduce(~UInt32(0)) { crc, byte in
+        (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in crc >> 1 ^ (crc & 1 == 1 ? 0x82F6_3B78 : 0) }
     }
 }

@@ -92,6 +92,33 @@ import Testing
         #expect(bytes(of: crashed.ring) == ring)
     }
 
+    /// The log ends before its last release, which the ring has twice.
+    @Test func recordsThatOnlyTheRingHasMayBeImpossible() throws {
+        let crashed = try Crashed()
+        try crashed.cutLog(lines: 1)
+        let log = bytes(of: crashed.log)
+        let number = log.count { $0 == 10 }
+        let last = try #require(log.dropLast().split(separator: 10).last)
+        let time = String(decoding: last.split(separator: 32)[2], as: UTF8.self)
+        let token = crashed.book.greatest
+        let records = (0..<2).flatMap { line("\(number + $0) \(time) released token=\(token)") }
+        let rest = " first=\(digits(number, 20)) last=\(digits(number + 1, 20))"
+            + " bytes=\(digits(records.count, 10)) synced=\(digits(number - 1, 20))\n"
+        let framed = Array(rest.utf8) + records
+        let ring = Array(hex(crc32c(framed)).utf8) + framed
+        try put(ring, to: crashed.ring)
+        #expect(try !crashed.daemon.serves())
+        #expect(crashed.daemon.exitCode() == 65)
+        let said = crashed.daemon.messages(ofLast: 400)
+        #expect(said.contains("log.ring is damaged: ") && said.contains("token \(token) is not held"))
+        #expect(bytes(of: crashed.log) == log && bytes(of: crashed.ring) == ring)
+    }
+
+    private func digits(_ number: Int, _ count: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: count - digits.count) + digits
+    }
+
     /// Somebody has moved the log away, or put an older copy in its place: the ring is not of that.
     @Test(arguments: [false, true])
     func theRingOfAnotherLogIsLeftAside(_ hasOldCopy: Bool) throws {

@@ -1,5 +1,5 @@
-// The reader of logs under libFuzzer: the pieces in which a file comes make no difference, and what is taken
-// is to the byte what is written for it.
+// The reader of logs, and recovery, under libFuzzer: the pieces in which a file comes make no difference,
+// what is taken is to the byte what is written for it, and no log ends the process.
 
 import LeaseLog
 import LeaseModel
@@ -8,10 +8,22 @@ import LeaseModel
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let input = [UInt8](UnsafeBufferPointer(start: start, count: count))
     guard let mode = input.first else { return 0 }
-    // Checksums are not guessed: every other input gets right ones.
-    let file = mode & 1 == 0 ? Array(input.dropFirst()) : sealed(Array(input.dropFirst()))
+    // Checksums are not guessed, and what makes sense of a line and the next even less.
+    switch mode & 3 {
+    case 0: check(Array(input.dropFirst()), piece: 1 + Int(mode >> 1))
+    case 2:
+        let log = LogComposer(input.dropFirst())
+        check(log.file, piece: 1 + Int(mode >> 1))
+        let first = 1 + Int(mode >> 2) % log.records.count
+        if first < log.records.count { recover(log, from: first, frames: 1 + Int(mode >> 6)) }
+    default: check(sealed(Array(input.dropFirst())), piece: 1 + Int(mode >> 1))
+    }
+    return 0
+}
+
+private func check(_ file: [UInt8], piece: Int) {
     let whole = read(file, piece: file.count)
-    let pieces = read(file, piece: 1 + Int(mode >> 1))
+    let pieces = read(file, piece: piece)
     precondition(whole == pieces, "it depends on the pieces in which it comes")
     precondition(file.starts(with: whole.written), "what was read is not what is written")
     switch whole.end {
@@ -22,7 +34,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     case .empty: precondition(file.isEmpty, "not empty")
     default: break
     }
-    return 0
+    recover(file, end: whole.end)
 }
 
 private struct Outcome: Equatable {
@@ -41,7 +53,7 @@ private func read(_ file: [UInt8], piece: Int) -> Outcome {
         }
         start = end
     }
-    let end = reader.finish(currentBoot: Text("4f1c-boot-now"))
+    let end = reader.finish(currentBoot: fuzzedBoot)
     var written: [UInt8] = []
     if let header = reader.header { RecordEncoder.append(header, to: &written) }
     return Outcome(written: written + records, end: end)

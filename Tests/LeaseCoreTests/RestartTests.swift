@@ -10,7 +10,7 @@ import Testing
     private func successor(of bench: Bench) throws -> Bench {
         let next = try Bench()
         for record in bench.effects.records {
-            next.machine.recover(record)
+            try next.machine.recover(record)
         }
         next.machine.finishRecovery(lastSequence: bench.machine.sequence)
         for record in bench.effects.records {
@@ -180,10 +180,10 @@ import Testing
         let last = bench.machine.sequence
         let next = try Bench()
         for line in lines {
-            next.machine.recover(Record(sequence: last, at: at(0), change: line))
+            try next.machine.recover(Record(sequence: last, at: at(0), change: line))
         }
         for record in bench.effects.records {
-            next.machine.recover(record)
+            try next.machine.recover(record)
         }
         next.machine.finishRecovery(lastSequence: last)
         #expect(next.machine.portrait() == bench.machine.portrait())
@@ -228,7 +228,7 @@ import Testing
         take()
         let next = try Bench()
         for record in log {
-            next.machine.recover(record)
+            try next.machine.recover(record)
         }
         next.machine.finishRecovery(lastSequence: bench.machine.sequence)
         #expect(next.machine.portrait() == bench.machine.portrait())

@@ -354,7 +354,7 @@ extension Rig {
         machine = Rig.newMachine(policy, isManual)
         lastStep = "recovery"
         for record in log {
-            machine.recover(record)
+            try machine.recover(record)
         }
         machine.finishRecovery(lastSequence: sequence)
         try same("portrait", machine.portrait(at: instant), portrait)

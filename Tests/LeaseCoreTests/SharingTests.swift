@@ -166,7 +166,7 @@ import Testing
             #expect(release(bench, try #require(bench.token(asking(name))), name, keep: keep) != .ok)
         }
         let next = try Bench()
-        for record in bench.records() { next.machine.recover(record) }
+        for record in bench.records() { try next.machine.recover(record) }
         next.machine.finishRecovery(lastSequence: bench.machine.sequence)
         next.begin(rebooted: true, shift: -1_019_000_000_000, at: at(1))
         next.advance(to: 1)

@@ -110,9 +110,9 @@ final class Bench {
 
 extension Machine {
     /// Recovers a change of which nobody will ask.
-    mutating func recover(_ record: Record) {
+    mutating func recover(_ record: Record) throws(ImpossibleRecord) {
         var recent = RecentEvents(capacity: 0)
-        recover([record], into: &recent)
+        try recover([record], into: &recent)
     }
 
     /// Where nothing has changed since the picture's beginning, or all that did comes behind.

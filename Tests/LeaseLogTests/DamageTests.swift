@@ -23,6 +23,40 @@ import Testing
         #expect(ReadLog([]).end == .empty)
     }
 
+    /// Whoever applies the records may say that one can't follow from the others: wherever it stands among
+    /// those that are handed over together, and whatever stands behind it.
+    @Test(arguments: [1, 2, 63, 64, 65, 128, 129, 200], [0, 1, 100])
+    func aRecordThatIsRefusedIsDamage(_ bad: Int, _ chunk: Int) {
+        let log = SampleLog.of(200)
+        for behind in ["", "half a li"] {
+            let bytes = log.bytes + Array(behind.utf8)
+            let piece = chunk == 0 ? bytes.count : chunk
+            var reader = LogReader()
+            var (told, applied): ([Record], [Record]) = ([], [])
+            for start in stride(from: 0, to: bytes.count, by: piece) {
+                let end = min(start + piece, bytes.count)
+                reader.feed(bytes.span.extracting(start..<end)) { record, _ in
+                    told.append(record)
+                } apply: { records throws(ImpossibleRecord) in
+                    for (index, record) in records.enumerated() {
+                        guard applied.count < bad else { throw ImpossibleRecord(index: index, what: "no") }
+                        applied.append(record)
+                    }
+                }
+            }
+            let end = reader.finish(currentBoot: thisBoot)
+            let place = log.range(ofLine: bad + 2).lowerBound
+            #expect(
+                end
+                    == .damaged(
+                        line: bad + 2, offset: Int64(place), what: "no, though its checksum is right"))
+            #expect(applied == Array(log.records.prefix(bad)))
+            #expect(told.starts(with: applied))
+            let summary = reader.summary(of: end)
+            #expect(summary.records == bad && summary.lastSequence == UInt64(bad))
+        }
+    }
+
     @Test(arguments: [thisBoot, otherBoot])
     func cutAtEveryByte(_ boot: Text) {
         let log = SampleLog.of(12)

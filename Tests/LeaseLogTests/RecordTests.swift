@@ -114,6 +114,31 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         #expect(readable > 1_000)
     }
 
+    /// What a client may not say isn't read, either: where it were written again, a line would be too long.
+    @Test func namesHaveTheBoundsOfRequests() {
+        func isRead(_ keys: Keys, text bytes: Int = 1, result: Int = 1) -> Bool {
+            let text = Text(printed: [UInt8](repeating: 0x61, count: bytes))
+            let grant = Grant(
+                token: 1, keys: keys, owner: text, uid: 1, pid: 1, ttl: .seconds(1), request: text,
+                note: text)
+            let kept = KeptResult(
+                token: 1, keys: keys, owner: text, uid: 1, pid: 1, keep: .seconds(1),
+                value: Text(printed: [UInt8](repeating: 0x61, count: result)))
+            return [Change.granted(grant), .kept(kept)].allSatisfy {
+                decoded(line(Record(sequence: 1, at: .zero, change: $0))) != nil
+            }
+        }
+        func key(_ bytes: Int) -> Key {
+            Key(printed: Array("k/".utf8) + repeatElement(0x61, count: bytes - 2))
+        }
+        let one = Keys(key(3))
+        #expect(isRead(one, text: Limits.textBytesMax) && !isRead(one, text: Limits.textBytesMax + 1))
+        #expect(isRead(one, result: Limits.resultBytesMax) && !isRead(one, result: Limits.resultBytesMax + 1))
+        #expect(isRead(Keys(key(Limits.keyBytesMax))) && !isRead(Keys(key(Limits.keyBytesMax + 1))))
+        let more = Array(repeating: key(3), count: Limits.keysPerRequestMax)
+        #expect(isRead(Keys(key(3), Array(more.dropLast()))) && !isRead(Keys(key(3), more)))
+    }
+
     @Test func theLongestRecordsFitTheirBounds() {
         let widest = Int64.min
         let mark = BatchMark(synced: .max, wallMilliseconds: widest)

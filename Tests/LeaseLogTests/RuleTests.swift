@@ -21,12 +21,18 @@ import Testing
         #expect(wrong { $0.add(SampleLog.start(lastToken: 2), step: 1_000) } == nil)
         #expect(wrong { $0.add(SampleLog.start(lastToken: 2), step: 0) } != nil)
         let last = Record(
-            sequence: .max, at: Instant(nanoseconds: 9_000_000_000), change: SampleLog.start(lastToken: 2))
+            sequence: LogFormat.numberMax, at: Instant(nanoseconds: 9_000_000_000),
+            change: SampleLog.start(lastToken: 2))
         #expect(wrong { $0.put(last) } == nil)
-        var full = SampleLog.of(4)
-        full.put(last)
-        full.put(Record(sequence: 0, at: last.at, change: .advanced))
-        #expect(ReadLog(full.bytes).damagedLine == 8)
+        for next in [LogFormat.numberMax + 1, 0] {
+            var full = SampleLog.of(4)
+            full.put(last)
+            full.put(Record(sequence: next, at: last.at, change: .advanced))
+            #expect(ReadLog(full.bytes).damagedLine == 8)
+        }
+        var beyond = SampleLog(sequence: .max, isCompacted: true)
+        beyond.put(Record(sequence: .max, at: beyond.time, change: SampleLog.start()))
+        #expect(ReadLog(beyond.bytes).damagedLine == 2)
     }
 
     @Test func timeGoesOnBetweenStarts() {
@@ -43,6 +49,10 @@ import Testing
         #expect(wrong { $0.add(SampleLog.release(3)) }?.contains("token 3 was never granted") == true)
         #expect(wrong { $0.add(.bound(3)) } != nil)
         #expect(wrong { $0.add(SampleLog.start(lastToken: 1)) } != nil)
+        #expect(wrong { $0.add(SampleLog.start(lastToken: LogFormat.numberMax)) } == nil)
+        #expect(wrong { $0.add(SampleLog.start(lastToken: .max)) }?.contains("is greater than") == true)
+        #expect(wrong { $0.add(SampleLog.grant(LogFormat.numberMax)) } == nil)
+        #expect(wrong { $0.add(SampleLog.grant(.max)) }?.contains("is greater than") == true)
         #expect(
             wrong {
                 $0.add(SampleLog.start(lastToken: 50))
@@ -53,6 +63,31 @@ import Testing
                 $0.add(SampleLog.start(lastToken: 50))
                 $0.add(SampleLog.grant(50))
             } != nil)
+    }
+
+    @Test func noKeyStandsTwiceInARecord() {
+        let (one, two) = (Key(printed: Array("a/1".utf8)), Key(printed: Array("a/2".utf8)))
+        for (keys, isRight) in [(Keys(one, [two]), true), (Keys(one, [two, one]), false)] {
+            let grant = Grant(token: 3, keys: keys, owner: Text("o"), uid: 1, pid: 1, ttl: .seconds(1))
+            let kept = KeptResult(
+                token: 2, keys: keys, owner: Text("o"), uid: 1, pid: 1, keep: .seconds(1), value: Text("v"))
+            let held = HeldLease(
+                grant: grant, grantedAt: .zero, ownDeadline: .zero, deadline: .zero, orphanedAt: nil)
+            let ended = EndedLease(
+                token: 2, reason: .released, endedAt: .zero, keys: keys, isShared: false, uid: 1,
+                request: nil, newestThen: 2)
+            for change in [Change.granted(grant), .kept(kept)] {
+                #expect((wrong { $0.add(change) } == nil) == isRight)
+            }
+            let standing = StandingResult(kept: kept, at: .zero)
+            for change in [Change.held(held), .remembered(ended), .result(standing)] {
+                var log = SampleLog(sequence: 9, isCompacted: true)
+                log.add(SampleLog.start(lastToken: 3), step: 0)
+                log.add(change, step: 0)
+                log.add(.compacted(lines: 1))
+                #expect((ReadLog(log.bytes).damagedLine == 3) == !isRight)
+            }
+        }
     }
 
     @Test func onlyAStartFollowsAStop() {

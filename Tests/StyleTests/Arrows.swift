@@ -13,7 +13,9 @@ enum Arrows {
         "LeaseIO": ["CLinux", "Glibc"],
         "leased": ["LeaseModel", "LeaseServer", "LeaseIO", "LeaseLog", "Glibc"],
         "CLaunch": [],
-        "lease": ["LeaseModel", "LeaseWire", "LeaseLog", "LeaseIO", "LeaseClient", "CLaunch", "Glibc"],
+        "lease": [
+            "LeaseModel", "LeaseWire", "LeaseLog", "LeaseCore", "LeaseIO", "LeaseClient", "CLaunch", "Glibc",
+        ],
         "LeaseClient": [
             "LeaseModel", "LeaseWire", "Glibc", "Darwin", "Synchronization", "Foundation",
             "FoundationEssentials",
