@@ -156,6 +156,7 @@ extension Server {
     package mutating func compactionBatchWritten() {
         compaction.size += compaction.batch.count
         compaction.batch.removeAll(keepingCapacity: true)
+        noteCaughtUp()
         askWhenWritten()
     }
 
@@ -193,6 +194,7 @@ extension Server {
         counting.compactions += 1
         compaction = Compaction()
         updateRoom()
+        noteCaughtUp()
         finishCompactionRequests(.compacted(bytesBefore: before, bytesAfter: log.size))
     }
 

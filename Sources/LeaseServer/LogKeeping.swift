@@ -103,6 +103,13 @@ extension Server {
         return isNew
     }
 
+    /// The file that is to be the log has all that it had no room for, and no batch waits: service goes on.
+    mutating func noteCaughtUp() {
+        guard log.isRefused, log.batch.isEmpty else { return }
+        log.isRefused = false
+        updateRoom()
+    }
+
     /// Changes up to this number count as logged.
     package mutating func acknowledge(upTo sequence: Sequence64, synced: Bool) {
         log.acknowledged = max(log.acknowledged, sequence)
