@@ -6,8 +6,9 @@ package import LeaseModel
 internal import LeaseWire
 
 extension Server {
-    /// The line for a peer that gets no connection.
-    package static func farewell(_ refusal: Refusal) -> [UInt8] {
+    /// The line for a peer that gets no connection: an answer that counts like any other.
+    package mutating func turnAway(_ refusal: Refusal) -> [UInt8] {
+        counting.add(ReplyWriter.code(of: refusal))
         var line: [UInt8] = []
         let noTag: [UInt8] = []
         ReplyWriter.append(.refused(refusal), tag: noTag.span, to: &line)

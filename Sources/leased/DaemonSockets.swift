@@ -86,8 +86,8 @@ extension Daemon {
         }
     }
 
-    private func turnAway(_ descriptor: Int32, _ refusal: Refusal) {
-        Server.farewell(refusal).withUnsafeBytes { _ = LeaseIO.send(descriptor, $0) }
+    private mutating func turnAway(_ descriptor: Int32, _ refusal: Refusal) {
+        server.turnAway(refusal).withUnsafeBytes { _ = LeaseIO.send(descriptor, $0) }
         closeDescriptor(descriptor)
     }
 

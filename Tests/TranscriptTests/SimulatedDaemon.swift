@@ -3,7 +3,6 @@
 import LeaseCore
 import LeaseModel
 import LeaseServer
-import LeaseWire
 
 final class SimulatedDaemon {
     /// What a pass is told.
@@ -89,10 +88,7 @@ final class SimulatedDaemon {
         do throws(Refusal) {
             return .id(try server.open(peer))
         } catch {
-            var line: [UInt8] = []
-            let noTag: [UInt8] = []
-            ReplyWriter.append(.refused(error), tag: noTag.span, to: &line)
-            return .refused(line)
+            return .refused(server.turnAway(error))
         }
     }
 

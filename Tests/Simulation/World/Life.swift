@@ -163,7 +163,7 @@ final class Life {
                 wires[wire.id] = wire
                 accepted.insert(wire.number)
             } catch {
-                wire.toClient += Server.farewell(error)
+                wire.toClient += server.turnAway(error)
                 wire.isClosedByDaemon = true
             }
         }
