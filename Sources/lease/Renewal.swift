@@ -22,6 +22,8 @@ struct Renewal {
     private var sentAt: Instant?
     private var nextAt: Instant
     private var lookAt: Instant
+    /// Its `max-hold` lets it live no longer than to its deadline.
+    private var isFinal = false
     private var isOver = false
 
     /// `talk` is the connection that asked for the lease, and that is told of its end.
@@ -50,12 +52,16 @@ struct Renewal {
         let now = BootClock.now()
         if now >= lease.deadline {
             isOver = true
-            return "lease \(lease.token) could not be renewed in time: the daemon did not answer"
+            return isFinal
+                ? longestLifeIsOver
+                : "lease \(lease.token) could not be renewed in time: the daemon did not answer"
         }
         if now >= nextAt { renew(now) }
         if now >= lookAt { check(now) }
         return nil
     }
+
+    private var longestLifeIsOver: String { "the longest life of lease \(lease.token) (max-hold) is over" }
 
     private mutating func takeArrivals() -> String? {
         while let talk {
@@ -86,18 +92,17 @@ struct Renewal {
         switch answer.status {
         case .ok:
             lease.renewed(answer.first, sentAt: sentAt ?? .zero)
-            // `final=yes`: no renewal moves the deadline any more.
-            nextAt = answer.first.value("final") == nil ? lease.renewAt : .never
+            isFinal = answer.first.value("final") != nil
+            nextAt = isFinal ? .never : lease.renewAt
             return nil
         case .gone:
             // With its process: that it has ended is about to be seen here as well.
-            if endsWithCommand,
-                answer.first.value("why").map({ $0.elementsEqual("process-ended".utf8) }) ?? false
-            {
+            let why = answer.first.value("why").map { String(decoding: $0, as: UTF8.self) }
+            if endsWithCommand, why == "process-ended" {
                 isOver = true
                 return nil
             }
-            return Refusal.ended(answer.first)
+            return isFinal && why == "expired" ? longestLifeIsOver : Refusal.ended(answer.first)
         case .busy, .done, .err:
             // A full disk, say. The lease stands until its deadline, and the next try may do.
             nextAt = BootClock.now() + .milliseconds(500)

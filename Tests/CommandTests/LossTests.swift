@@ -46,6 +46,14 @@ import Testing
         #expect(running.end().code == 6)
     }
 
+    @Test func whatThePolicyBoundsIsNotBlamedOnTheDaemon() throws {
+        let rig = try Rig(policy: "kind user id max-hold=1s\n")
+        let ended = try rig.run("run", "user/1", "--", "sleep", "77")
+        #expect(ended.code == 79)
+        let why = "user/1 is lost: the longest life of lease 1 (max-hold) is over; the command is ended"
+        #expect(ended.errors == "lease: \(why)\n")
+    }
+
     @Test func aDaemonThatIsSilentLosesIt() throws {
         let rig = try Rig()
         let running = try rig.start(

@@ -63,9 +63,10 @@ final class Rig {
     var environment: [String]
     private var count = 0
 
-    init(_ flags: [String] = []) throws {
+    init(_ flags: [String] = [], policy: String? = nil) throws {
         daemon = try Daemon()
-        try daemon.start(flags)
+        if let policy { try daemon.folder.write("policy", Array(policy.utf8)) }
+        try daemon.start(flags + (policy == nil ? [] : ["--policy=\(daemon.folder("policy"))"]))
         environment = ["PATH=/usr/bin:/bin", "LEASED_SOCKET=\(daemon.socketPath)"]
     }
 

@@ -4,7 +4,7 @@ internal import LeaseModel
 
 /// How a lease was lost.
 struct Loss: Sendable, Equatable {
-    /// As in `GONE`; nil where the client's own deadline passed without word from the daemon.
+    /// As in `GONE`; nil where the client's own deadline passed, and no renewal had been answered.
     let reason: [UInt8]?
     /// The newest lease that was granted since on one of its keys; 0 for none that is known.
     let next: Token

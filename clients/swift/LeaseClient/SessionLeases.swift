@@ -10,6 +10,8 @@ struct HeldLease {
     var renewAt: Instant
     /// Of the renewal that is not answered yet.
     var renewalSentAt: Instant?
+    /// The policy lets it live no longer than to its deadline.
+    var isFinal = false
 
     /// It is renewed when a third of its time is over, so that two further attempts can fail.
     init(_ record: LeaseRecord, deadline: Instant, ttl: Duration, countedFrom: Instant) {
@@ -36,7 +38,7 @@ extension Session {
             guard var lease = held[token] else { continue }
             if lease.deadline <= now.lease {
                 held[token] = nil
-                losses.append((lease.record, Loss(reason: nil, next: 0)))
+                losses.append((lease.record, lease.isFinal ? .expired : .unanswered))
                 continue
             }
             if phase == .ready, lease.renewalSentAt == nil, lease.renewAt <= now.lease {
@@ -57,9 +59,8 @@ extension Session {
         case .ok, .done, .busy:
             let ttl = Duration.milliseconds(answer.first.milliseconds("ttl") ?? 0)
             lease.deadline = sentAt + ttl
-            // The policy lets it live no longer.
-            let isFinal = answer.first.value("final") != nil
-            lease.renewAt = isFinal ? .never : sentAt + HeldLease.third(of: ttl)
+            lease.isFinal = answer.first.value("final") != nil
+            lease.renewAt = lease.isFinal ? .never : sentAt + HeldLease.third(of: ttl)
             lease.record.extend(to: lease.deadline)
         case .gone:
             held[token] = nil
@@ -93,6 +94,9 @@ extension Session {
 }
 
 extension Loss {
+    static let unanswered = Loss(reason: nil, next: 0)
+    static let expired = Loss(reason: Array("expired".utf8), next: 0)
+
     init(_ gone: ReplyLine) {
         self.init(reason: gone.value("why") ?? [], next: gone.number("next") ?? 0)
     }
