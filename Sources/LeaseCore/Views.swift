@@ -124,6 +124,7 @@ extension Machine {
         return .key(
             KeyView(
                 key: key, rules: rules, holderCount: holders, waiterCount: waiting, restCount: resting,
+                nextGrant: nextGrant(slot).map { clock.until($0) },
                 holders: (0..<shownHolders).map { leaseView(ledger.holder(slot, at: $0), for: peer) },
                 waiters: (0..<shownWaiters).map { rank in
                     waiterView(waiters.trees.item(line, at: rank), position: rank + 1, for: peer)

@@ -193,6 +193,8 @@ public struct KeyView: Equatable, Sendable {
     public var holderCount: Int
     public var waiterCount: Int
     public var restCount: Int
+    /// When its rate allows another grant, where it allows none now.
+    public var nextGrant: Duration?
     public var holders: [LeaseView]
     public var waiters: [WaiterView]
     public var rests: [RestView]
@@ -201,14 +203,16 @@ public struct KeyView: Equatable, Sendable {
     public var hasMore: Bool
 
     public init(
-        key: Key, rules: Rules, holderCount: Int, waiterCount: Int, restCount: Int = 0, holders: [LeaseView],
-        waiters: [WaiterView], rests: [RestView] = [], kept: KeptView? = nil, hasMore: Bool
+        key: Key, rules: Rules, holderCount: Int, waiterCount: Int, restCount: Int = 0,
+        nextGrant: Duration? = nil, holders: [LeaseView], waiters: [WaiterView], rests: [RestView] = [],
+        kept: KeptView? = nil, hasMore: Bool
     ) {
         self.key = key
         self.rules = rules
         self.holderCount = holderCount
         self.waiterCount = waiterCount
         self.restCount = restCount
+        self.nextGrant = nextGrant
         self.holders = holders
         self.waiters = waiters
         self.rests = rests

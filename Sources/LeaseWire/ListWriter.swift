@@ -42,6 +42,8 @@ enum ListWriter {
                 first.append(" rate=", number: rate.grants)
                 first.append("/", rate.window)
             }
+            // Rounded up, like that of a refusal.
+            if let nextGrant = view.nextGrant { first.append(" retry=", roundedUp: nextGrant) }
             if let keep = rules.keep { first.append(" keep=", keep) }
             if let delay = rules.lockDelay { first.append(" lock-delay=", delay) }
         }

@@ -35,7 +35,7 @@ enum Help {
             Usage: \(entry.usage)
             \(summary).
 
-            \(section(entry.options + OptionTable.general))
+            \(section(entry.shownOptions))
 
             \(more)Example: \(entry.example)
 

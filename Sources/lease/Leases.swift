@@ -11,7 +11,7 @@ enum Leases {
         let keys = try Words.keys(call.words)
         let request = try Asking.request(call, keys: keys, owner: Asking.parentAsOwner())
         let signals = try Signals(keepsStops: Terminal.isThere)
-        var standing = try Standing(SocketSearch(told: call.socket), request, for: nil)
+        var standing = try Standing(SocketSearch(told: call.socket), call, request, for: nil)
         switch try standing.run(signals) {
         case .granted(let lease, let talk):
             let answer = JSON.object([
@@ -25,7 +25,8 @@ enum Leases {
                 throw Complaint(.fault, "the token can't be printed, so the lease is given back")
             }
             return ExitCode.done.rawValue
-        case .refused(let line, let status): throw Complaint(line, status, conflictCode: call.conflictCode)
+        case .done(let line): throw Complaint(line, .done)
+        case .refused(let complaint): throw complaint
         case .interrupted(let signal): return Run.interrupted(signal)
         case .commandEnded(let outcome): return outcome.exitCode
         }

@@ -73,13 +73,8 @@ enum Looking {
             var columns = Columns(["RULE", "VALUE", "FROM"])
             for line in answer.lines {
                 guard let field = line.fields.first else { continue }
-                let value = line.milliseconds(String(decoding: field.name, as: UTF8.self))
-                let isTime = field.value.suffix(2).elementsEqual("ms".utf8)
                 let from = line.shown("from-line").map { "line \($0)" } ?? line.shown("from") ?? ""
-                columns.add([
-                    Printed.shown(field.name),
-                    isTime ? People.time(value ?? 0) : Printed.shown(field.value), from,
-                ])
+                columns.add([Printed.shown(field.name), shownRule(field.value), from])
             }
             return paper.write(columns.written(on: paper))
         }
@@ -142,13 +137,21 @@ extension Looking {
         let rules = line.fields.compactMap { field -> String? in
             let name = String(decoding: field.name, as: UTF8.self)
             guard !["lines", "key", "holders", "waiting", "more"].contains(name) else { return nil }
-            let isTime = field.value.suffix(2).elementsEqual("ms".utf8)
-            let value = isTime ? People.time(line.count(name)) : Printed.shown(field.value)
-            return "\(name) \(value)"
+            return "\(name) \(shownRule(field.value))"
         }
         let holders = People.count(line.count("holders"), "holder")
         let key = paper.coloured(line.shown("key") ?? "", .bold)
         return "\(key): \(holders), \(line.count("waiting")) waiting; " + rules.joined(separator: ", ")
+    }
+
+    /// Times as people write them, also that of a rate: `30/1h`.
+    private static func shownRule(_ value: [UInt8]) -> String {
+        let text = Printed.shown(value)
+        let parts = text.split(separator: "/").map(String.init)
+        guard let last = parts.last, last.hasSuffix("ms"), let time = Int64(last.dropLast(2)) else {
+            return text
+        }
+        return (parts.dropLast() + [People.time(time)]).joined(separator: "/")
     }
 
     private static func rest(of line: ReplyLine) -> String {

@@ -31,7 +31,7 @@ enum Once {
             request.notifies = true
             // Not with the command: its lease has to outlive it until the result is told.
             request.whilePID = guardian.pid
-            var standing = try Standing(search, request, for: command)
+            var standing = try Standing(search, call, request, for: command)
             switch try standing.run(signals) {
             case .granted(let lease, let talk):
                 held.add(keys.all, lease.token)
@@ -40,11 +40,10 @@ enum Once {
                 let supervision = try Supervision(
                     command, call, renewal, subject: keys.first.string, output: output)
                 return try finish(command, call, supervision, output, signals, guardian)
-            case .refused(let line, .done):
+            case .done(let line):
                 command.dismiss()
                 return try show(line, call, output, signals)
-            case .refused(let line, let status):
-                throw Complaint(line, status, conflictCode: call.conflictCode)
+            case .refused(let complaint): throw complaint
             case .interrupted(let signal):
                 command.dismiss()
                 return Run.interrupted(signal)

@@ -46,11 +46,14 @@ struct OptionEntry: Sendable {
 }
 
 enum OptionTable {
+    static let socket = OptionEntry("S", "socket", "PATH", "the daemon's socket") {
+        call, value throws(WrongValue) in
+        call.socket = value
+    }
+
     /// Stand before the verb or behind it.
     static let general: [OptionEntry] = [
-        OptionEntry("S", "socket", "PATH", "the daemon's socket") { call, value throws(WrongValue) in
-            call.socket = value
-        },
+        socket,
         OptionEntry(nil, "json", nil, "answer with JSON, for programs") { call, _ throws(WrongValue) in
             call.isJSON = true
         },
@@ -66,12 +69,13 @@ enum OptionTable {
         call, _ throws(WrongValue) in
         call.isWithoutWait = true
     }
-    static let wait = OptionEntry("w", "wait", "DURATION", "wait in line so long (default: for ever)") {
-        call, value throws(WrongValue) in
+    static let wait = OptionEntry(
+        "w", "wait", "DURATION", "wait in line so long, or forever (default: as long as the policy lets)"
+    ) { call, value throws(WrongValue) in
         call.wait = try OptionValue.durationOrForever(value)
     }
     static let waitForWork = OptionEntry(
-        "w", "wait", "DURATION", "wait so long for who does it (default 1m), or forever"
+        "w", "wait", "DURATION", "wait so long for who does it, or forever (default 1m)"
     ) { call, value throws(WrongValue) in
         call.wait = try OptionValue.durationOrForever(value)
     }
@@ -81,6 +85,10 @@ enum OptionTable {
         call.keep = try OptionValue.duration(value)
     }
     static let ttl = OptionEntry("t", "ttl", "DURATION", "the lease's time to live (default: the policy's)") {
+        call, value throws(WrongValue) in
+        call.ttl = try OptionValue.duration(value)
+    }
+    static let newTTL = OptionEntry("t", "ttl", "DURATION", "the lease's time to live (default: as before)") {
         call, value throws(WrongValue) in
         call.ttl = try OptionValue.duration(value)
     }

@@ -19,6 +19,16 @@ enum People {
 
     static func time(_ duration: Duration) -> String { time(duration.wholeMilliseconds) }
 
+    /// As it is typed: all of it, in the greatest unit that leaves nothing over.
+    static func typed(_ duration: Duration) -> String {
+        let milliseconds = duration.wholeMilliseconds
+        let units: [(length: Int64, name: String)] = [
+            (86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms"),
+        ]
+        let unit = units.first { milliseconds >= $0.length && milliseconds % $0.length == 0 }
+        return unit.map { "\(milliseconds / $0.length)\($0.name)" } ?? "0s"
+    }
+
     /// As in `1st`, `2nd`, `13th`.
     static func ordinal(_ number: Int64) -> String {
         let teens = 11...13 ~= number % 100

@@ -14,12 +14,13 @@ enum Refusal {
         return text
     }
 
-    /// Of `BUSY`, without the program's name and the full stop.
-    static func sentence(_ line: ReplyLine) -> String {
+    /// Of `BUSY`, without the program's name and the full stop. `wait` is how long it was to stand in line,
+    /// and `prospect` what would come of it where it was not to.
+    static func sentence(_ line: ReplyLine, wait: Duration? = nil, prospect: Prospect? = nil) -> String {
         let key = line.shown("key") ?? "the key"
         let why = line.value("why").map { String(decoding: $0, as: UTF8.self) } ?? ""
         let waiting = line.count("waiting")
-        let place = "you'd be \(People.ordinal(waiting + 1)) in line"
+        let place = (prospect ?? Prospect(waiting: waiting)).sentence
         let holder = holder(line)
         let isShared = line.value("shared") != nil
         let held = holder.map { "\(isShared ? "held shared" : "held") by \($0)" }
@@ -36,24 +37,52 @@ enum Refusal {
             return
                 "\(key) has room, but \(first) came before and \(waiting == 1 ? "waits" : "wait")\(because); "
                 + place
-        case "queue-full": return "the line for \(key) is full: \(waiting) wait\(because)"
+        case "queue-full":
+            if waiting == 0 { return "nobody may wait for \(key)\(because)" }
+            return "the line for \(key) is full: \(waiting) wait\(because)"
         case "resting": return "\(key) rests\(again(line)), since a holder of it was lost"
         case "rate": return "\(key) was granted as often as its rate allows\(again(line))"
-        case "timeout": return "\(waited(line)) for \(key) was not enough\(because)"
+        case "timeout":
+            let waited = wait.map { "waiting \(People.typed($0))" } ?? "the wait"
+            return "\(waited) for \(key) was not enough\(because)"
         case "cancelled": return "the wait for \(key) was withdrawn"
         case "dropped": return "the line for \(key) is full, and this wait was pushed out of it\(because)"
         case "superseded": return "another request with the same ID has taken this one's place for \(key)"
-        case "draining": return "the daemon is stopping, and grants nothing any more\(because)"
+        case "draining":
+            return "the daemon is stopping or was told to drain, and grants nothing any more\(because)"
         default: return "\(key) is not granted (\(Printed.shown(Array(why.utf8))))\(because)"
         }
     }
 
-    private static func waited(_ line: ReplyLine) -> String {
-        line.milliseconds("waited").map { "waiting \(People.time($0))" } ?? "the wait"
-    }
-
     private static func again(_ line: ReplyLine) -> String {
         line.milliseconds("retry").map { " for another \(People.time($0))" } ?? ""
+    }
+
+    /// Of `ERR`: what is wrong, as the daemon says it, and what to write instead, in our words.
+    static func error(_ line: ReplyLine) -> String {
+        let said = String(decoding: line.message, as: UTF8.self)
+        guard let advice = advice(line, said) else { return said }
+        // Only `lease once` joins.
+        let problem = said.hasPrefix("join ") ? "lease once \(said.dropFirst(5))" : said
+        return "\(problem.prefix { $0 != ";" }); \(advice)"
+    }
+
+    /// nil: the daemon's own will do.
+    private static func advice(_ line: ReplyLine, _ said: String) -> String? {
+        func longest(_ flag: String) -> String? {
+            line.milliseconds("max").map { "write \(flag) \(People.typed(.milliseconds($0))) or less" }
+        }
+        switch line.code {
+        case .waitTooLong: return longest("-w")
+        case .ttlTooLong: return longest("-t")
+        case .priorityTooHigh: return line.shown("max").map { "write --priority=\($0) or less" }
+        case .notYet: return line.shown("newest").map { "write --since=\($0) or less" }
+        case .tooOld: return "leave --since out to see what there is"
+        case .cannotJoin: return "use lease run there"
+        // Else it is the name that was probably meant.
+        case .unknownKind: return said.hasSuffix("?") ? nil : "lease policy shows those there are"
+        default: return nil
+        }
     }
 
     /// Of `GONE`.
@@ -77,19 +106,21 @@ enum Refusal {
 }
 
 extension Complaint {
-    /// Any reply that is not what was asked for. `conflictCode` stands in for that of `BUSY`.
-    init(_ line: ReplyLine, _ status: ReplyStatus, conflictCode: Int32? = nil) {
+    /// Any reply that is not what was asked for.
+    init(_ line: ReplyLine, _ status: ReplyStatus) {
         let reply = ReplyJSON.object(line, status)
         switch status {
-        case .busy:
-            self.init(
-                code: conflictCode ?? ExitCode.busy.rawValue, Refusal.sentence(line), reply: reply)
+        case .busy: self.init(busy: line, Refusal.sentence(line))
         case .gone: self.init(.lost, Refusal.ended(line), reply: reply)
-        case .err:
-            let sentence = String(decoding: line.message, as: UTF8.self)
-            self.init(Complaint.code(line.code), sentence, reply: reply)
+        case .err: self.init(Complaint.code(line.code), Refusal.error(line), reply: reply)
         case .ok, .done: self.init(.fault, "the daemon gave an answer that was not asked for", reply: reply)
         }
+    }
+
+    /// Of `BUSY`. `code` stands in for the usual one.
+    init(busy line: ReplyLine, _ sentence: String, code: Int32? = nil) {
+        self.init(
+            code: code ?? ExitCode.busy.rawValue, sentence, reply: ReplyJSON.object(line, .busy))
     }
 
     private static func code(_ code: ErrorCode?) -> ExitCode {

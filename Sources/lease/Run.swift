@@ -4,6 +4,7 @@ import CLaunch
 import Glibc
 import LeaseClient
 import LeaseModel
+import LeaseWire
 
 enum Run {
     /// - Returns: the exit code.
@@ -29,7 +30,7 @@ enum Run {
                 call, keys: wanted, owner: Asking.owner(program: program.name, pid: command.pid))
             request.whilePID = command.pid
             request.notifies = true
-            var standing = try Standing(search, request, for: command)
+            var standing = try Standing(search, call, request, for: command)
             switch try standing.run(signals) {
             case .granted(let lease, let talk):
                 held.add(missing, lease.token)
@@ -38,8 +39,8 @@ enum Run {
                 try command.begin(held.variables(keys, token: lease.token, search))
                 let renewal = Renewal(search, talk, lease)
                 return try finish(command, call, renewal, signals, guardian, subject: subject)
-            case .refused(let line, let status):
-                throw Complaint(line, status, conflictCode: call.conflictCode)
+            case .done(let line): throw Complaint(line, .done)
+            case .refused(let complaint): throw complaint
             case .interrupted(let signal):
                 command.dismiss()
                 return interrupted(signal)

@@ -9,7 +9,9 @@ import LeaseWire
 struct Standing: ~Copyable {
     enum End {
         case granted(Lease, Talk)
-        case refused(ReplyLine, ReplyStatus)
+        /// Somebody else has done the work: what came of it.
+        case done(ReplyLine)
+        case refused(Complaint)
         case interrupted(Signals.Signal)
         /// The command that the lease was to be for, before it was executed.
         case commandEnded(Outcome)
@@ -22,9 +24,12 @@ struct Standing: ~Copyable {
     private static let pause = Duration.milliseconds(200)
 
     private let search: SocketSearch
+    private let call: Invocation
     private var request: AcquireRequest
     private let command: Command?
-    private let end: Instant
+    /// How long to stand in line, and until when.
+    private var wait: Duration
+    private var end: Instant
     private var talk: Talk?
     private var sentAt = Instant.zero
     private var absentSince: Instant?
@@ -35,10 +40,14 @@ struct Standing: ~Copyable {
     private var line = StatusLine()
     private let alarm: Alarm
 
-    init(_ search: SocketSearch, _ request: AcquireRequest, for command: Command?) throws(Complaint) {
+    init(
+        _ search: SocketSearch, _ call: Invocation, _ request: AcquireRequest, for command: Command?
+    ) throws(Complaint) {
         self.search = search
+        self.call = call
         self.request = request
         self.command = command
+        wait = request.wait
         end = request.wait == .forever ? .never : BootClock.now() + request.wait
         alarm = try Alarm()
     }
@@ -116,7 +125,7 @@ extension Standing {
                     .renew(RenewRequest(token: lease.token)), until: now + Talk.patience)
                 guard renewal.status == .ok else {
                     if renewal.status == .gone { return askAnew() }
-                    return .refused(renewal.first, renewal.status)
+                    return .refused(Complaint(renewal.first, renewal.status))
                 }
                 lease.renewed(renewal.first, sentAt: now)
             }
@@ -130,9 +139,32 @@ extension Standing {
                 pauseAndTryAgain()
                 return nil
             }
-            return .refused(answer.first, .busy)
-        case .err, .done: return .refused(answer.first, answer.status)
+            let sentence = Refusal.sentence(answer.first, wait: wait, prospect: prospect(answer.first, talk))
+            return .refused(Complaint(busy: answer.first, sentence, code: call.conflictCode))
+        case .done: return .done(answer.first)
+        case .err:
+            if waitsNoLonger(than: answer.first) { return nil }
+            return .refused(Complaint(answer.first, .err))
         }
+    }
+
+    /// Where the policy bounds the wait, and nobody said how long it is to be, it is that long: asks again.
+    private mutating func waitsNoLonger(than refusal: ReplyLine) -> Bool {
+        guard refusal.code == .waitTooLong, call.wait == nil,
+            let longest = refusal.milliseconds("max").map({ Duration.milliseconds($0) }), longest < wait
+        else { return false }
+        wait = longest
+        end = BootClock.now() + longest
+        ask()
+        return true
+    }
+
+    /// The policy may let nobody wait, which a refusal of who did not want to does not say.
+    private func prospect(_ refusal: ReplyLine, _ talk: Talk) -> Prospect? {
+        guard !mayWait, !request.joins, let key = refusal.value("key") else { return nil }
+        let request = Request.get(Key(printed: key), limit: 1_000)
+        let answer = try? talk.connection.ask(request, until: BootClock.now() + .seconds(1))
+        return answer.flatMap { $0.status == .ok ? Prospect($0) : nil }
     }
 
     private mutating func askAnew() -> End? {

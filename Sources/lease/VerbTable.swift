@@ -29,6 +29,14 @@ struct VerbEntry: Sendable {
         self.more = more
     }
 
+    /// Whether it talks to a daemon that is there before.
+    private var hasSocket: Bool { verb != .sandbox && verb != .log }
+
+    /// What `--help` shows of it.
+    var shownOptions: [OptionEntry] {
+        options + OptionTable.general.filter { hasSocket || $0.name != OptionTable.socket.name }
+    }
+
     /// As in `lease get KEY [OPTION]...`.
     var usage: String {
         let name = verb == .log ? "log verify" : verb.rawValue
@@ -66,7 +74,7 @@ enum VerbTable {
             example: "token=$(lease acquire user/42 --ttl=10m -n)",
             more: ["The lease stays until it is released, or its time is over: renew it meanwhile."]),
         VerbEntry(
-            .renew, "TOKEN", words: 1...1, "begin a lease's time to live anew", [OptionTable.ttl],
+            .renew, "TOKEN", words: 1...1, "begin a lease's time to live anew", [OptionTable.newTTL],
             example: "lease renew 17"),
         VerbEntry(.release, "TOKEN", words: 1...1, "end a lease", example: "lease release 17"),
         VerbEntry(

@@ -58,9 +58,11 @@ private func read(_ words: String...) throws -> Invocation { try CommandLineRead
     @Test func helpHasAllThatIsTaken() {
         for entry in VerbTable.all {
             let text = Help.text(entry.verb)
-            for option in entry.options + OptionTable.general {
+            for option in entry.shownOptions {
                 #expect(text.contains(option.usage) && text.contains(option.help))
             }
+            // These two talk to no daemon that was there before.
+            #expect(text.contains("--socket") == ![.sandbox, .log].contains(entry.verb))
             #expect(Help.text(.help).contains(entry.summary))
             #expect(text.split(separator: "\n").allSatisfy { $0.count <= 110 })
         }
@@ -79,6 +81,9 @@ private func read(_ words: String...) throws -> Invocation { try CommandLineRead
             (124_000, "2m04s"), (600_000, "10m"), (11_220_000, "3h07m"), (190_800_000, "2d05h"),
         ]
         for (milliseconds, text) in times { #expect(People.time(milliseconds) == text) }
+        for text in ["1ms", "1999ms", "2s", "90s", "2m", "61m", "36h", "2d"] {
+            #expect((try? OptionValue.duration(text)).map(People.typed) == text)
+        }
         #expect(
             [1, 2, 3, 4, 11, 12, 13, 21, 102, 111].map(People.ordinal) == [
                 "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th",
@@ -111,14 +116,17 @@ private func read(_ words: String...) throws -> Invocation { try CommandLineRead
             ),
             (
                 "BUSY key=a/b why=timeout \(holder) limit=1 waiting=0 waited=30000ms",
-                "waiting 30s for a/b was not enough; it is held by \(who)"
+                "the wait for a/b was not enough; it is held by \(who)"
             ),
             ("BUSY key=a/b why=newly-made limit=1 waiting=0", "a/b is not granted (newly-made)"),
         ] {
             let bytes = Array(line.utf8)
             let read = ReplyLine(bytes.span)
-            #expect(read.map(Refusal.sentence) == sentence)
+            #expect(read.map { Refusal.sentence($0) } == sentence)
         }
+        // It is what was asked for that counts, not what was left of it when it came to the daemon.
+        let late = ReplyLine(Array("BUSY key=a/b why=timeout limit=1 waiting=0 waited=1996ms".utf8).span)
+        #expect(late.map { Refusal.sentence($0, wait: .seconds(2)) } == "waiting 2s for a/b was not enough")
     }
 
     @Test func nothingDrivesATerminal() {

@@ -114,6 +114,43 @@ import Testing
         #expect(try rig.run("status").output.hasPrefix("up at \(rig.daemon.socketPath), answers in "))
     }
 
+    /// What `run -n` would be told, for each of the rules that can be in the way.
+    @Test func whyKnowsTheRules() throws {
+        let rig = try Rig(
+            ["--clock=manual"],
+            policy: """
+                kind r id rate=1/1h
+                kind t id limit=3 lock-delay=1m
+                kind q id queue=0
+                kind f id queue=1
+
+                """)
+        func why(_ key: String) throws -> String { try rig.run("why", key).output }
+        let client = try rig.daemon.connect()
+        _ = client.ask("acquire r/1")
+        _ = client.ask("release 1")
+        _ = client.ask("clock advance=1s")
+        #expect(
+            try why("r/1")
+                == "r/1 was granted as often as its rate allows for another 59m59s; you'd be 1st in line\n")
+        #expect(try rig.run("why", "r/1", "--json").fields["free"] as? Bool == false)
+        #expect(try rig.run("get", "r/1").output.hasSuffix("default-ttl 30s, rate 1/1h, retry 59m59s\n"))
+        #expect(try rig.run("policy", "r/1").output.hasSuffix("\nrate   1/1h   line 1\n"))
+        _ = client.ask("acquire t/1 ttl=1s")
+        _ = client.ask("clock advance=11s")
+        #expect(try why("t/1") == "t/1 has room: 0 of 3 are taken, and one rests for another 50s\n")
+        _ = client.ask("acquire t/1 owner=a")
+        _ = client.ask("acquire t/1 owner=b")
+        let held = "t/1 is held by a (pid \(getpid()), uid \(geteuid())) for 0ms, 30s left and 1 other"
+        let rests = "one slot rests for another 50s, since a holder of it was lost"
+        #expect(try why("t/1") == "\(held); \(rests); you'd be 1st in line\n")
+        for key in ["q/1", "f/1"] { _ = client.ask("acquire \(key) owner=a") }
+        client.send("#w acquire f/1 owner=b wait=1m")
+        #expect(holds { (try? rig.waitsInLine("f/1")) == true })
+        #expect(try why("q/1").hasSuffix(" left; nobody may wait for it\n"))
+        #expect(try why("f/1").hasSuffix("; 1 in line, b (pid \(getpid())) first; its line is full\n"))
+    }
+
     @Test func noDaemonIsSaidAtOnce() throws {
         let rig = try Rig()
         try rig.daemon.stop()

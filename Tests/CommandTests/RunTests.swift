@@ -77,14 +77,57 @@ import Testing
         let began = ContinuousClock.now
         let late = try rig.run("run", "user/1", "-w", "300ms", "--", "true")
         #expect(late.code == 75 && late.errors.contains("held by a "), "\(late.code ?? -1) \(late.errors)")
-        // In all; in line somewhat less, by the time that it takes to get there.
         #expect(ContinuousClock.now - began >= .milliseconds(300))
-        #expect(late.errors.contains(/waiting [0-9.]+m?s for/), "\(late.errors)")
+        // In line it was somewhat less, by the time that it takes to get there.
+        #expect(late.errors.contains("waiting 300ms for user/1 was not enough"), "\(late.errors)")
         let running = try rig.start("run", "user/1", "-w60s", "--", "echo", "granted")
         #expect(holds { (try? rig.waitsInLine("user/1")) == true })
         #expect(try rig.ask("release 1").hasPrefix("OK"))
         let ended = running.end()
         #expect(ended.code == 0 && ended.output == "granted\n" && ended.errors == "")
+    }
+
+    @Test func whereNobodySaysHowLongThePolicysWaitHolds() throws {
+        let rig = try Rig(policy: "kind user id max-wait=300ms\n")
+        #expect(try rig.run("run", "user/1", "--", "echo", "up").output == "up\n")
+        #expect(try rig.run("acquire", "user/1").output == "2\n")
+        #expect(try rig.run("once", "user/2", "--", "echo", "once").output == "once\n")
+        let late = try rig.run("run", "user/1", "--", "true")
+        #expect(late.code == 75, "\(late.errors)")
+        #expect(late.errors.hasPrefix("lease: waiting 300ms for user/1 was not enough; it is held by "))
+        // Who says it is told.
+        let wrong = try rig.run("run", "user/3", "-w", "2m", "--", "true")
+        #expect(wrong.code == 64)
+        #expect(wrong.errors == "lease: the policy bounds the wait of user/3; write -w 300ms or less\n")
+    }
+
+    @Test func aRefusalNamesWhatTheCommandLineHas() throws {
+        let rig = try Rig(policy: "kind user id limit=2 max-ttl=2m max-priority=3\nkind two id queue=0\n")
+        for (words, sentence) in [
+            (["run", "user/1", "-t", "1h"], "the policy bounds the ttl of user/1; write -t 2m or less"),
+            (
+                ["run", "user/1", "--priority=4"],
+                "the policy bounds the priority for user/1; write --priority=3 or less"
+            ),
+            (
+                ["once", "user/1"],
+                "lease once needs a key with one holder, and user/1 has limit=2; use lease run there"
+            ),
+            (["run", "foo/1"], "the policy has no kind 'foo'; lease policy shows those there are"),
+            (["run", "users/1"], "the policy has no kind 'users'; did you mean user?"),
+        ] {
+            let ended = try rig.start(words + ["--", "true"]).end()
+            #expect(ended.code == 64 && ended.errors == "lease: \(sentence)\n")
+        }
+        _ = try rig.ask("acquire two/1 owner=a")
+        let now = try rig.run("run", "two/1", "-n", "--", "true")
+        #expect(now.code == 75 && now.errors.hasSuffix(" left; nobody may wait for it\n"), "\(now.errors)")
+        let later = try rig.run("run", "two/1", "-w1s", "--", "true")
+        #expect(later.code == 75 && later.errors.hasPrefix("lease: nobody may wait for two/1; it is held by"))
+        _ = try rig.ask("drain")
+        let drained = try rig.run("run", "user/7", "-n", "--", "true").errors
+        let why = "the daemon is stopping or was told to drain, and grants nothing any more"
+        #expect(drained == "lease: \(why)\n")
     }
 
     @Test func itsInputOutputAndVariablesAreTheCommands() throws {

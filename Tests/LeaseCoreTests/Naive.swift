@@ -613,8 +613,8 @@ extension Naive {
         return .key(
             KeyView(
                 key: key, rules: rules(key), holderCount: holding.count, waiterCount: queue.count,
-                restCount: resting.count, holders: shownHolders, waiters: Array(shownWaiters),
-                rests: Array(shownRests), kept: shown < limit ? kept : nil,
+                restCount: resting.count, nextGrant: nextGrant(key), holders: shownHolders,
+                waiters: Array(shownWaiters), rests: Array(shownRests), kept: shown < limit ? kept : nil,
                 hasMore: shown < all || shown == limit && kept != nil))
     }
 

@@ -40,6 +40,12 @@ extension Naive {
         windows.filter { $0.key == key }.map(\.end).sorted()
     }
 
+    /// When its rate allows another grant; nil: it does now.
+    func nextGrant(_ key: Key) -> Duration? {
+        let left = rules(key).rate.map { $0.grants - inWindow(key).count } ?? 1
+        return left > 0 ? nil : retry(key, .rate, isShared: false)
+    }
+
     func retry(_ key: Key, _ reason: BusyReason, isShared: Bool) -> Duration? {
         switch reason {
         case .resting:

@@ -136,6 +136,19 @@ struct ReplyTests {
             written(.key(empty)) == "OK lines=0 key=user/1 holders=0 waiting=0 limit=1 default-ttl=30000ms")
     }
 
+    @Test func aRateThatIsUsedUpSaysUntilWhen() {
+        var rules = Rules()
+        rules.rate = Rate(grants: 1, window: .seconds(60))
+        rules.keep = .seconds(9)
+        let view = KeyView(
+            key: key("r/1"), rules: rules, holderCount: 0, waiterCount: 0,
+            nextGrant: Duration(nanoseconds: 1_000_001), holders: [], waiters: [], hasMore: true)
+        #expect(
+            written(.key(view))
+                == "OK lines=0 key=r/1 holders=0 waiting=0 limit=1 default-ttl=30000ms rate=1/60000ms "
+                + "retry=2ms keep=9000ms more=yes")
+    }
+
     @Test func lists() {
         #expect(written(.leases([], hasMore: false)) == "OK lines=0")
         #expect(
