@@ -14,6 +14,8 @@ struct Watching {
     /// Of what there was, so many leases are still to come.
     private var missing: Int64 = 0
     private var sequence: Sequence64 = 0
+    /// Which run of the daemon told it.
+    private var daemonRun: DaemonRun?
 
     private enum Stop: Error {
         /// Nobody reads what is printed.
@@ -90,15 +92,27 @@ struct Watching {
     private mutating func ask(again: Bool) throws(ConnectionError) -> (Connection, Answer) {
         let deadline = BootClock.now() + Talk.patience
         let connection = try Connection(search, until: deadline)
+        let statistics = try connection.ask(.stats, until: deadline)
+        guard statistics.status == .ok else { return (connection, statistics) }
+        let run = DaemonRun(statistics)
+        if let former = daemonRun, !former.goesOn(in: run) {
+            tellForgotten()
+            since = nil
+        }
+        daemonRun = run
         var answer = try connection.ask(.watch(prefixes, since: since), until: deadline)
         if again, answer.first.code == .tooOld || answer.first.code == .notYet {
-            Paper.errors.line("lease: what happened meanwhile is not remembered; this is what there is now")
+            tellForgotten()
             since = nil
             answer = try connection.ask(.watch(prefixes, since: nil), until: deadline)
         }
         // It does not go on: the next one will be asked.
         if answer.first.code == .stopping { throw .closed }
         return (connection, answer)
+    }
+
+    private func tellForgotten() {
+        Paper.errors.line("lease: what happened meanwhile is not remembered; this is what there is now")
     }
 
     private mutating func follow(_ connection: Connection) throws(Stop) {

@@ -88,6 +88,33 @@ import Testing
         #expect(watch.errors.components(separatedBy: "the daemon has gone").count == 2)
     }
 
+    /// Without a log numbers begin anew, and may have passed by those of before when the watch comes back.
+    @Test func theNumbersOfAnotherRunAreNotTakenForLaterOnes() throws {
+        let rig = try Rig(["--memory"])
+        _ = try rig.ask("acquire user/1")
+        let watch = try rig.start("watch", "--json")
+        #expect(watch.says("user/1"))
+        watch.program.pause()
+        rig.daemon.kill()
+        try rig.daemon.start(["--memory"])
+        for key in 2...6 { _ = try rig.ask("acquire user/\(key)") }
+        watch.program.signal(SIGCONT)
+        #expect(watch.says("user/6"))
+        #expect(watch.errors.contains("what happened meanwhile is not remembered"), "\(watch.errors)")
+        let told = lines(watch.output).map { $0["keys"] as? [String] }
+        #expect(told == (1...6).map { ["user/\($0)"] }, "\(watch.output)")
+    }
+
+    @Test func aNumberThatWillNotDoIsSaidInWordsOfTheCommandLine() throws {
+        let rig = try Rig(["--events-max=1"])
+        for key in 1...9 { _ = try rig.ask("acquire user/\(key)") }
+        let early = try rig.run("watch", "--since=99999999")
+        #expect(early.code == 64)
+        #expect(early.errors.contains(/no change has that number yet; write --since=[0-9]+ or less\n/))
+        let late = try rig.run("watch", "--since=0")
+        #expect(late.errors.hasSuffix("is no longer remembered; leave --since out to see what there is\n"))
+    }
+
     @Test func itEndsWhenNobodyReads() throws {
         let rig = try Rig()
         for key in 1...5 { _ = try rig.ask("acquire user/\(key)") }

@@ -91,6 +91,24 @@ struct EventTests {
         #expect(prefix.code == "bad-key")
     }
 
+    /// Without a log numbers begin anew with each start.
+    @Test(.leaseRig(flags: ["--memory"])) func whatAnotherRunNumbersIsNotTakenForMore() async throws {
+        let rig = LeaseRig.current
+        let client = LeaseClient(socket: rig.socket, owner: "A", patience: .seconds(120))
+        _ = try await client.acquire(on: "user/1")
+        var events = client.events().makeAsyncIterator()
+        #expect(try await events.next()?.kind == .held)
+        try await rig.crash()
+        try await rig.restart()
+        _ = try await client.acquire(on: "user/2")
+        _ = try await client.acquire(on: "user/3")
+        guard case .invalid(let refusal) = await leaseError({ try await events.next() }) else {
+            Issue.record("what happened meanwhile is not known")
+            return
+        }
+        #expect(refusal.code == "too-old")
+    }
+
     @Test func cancellationEndsTheIteration() async throws {
         let events = rig.client("A").events()
         let task = Task {

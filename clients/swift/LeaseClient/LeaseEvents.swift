@@ -26,7 +26,7 @@ public struct LeaseEvents: AsyncSequence, Sendable {
         ///
         /// - Throws: ``LeaseError``: `unavailable` where the daemon is away for longer than the client's
         ///   patience; `invalid` where a prefix is none, or with the code `too-old` where what came after
-        ///   `since` is forgotten: then begin anew without it. `CancellationError`.
+        ///   `since`, or after the last event, is forgotten: then begin anew without it. `CancellationError`.
         public mutating func next() async throws -> LeaseEvent? {
             if feed == nil { feed = try Feed(events) }
             return try await feed?.queue.take()
@@ -67,7 +67,9 @@ extension LeaseClient {
     /// Without `since`, it begins with a `held` event for each lease that there is, and goes on with what
     /// happens from then on. It goes on over a restart of the daemon, and where the daemon cut it since it
     /// was not read fast enough, with no change left out and none told twice (`queued` and `left` of that
-    /// time are left out). It takes a connection and a thread of its own while it is iterated over.
+    /// time are left out). Where the daemon keeps no log, a restart ends it with the error `too-old`, since
+    /// what happened meanwhile is not remembered. It takes a connection and a thread of its own while it is
+    /// iterated over.
     ///
     ///     for try await event in leases.events(under: "user/") {
     ///         print(event.kind, event.keys, event.token ?? 0)

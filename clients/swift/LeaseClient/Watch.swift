@@ -17,6 +17,8 @@ struct Watch {
     /// The last change that was told of; nil: what there is was not told yet.
     var since: UInt64?
     let queue: EventQueue
+    /// Which run of the daemon told it.
+    var daemonRun: DaemonRun?
 
     mutating func run() {
         var hasBegun = false
@@ -47,6 +49,13 @@ struct Watch {
         let connection = try told(search) { () throws(ConnectionError) in
             try Connection(search, until: deadline)
         }
+        let statistics = try told(search) { () throws(ConnectionError) in
+            try connection.ask(.stats, until: deadline)
+        }
+        guard statistics.status == .ok else { throw LeaseError(statistics.first, statistics.status) }
+        let run = DaemonRun(statistics)
+        if let former = daemonRun, since != nil, !former.goesOn(in: run) { throw .forgotten }
+        daemonRun = run
         let request = Request.watch(prefixes, since: since)
         let answer = try told(search) { () throws(ConnectionError) in
             try connection.ask(request, until: deadline)
@@ -112,6 +121,15 @@ struct Watch {
         poll(&looks, nfds_t(looks.count), milliseconds)
         queue.waker.drain()
     }
+}
+
+extension LeaseError {
+    /// As the daemon says it of a number that is too old.
+    fileprivate static let forgotten = LeaseError.invalid(
+        Refusal(
+            code: ErrorCode.tooOld.rawValue,
+            message: "the daemon was started anew and keeps no log, so what happened meanwhile is not "
+                + "remembered; watch without since to see what there is"))
 }
 
 extension ReplyLine {

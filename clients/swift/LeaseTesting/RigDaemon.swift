@@ -44,9 +44,10 @@ final class RigDaemon: Sendable {
         ready.forEach { _ = fcntl($0, F_SETFD, FD_CLOEXEC) }
         defer { close(ready[0]) }
         let messages = open("\(folder)/messages", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let data = flags.contains("--memory") ? [] : ["--data=\(folder)/data"]
         let words =
-            [binary, "--socket=\(socket)", "--data=\(folder)/data", "--sync=never", "--exit-with-parent"]
-            + ["--ready-fd=3"] + flags
+            [binary, "--socket=\(socket)", "--sync=never", "--exit-with-parent", "--ready-fd=3"] + data
+            + flags
         let daemon: ChildProcess
         do throws(LeaseRigError) {
             defer {
