@@ -51,6 +51,8 @@ struct VerbEntry {
         /// The value as `help` shows it; empty for a flag.
         let value: String
         let explanation: String
+        /// It stands only beside the one before it.
+        var isWithinTheOneBefore = false
 
         var usage: String { "[\(name.form)\(value)]" }
     }
@@ -72,14 +74,17 @@ struct VerbEntry {
         self.example = example
     }
 
-    /// As in `release TOKEN` or `get KEY [limit=100]`.
+    /// As in `get KEY [limit=100]` or `release TOKEN [result=VALUE [keep=5m]]`.
     var usage: String {
         var parts = [verb.rawValue]
         if let argument {
             let placeholder = argument.argument.placeholder
             parts.append(argument.isRequired ? placeholder : "[\(placeholder)]")
         }
-        parts += words.map(\.usage)
+        for word in words {
+            if word.isWithinTheOneBefore { parts[parts.count - 1].removeLast() }
+            parts.append(word.usage + (word.isWithinTheOneBefore ? "]" : ""))
+        }
         return parts.joined(separator: " ")
     }
 }
@@ -201,7 +206,7 @@ enum VerbTable {
         .renew, "set the deadline of a lease to now plus its ttl",
         required(.token, "the lease's number, from the answer to acquire"),
         [
-            word(.ttl, "30s", "another ttl, which is the lease's own from then on"),
+            word(.ttl, "...", "another ttl, which is the lease's own from then on"),
             flag(.ephemeral, "the lease ends when this connection closes"),
             word(.whilePID, "PID", "the lease ends when this process ends"),
         ],
@@ -212,7 +217,9 @@ enum VerbTable {
         required(.token, "the lease's number, from the answer to acquire"),
         [
             word(.result, "VALUE", "what the work came to: the answer to all who joined"),
-            word(.keep, "5m", "how long the result answers later joins as well"),
+            VerbEntry.NamedWord(
+                name: .keep, value: "5m", explanation: "how long the result answers later joins as well",
+                isWithinTheOneBefore: true),
         ],
         example: "release 17")
 

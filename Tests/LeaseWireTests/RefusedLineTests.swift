@@ -123,7 +123,8 @@ struct RefusedLineTests {
         for entry in VerbTable.entries {
             for word in entry.words {
                 let isNumber = [.after, .since, .whilePID].contains(word.name)
-                let value = word.name.isFlag ? "" : isNumber ? "7" : word.value
+                let shown = word.value == "..." ? "1m" : word.value
+                let value = word.name.isFlag ? "" : isNumber ? "7" : shown
                 let argument: String =
                     switch entry.argument?.argument {
                     case .keys, .key, .prefix, .prefixes: "user/1"
