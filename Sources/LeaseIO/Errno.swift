@@ -22,6 +22,11 @@ package struct Errno: Error, Equatable, Hashable, Sendable {
     /// Whether there is no room: disk, quota, or the limit on a file's size.
     package var isNoSpace: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
 
+    /// Whether what stands at a name is a link, a directory, a FIFO or a device where a file belongs.
+    package var isAboutWhatIsNoFile: Bool {
+        self == .notRegularFile || code == ELOOP || code == EISDIR || code == ENXIO
+    }
+
     static let interrupted = Errno(code: EINTR)
 
     /// The error of the call that failed last on this thread.

@@ -30,6 +30,8 @@ public struct Limits: Equatable, Sendable {
     public static let listLimitMax = 10_000
     /// A reply of several lines is cut (and says `more=yes`) where it would grow past this.
     public static let replyBytesMax = 1 << 20
+    /// The least that may wait to be read by one client: the longest reply.
+    public static let outputBytesMin = replyBytesMax + lineBytesMax
 
     /// What a kept result counts besides its bytes, so that very many small ones are not free.
     public static let keptOverheadBytes = 128
@@ -87,11 +89,20 @@ public struct Limits: Equatable, Sendable {
             return "--joiners-per-user-max must not be more than --joiners-max"
         }
         if keptPerUserMax > keptMax { return "--kept-per-user-max must not be more than --kept-max" }
+        if keptBytesMax < Limits.keptBytesOfOneMax {
+            return "--kept-bytes-max must be at least \(Limits.keptBytesOfOneMax)"
+        }
         if keptBytesPerUserMax > keptBytesMax {
             return "--kept-bytes-per-user-max must not be more than --kept-bytes-max"
         }
         if keptBytesPerUserMax < Limits.keptBytesOfOneMax {
             return "--kept-bytes-per-user-max must be at least \(Limits.keptBytesOfOneMax)"
+        }
+        if outputBytesInAllMax < Limits.outputBytesMin {
+            return "--output-bytes-in-all-max must be at least \(Limits.outputBytesMin)"
+        }
+        if outputBytesPerUserMax < Limits.outputBytesMin {
+            return "--output-bytes-per-user-max must be at least \(Limits.outputBytesMin)"
         }
         if outputBytesMax > outputBytesPerUserMax {
             return "--output-bytes-max must not be more than --output-bytes-per-user-max"
@@ -99,8 +110,8 @@ public struct Limits: Equatable, Sendable {
         if outputBytesPerUserMax > outputBytesInAllMax {
             return "--output-bytes-per-user-max must not be more than --output-bytes-in-all-max"
         }
-        if outputBytesMax < Limits.replyBytesMax + Limits.lineBytesMax {
-            return "--output-bytes-max must be at least \(Limits.replyBytesMax + Limits.lineBytesMax)"
+        if outputBytesMax < Limits.outputBytesMin {
+            return "--output-bytes-max must be at least \(Limits.outputBytesMin)"
         }
         if heldInputBytesMax < 2 * Limits.lineBytesMax {
             return "--held-input-bytes-max must be at least \(2 * Limits.lineBytesMax)"

@@ -249,8 +249,14 @@ struct Opening {
         do throws(Errno) {
             return try body()
         } catch {
+            let advice = error.isAboutWhatIsNoFile ? "; \(Opening.noFileAdvice)" : ""
             throw Complaint(
-                Complaint.code(of: error, otherwise: .io), "\(folder.directory.path)/\(name): \(error)")
+                Complaint.code(of: error, otherwise: .io),
+                "\(folder.directory.path)/\(name): \(error)\(advice)")
         }
     }
+
+    private static let noFileAdvice =
+        "a link, a directory or the like stands there, which is neither followed nor removed: put the file "
+        + "itself there, or name another directory with --data"
 }

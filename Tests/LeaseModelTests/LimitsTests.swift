@@ -22,7 +22,7 @@ import Testing
         limits.keptPerUserMax = limits.keptMax
         limits.keptBytesMax = Limits.keptBytesOfOneMax
         limits.keptBytesPerUserMax = Limits.keptBytesOfOneMax
-        limits.outputBytesMax = Limits.replyBytesMax + Limits.lineBytesMax
+        limits.outputBytesMax = Limits.outputBytesMin
         limits.outputBytesPerUserMax = limits.outputBytesMax
         limits.outputBytesInAllMax = limits.outputBytesMax
         limits.heldInputBytesMax = 2 * Limits.lineBytesMax
@@ -38,11 +38,14 @@ import Testing
             ("--waiters-per-connection-max", { $0.waitersPerConnectionMax = $0.waitersPerUserMax + 1 }),
             ("--joiners-per-user-max", { $0.joinersMax = $0.joinersPerUserMax - 1 }),
             ("--kept-per-user-max", { $0.keptMax = $0.keptPerUserMax - 1 }),
+            ("--kept-bytes-max must be at least", { $0.keptBytesMax = Limits.keptBytesOfOneMax - 1 }),
             ("--kept-bytes-per-user-max", { $0.keptBytesMax = $0.keptBytesPerUserMax - 1 }),
             ("--kept-bytes-per-user-max", { $0.keptBytesPerUserMax = Limits.keptBytesOfOneMax - 1 }),
             ("--output-bytes-max", { $0.outputBytesMax = Limits.replyBytesMax }),
             ("--output-bytes-max", { $0.outputBytesPerUserMax = $0.outputBytesMax - 1 }),
             ("--output-bytes-per-user-max", { $0.outputBytesInAllMax = $0.outputBytesPerUserMax - 1 }),
+            ("--output-bytes-per-user-max must be at least", { $0.outputBytesPerUserMax = 1_000 }),
+            ("--output-bytes-in-all-max must be at least", { $0.outputBytesInAllMax = 1_000 }),
             ("--held-input-bytes-max", { $0.heldInputBytesMax = Limits.lineBytesMax }),
         ]
         for (flag, damage) in wrongs {
