@@ -62,6 +62,17 @@ struct RefusedLineTests {
         }
     }
 
+    @Test(arguments: ["get user/1 limit", "list limit", "list waiting limit", "history last"])
+    func aListHasFromOneToTenThousandLines(_ beginning: String) {
+        for good in [1, 10_000] { #expect(request("\(beginning)=\(good)") != nil) }
+        for bad in [0, 10_001] {
+            guard case .badValue = refusal("\(beginning)=\(bad)") else {
+                Issue.record("\(beginning)=\(bad)")
+                continue
+            }
+        }
+    }
+
     @Test func boundsCountBytesAsPrinted() {
         let longest = String(repeating: "x", count: 255)
         #expect(request("acquire user/1 owner=\(longest)") != nil)
