@@ -12,7 +12,7 @@ package struct LogHeader: Equatable, Sendable {
     package var format: UInt64
     /// The number of the last change before the file.
     package var sequence: Sequence64
-    /// When the file was begun.
+    /// The instant of that change; of a log that is new, when it was begun.
     package var at: Instant
     package var clock: LogClock
     /// The file begins with the state of when it was written, up to a `compacted` record.
