@@ -52,11 +52,15 @@ private struct Talk {
     }
 
     /// Asks for `user/1`; the ID of its request is `r`.
-    mutating func acquire(wait: LeaseModel.Duration? = nil) -> (tag: String, record: LeaseRecord) {
+    mutating func acquire(
+        wait: LeaseModel.Duration? = nil, mayWaitLess: Bool = false
+    ) -> (tag: String, record: LeaseRecord) {
         let keys = Keys(Key(printed: Array("user/1".utf8)))
         let record = LeaseRecord(keys, clock: .system)
         let asked = AcquireRequest(keys: keys, request: Text("r"))
-        let call = Call(CallHandle(), .acquire(asked), .acquire(record), waitEnd: wait.map { now + $0 })
+        let call = Call(
+            CallHandle(), .acquire(asked), .acquire(record), waitEnd: wait.map { now + $0 },
+            mayWaitLess: mayWaitLess)
         session.ask(call, moment)
         step()
         return (call.tag, record)
@@ -161,6 +165,21 @@ struct SessionTests {
         talk.pass(.seconds(1))
         // That the daemon said nothing is not why.
         #expect(talk.session.losses.map(\.1) == [.expired])
+    }
+
+    @Test(arguments: [true, false]) func whereNobodySaysHowLongThePolicysWaitHolds(_ mayWaitLess: Bool) {
+        var talk = Talk()
+        let (tag, _) = talk.acquire(wait: .seconds(60), mayWaitLess: mayWaitLess)
+        _ = talk.sent()
+        talk.hear("#\(tag) ERR wait-too-long max=5000ms the policy bounds it")
+        guard mayWaitLess else {
+            #expect(talk.ends() == ["ERR"])
+            return
+        }
+        #expect(talk.sent() == ["#\(tag) acquire user/1 wait=5000ms while=77 request=r"])
+        // The policy may have changed since: once is enough.
+        talk.hear("#\(tag) ERR wait-too-long max=1000ms the policy bounds it")
+        #expect(talk.ends() == ["ERR"])
     }
 
     @Test func anAcquireIsSentAgainWithItsIDAndWhatIsLeftOfItsWait() {

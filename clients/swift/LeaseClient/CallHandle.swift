@@ -65,6 +65,8 @@ struct Call {
     var request: Request
     /// On the lease clock; nil where it stands in no line.
     var waitEnd: Instant?
+    /// Nobody has said how long to wait: where the policy bounds that, it is as long as it lets.
+    var mayWaitLess: Bool
     /// Its task was cancelled, and the daemon may still grant it something.
     var isWithdrawn = false
     /// On the lease clock; nil where it was not sent on this connection.
@@ -74,11 +76,15 @@ struct Call {
     /// On the real clock: when the daemon's silence is too long.
     var giveUpAt = Instant.never
 
-    init(_ handle: CallHandle, _ request: Request, _ kind: Kind, waitEnd: Instant? = nil) {
+    init(
+        _ handle: CallHandle, _ request: Request, _ kind: Kind, waitEnd: Instant? = nil,
+        mayWaitLess: Bool = false
+    ) {
         self.handle = handle
         self.kind = kind
         self.request = request
         self.waitEnd = waitEnd
+        self.mayWaitLess = mayWaitLess
     }
 
     var tag: String { "\(handle.id)" }

@@ -175,10 +175,10 @@ extension LeaseClient {
 extension LeaseClient {
     /// Asks, and waits for the answer; takes the request back where the task is cancelled.
     func ask(
-        _ request: Request, _ kind: Call.Kind, waitEnd: Instant? = nil
+        _ request: Request, _ kind: Call.Kind, waitEnd: Instant? = nil, mayWaitLess: Bool = false
     ) async throws -> (answer: Answer, countedFrom: Instant) {
         let handle = CallHandle()
-        let call = Call(handle, request, kind, waitEnd: waitEnd)
+        let call = Call(handle, request, kind, waitEnd: waitEnd, mayWaitLess: mayWaitLess)
         let outcome = await withTaskCancellationHandler {
             await answer(to: call)
         } onCancel: {

@@ -47,13 +47,14 @@ extension LeaseClient {
     ///   - keep: How long the result also answers later calls. By default what the policy says.
     ///   - refreshing: Does the work anew, after somebody else's where that is under way. Its result replaces
     ///     the one that is kept.
-    ///   - wait: How long to wait for somebody else's work; by default a minute.
+    ///   - wait: How long to wait for somebody else's work; by default a minute, or less where the policy's
+    ///     `max-wait` is less.
     ///   - note: For others to read, at most 255 bytes.
     ///   - body: The work. What it returns can be shared up to ``resultBytesMax``.
     /// - Throws: What the body threw; ``LeaseError``, as `withLease` does.
     public func once(
         on key: LeaseKey, ttl: Swift.Duration? = nil, keep: Swift.Duration? = nil,
-        refreshing: Bool = false, waitingUpTo wait: Swift.Duration = .seconds(60), note: String? = nil,
+        refreshing: Bool = false, waitingUpTo wait: Swift.Duration? = nil, note: String? = nil,
         isolation: isolated (any Actor)? = #isolation, _ body: (Lease) async throws -> [UInt8]
     ) async throws -> LeaseResult<[UInt8]> {
         try await once(
@@ -67,7 +68,7 @@ extension LeaseClient {
     /// - Throws: Also what its coding throws, as where somebody else's result is no such value.
     public func once<Value: Codable>(
         _ type: Value.Type, on key: LeaseKey, ttl: Swift.Duration? = nil, keep: Swift.Duration? = nil,
-        refreshing: Bool = false, waitingUpTo wait: Swift.Duration = .seconds(60), note: String? = nil,
+        refreshing: Bool = false, waitingUpTo wait: Swift.Duration? = nil, note: String? = nil,
         isolation: isolated (any Actor)? = #isolation, _ body: (Lease) async throws -> Value
     ) async throws -> LeaseResult<Value> {
         try await once(
@@ -78,14 +79,17 @@ extension LeaseClient {
 
     private func once<Value>(
         on key: LeaseKey, ttl: Swift.Duration?, keep: Swift.Duration?, refreshing: Bool,
-        wait: Swift.Duration, note: String?,
+        wait: Swift.Duration?, note: String?,
         encode: (Value) throws -> [UInt8], decode: ([UInt8]) throws -> Value,
         isolation: isolated (any Actor)? = #isolation, _ body: (Lease) async throws -> Value
     ) async throws -> LeaseResult<Value> {
         var request = try acquireRequest([key], ttl: ttl, priority: 0, isShared: false, note: note)
         request.joins = !refreshing
         let record = makeRecord(request.keys)
-        let answer = try await ask(.acquire(request), .acquire(record), waitEnd: waitEnd(wait)).answer
+        let answer = try await ask(
+            .acquire(request), .acquire(record), waitEnd: waitEnd(wait ?? .seconds(60)),
+            mayWaitLess: wait == nil
+        ).answer
         if answer.status == .done {
             return LeaseResult(
                 value: try decode(Text(printed: answer.first.value("result") ?? []).decoded),

@@ -104,6 +104,11 @@ extension Session {
         case .err where isAboutOurProcess(answer) && !call.isWithdrawn:
             stopBinding()
             askAgain(call, now)
+        case .err where answer.first.code == .waitTooLong && call.mayWaitLess && !call.isWithdrawn:
+            var shorter = call
+            shorter.mayWaitLess = false
+            shorter.waitEnd = now.lease + Duration.milliseconds(answer.first.milliseconds("max") ?? 0)
+            askAgain(shorter, now)
         case .busy, .gone, .err, .done:
             end(call, .answer(answer, countedFrom: call.sentAt ?? now.lease))
         }
