@@ -7,8 +7,8 @@
 /// otherwise a wait sleeps at once. And it does so where several descriptors have something: then there is
 /// nearly always something to do, and to sleep a moment lets more of it come together.
 package struct BusyPoll {
-    /// So long it looks at most, in nanoseconds: what a wrong guess costs. Somebody who asks ten thousand times
-    /// a second, one thing after the other, is slept for.
+    /// So long it looks at most, in nanoseconds: what a wrong guess costs. Somebody who asks ten thousand
+    /// times a second, one thing after the other, is slept for.
     package static let longest: Int64 = 50_000
 
     private var pays = false

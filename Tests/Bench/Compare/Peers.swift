@@ -48,7 +48,9 @@ final class Server {
 extension Server {
     /// What of it was the kernel's work.
     var kernelNanosecondsOfAll: Int64 {
-        children(of: program.pid).reduce(kernelNanoseconds(of: program.pid)) { $0 + kernelNanoseconds(of: $1) }
+        children(of: program.pid).reduce(kernelNanoseconds(of: program.pid)) {
+            $0 + kernelNanoseconds(of: $1)
+        }
     }
 }
 
