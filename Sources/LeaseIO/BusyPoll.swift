@@ -4,7 +4,7 @@
 ///
 /// To fall asleep and be woken takes longer than to answer: where one client asks one thing after the other,
 /// that is most of the time between two answers. What came soon the last time is taken to come soon again;
-/// otherwise a wait sleeps at once. And it does so where several descriptors have something: then there is
+/// otherwise a wait sleeps at once. It also sleeps at once after a wait that found several: then there is
 /// nearly always something to do, and to sleep a moment lets more of it come together.
 package struct BusyPoll {
     /// So long it looks at most, in nanoseconds: what a wrong guess costs. Somebody who asks ten thousand

@@ -137,9 +137,10 @@ extension Server {
         ready.append(connections[index].id)
     }
 
-    /// Looks at what has come to stand free. What this frees in turn is looked at as well.
+    /// Looks at what has come to stand free. What this frees in turn is looked at as well. What is more than
+    /// one pass may cost comes with the next, each connection in its turn.
     mutating func serveReady() {
-        while let id = ready.popFirst() {
+        while workLeft > 0, let id = ready.popFirst() {
             guard let index = index(id) else { continue }
             connections[index].isInReadyQueue = false
             lookAtInput(index)
@@ -161,7 +162,8 @@ extension Server {
             connections[index].input = input
             holdIfUnread(index)
         }
-        if canLook(index) {
+        // (There may be more to look at, which has its turn.)
+        if canLook(index), !connections[index].isInReadyQueue {
             resumeReading(index)
             endInput(index)
             if connections[index].hasInputEnded { closing.append(id) }

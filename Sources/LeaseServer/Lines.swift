@@ -23,7 +23,7 @@ extension Server {
     private mutating func readAhead(_ arrival: Arrival) {
         guard let index = index(arrival.id), !connections[index].isClosing, !connections[index].dropsInput
         else { return }
-        guard canLook(index), connections[index].input.isEmpty else {
+        guard canLook(index), connections[index].input.isEmpty, workLeft > 0, !hasBacklog else {
             connections[index].input.append(contentsOf: arrival.bytes)
             makeReady(index)
             pauseIfHeld(index)
@@ -130,6 +130,12 @@ extension Server {
             linesAhead[line.part].isHeld = true
             return
         }
+        guard workLeft > 0 || connections[index].isGone else {
+            linesAhead[line.part].isHeld = true
+            makeReady(index)
+            return
+        }
+        workLeft -= 1
         let bytes = linesAhead[line.part].bytes.bindMemory(to: UInt8.self).span
         guard carryOut(content, bytes.extracting(line.start..<line.end), line.tag, index) else {
             linesAhead[line.part].isHeld = true

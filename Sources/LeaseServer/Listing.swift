@@ -5,8 +5,6 @@ internal import LeaseModel
 
 extension Server {
     mutating func list(_ request: ListRequest, _ index: Int, _ tag: Span<UInt8>) {
-        // Nobody would read it, and others would wait behind it.
-        if connections[index].isGone { return }
         lastTicket += 1
         let ticket = lastTicket
         // Who stops goes through few passes more.

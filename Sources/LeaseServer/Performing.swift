@@ -55,6 +55,8 @@ extension Server {
 
     /// What needs no room in the log.
     private mutating func performRarer(_ request: Request, _ index: Int, _ tag: Span<UInt8>) {
+        // Nobody reads the answer, and to make it may take long; behind a list others would wait.
+        if connections[index].isGone, request.onlyLooks { return }
         switch request {
         case .acquire, .renew, .release, .evict: preconditionFailure("these may have to wait for room")
         case .cancel(let tag2):
@@ -71,7 +73,9 @@ extension Server {
             reply(index, tag, answer(request, index))
             yield(index)
         case .get, .policy, .whoami, .help:
-            reply(index, tag, answer(request, index))
+            let answer = answer(request, index)
+            if case .key(let view) = answer { workLeft -= view.holders.count + view.waiters.count }
+            reply(index, tag, answer)
         case .check(let token):
             reply(index, tag, machine.check(token, for: connections[index].caller.peer, into: &effects))
             settle()
@@ -80,11 +84,13 @@ extension Server {
             settle()
         case .watch(let prefixes, let since):
             watch(prefixes, since: since, index, tag)
+            workLeft -= options.workPerPass
             yield(index)
         case .unwatch:
             unwatch(index, tag)
         case .history(let prefix, let last):
             reply(index, tag, history(prefix, last: last, index))
+            workLeft -= options.workPerPass / 2
             yield(index)
         case .reload:
             reload(index, tag)
@@ -159,6 +165,8 @@ extension Server {
         waitFor(.process(ticket: lastTicket, request), index, tag)
         connections[index].isInspecting = true
         directives.append(.inspect(pid: pid, ticket: lastTicket))
+        // Some calls of the system.
+        workLeft -= 64
     }
 
     /// What was found of the process that a request names.
@@ -267,6 +275,18 @@ extension Server {
         } else {
             // Very many deadlines are due on the way: they are dealt with in slices.
             waitFor(.advance(to: from + advance), index, tag)
+        }
+    }
+}
+
+extension Request {
+    /// Whether it changes nothing, so that only its answer counts.
+    fileprivate var onlyLooks: Bool {
+        switch self {
+        case .get, .list, .stats, .policy, .whoami, .help, .ping, .watch, .unwatch, .history: true
+        case .acquire, .renew, .release, .evict, .check, .forget, .cancel, .quit, .compact, .clock, .reload,
+            .drain:
+            false
         }
     }
 }

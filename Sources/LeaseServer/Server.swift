@@ -23,6 +23,8 @@ package struct ServerOptions: Sendable {
     package var leasesPerPass = 1_000
     /// How many leases the lists of one pass look at; a waiter counts as eight of them.
     package var looksPerPass = 1 << 16
+    /// How much the lines of one pass may cost: an ordinary one costs 1.
+    package var workPerPass = 4_096
     /// How much space and how many tokens are set aside ahead; of sequence numbers four times as many.
     package var spaceAhead = 4 << 20
     package var numbersAhead: UInt64 = 1 << 16
@@ -79,6 +81,11 @@ package struct Server: ~Copyable {
     var lastTicket: UInt64 = 0
     /// How many more leases and waiters this pass's lists may look at.
     var looksLeft = 0
+    /// What the lines of this pass may still cost. Without it, a few hundred clients who ask for much at the
+    /// same moment would keep all others waiting for as long as all of that takes.
+    var workLeft: Int
+    /// Some of the last pass were left over: who comes now stands behind them.
+    var hasBacklog = false
     /// Of requests that were read lately.
     var names: RecentNames
 
@@ -118,6 +125,7 @@ package struct Server: ~Copyable {
 
     package init(policy: Policy, options: ServerOptions) {
         self.options = options
+        workLeft = options.workPerPass
         counting = Counting(policy: policy)
         tags = TagIndex(seed: options.seed)
         names = RecentNames(seed: options.seed)
@@ -141,7 +149,7 @@ package struct Server: ~Copyable {
 
     /// Whether what was carried out since `endPass` asks for another one.
     package var hasMoreInThisPass: Bool {
-        !ready.isEmpty || !dirty.isEmpty || !directives.isEmpty
+        !ready.isEmpty && workLeft > 0 || !dirty.isEmpty || !directives.isEmpty
     }
 
     /// Whether everybody has been answered and has taken the answer.
@@ -170,6 +178,8 @@ extension Server {
         machine.tick(to: now)
         passBegan = effects.recent.end
         looksLeft = options.looksPerPass
+        workLeft = options.workPerPass
+        hasBacklog = !ready.isEmpty
         guard !yielded.isEmpty else { return }
         let waiting = yielded
         yielded.removeAll(keepingCapacity: true)

@@ -140,7 +140,8 @@ struct Daemon: ~Copyable {
 
     private mutating func wait() throws(Errno) -> Int {
         if server.wantsTurn { return try poller.wait(timeoutMilliseconds: 0) }
-        // The thread that syncs may have but this core: who looks for its news keeps it from its work.
+        // Where replies wait for the disk, the thread that syncs may be on this very core, and looking would
+        // keep it from its work.
         return try poller.wait(lookingFor: answersAtOnce ? busyPoll.nanoseconds : 0)
     }
 

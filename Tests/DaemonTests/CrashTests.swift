@@ -149,17 +149,27 @@ import Testing
         try daemon.stop()
     }
 
-    @Test func idleItMakesNoSystemCalls() throws {
+    /// Not even where it has just looked for one request after the other without sleeping.
+    @Test(arguments: [[], ["--sync=never"]]) func idleItDoesNothing(_ flags: [String]) throws {
         let daemon = try Daemon()
-        try daemon.start()
+        try daemon.start(flags)
         let client = try daemon.connect()
         #expect(tokenGranted(client.ask("acquire user/1 ttl=1h")) == 1)
         // Once more after the last write it looks whether the log is still there.
         usleep(1_300_000)
-        let status = "/proc/\(daemon.pid!)/status"
-        let before = field("voluntary_ctxt_switches:", of: status)
+        for _ in 0..<200 { #expect(client.ask("ping") == "OK") }
+        let (pid, status) = (try #require(daemon.pid), "/proc/\(daemon.pid!)/status")
+        usleep(100_000)
+        let (before, worked) = (field("voluntary_ctxt_switches:", of: status), processorMilliseconds(of: pid))
         usleep(1_000_000)
         #expect(field("voluntary_ctxt_switches:", of: status) == before)
+        #expect(processorMilliseconds(of: pid) - worked < 50)
         try daemon.stop()
+    }
+
+    private func processorMilliseconds(of pid: pid_t) -> Int {
+        var (clock, time) = (clockid_t(), timespec())
+        guard clock_getcpuclockid(pid, &clock) == 0, clock_gettime(clock, &time) == 0 else { return .max / 2 }
+        return time.tv_sec * 1_000 + time.tv_nsec / 1_000_000
     }
 }

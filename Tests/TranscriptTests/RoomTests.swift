@@ -37,6 +37,8 @@ private final class Bench {
         settle()
     }
 
+    var wantsTurn: Bool { server.wantsTurn }
+
     func answerLooks() {
         let process = ProcessReport.alive(ProcessIdentity(pid: 7, startTicks: 1), uid: 0)
         for ticket in looks { server.inspected(ticket: ticket, process) }
@@ -91,6 +93,8 @@ private final class Bench {
         var ids: [UInt64] = []
         for _ in 0..<80 { ids.append(try #require(bench.connect())) }
         bench.send(ids.enumerated().map { ($1, "acquire user/\($0) while=7") })
+        // More than one pass looks at.
+        while bench.wantsTurn { bench.send([]) }
         bench.answerLooks()
         let early = ids.map { bench.take($0) }
         bench.setAside()

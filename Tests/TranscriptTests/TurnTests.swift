@@ -9,10 +9,11 @@ private final class Bench {
     private var server: Server
     private var sent: [UInt64: String] = [:]
 
-    init(linesPerTurn: Int = .max, looksPerPass: Int = 1 << 16) {
+    init(linesPerTurn: Int = .max, looksPerPass: Int = 1 << 16, workPerPass: Int = 4_096) {
         var options = ServerOptions()
         options.hasLog = false
         options.looksPerPass = looksPerPass
+        options.workPerPass = workPerPass
         server = Server(policy: .builtIn, options: options)
         let moment = Moment(boot: Text("boot-1"), now: .zero, wallMilliseconds: 0)
         _ = server.endRecovery(at: moment)
@@ -57,6 +58,14 @@ private final class Bench {
         server.hungUp(ids)
         server.advance(to: .zero)
         for id in ids { server.finishGone(id) }
+        settle()
+    }
+
+    /// It sends nothing more, and reads on.
+    func endInput(_ id: UInt64) {
+        server.beginPass(now: .zero, wallMilliseconds: 0)
+        server.advance(to: .zero)
+        server.inputEnded(id)
         settle()
     }
 
@@ -105,6 +114,53 @@ private final class Bench {
         bench.pass(id, "#7 ping\n")
         while bench.wantsTurn { bench.pass() }
         #expect(bench.take(id) == Self.answers(1...7))
+    }
+
+    @Test func whatIsMoreThanOnePassMayCostComesWithTheNextEachInItsTurn() throws {
+        let bench = Bench(workPerPass: 4)
+        let (first, second, third) = (try bench.connect(), try bench.connect(), try bench.connect())
+        bench.pass([(first, Self.six), (second, Self.six)])
+        #expect(bench.take(first) == Self.answers(1...4) && bench.take(second) == "")
+        // Who comes while others are left over stands behind them.
+        bench.pass(third, "#1 ping\n")
+        #expect(bench.take(first) == Self.answers(5...6) && bench.take(second) == Self.answers(1...2))
+        #expect(bench.take(third) == "" && bench.wantsTurn)
+        bench.pass()
+        #expect(bench.take(third) == "#1 OK\n" && bench.take(second) == Self.answers(3...5))
+        bench.pass()
+        #expect(bench.take(second) == Self.answers(6...6) && !bench.wantsTurn)
+    }
+
+    @Test func whatTakesLongIsDoneForFewInOnePass() throws {
+        for look in ["history a/", "watch a/"] {
+            let bench = Bench(workPerPass: 4)
+            let ids = try (0..<3).map { _ in try bench.connect() }
+            bench.pass(ids.map { ($0, "\(look)\n") })
+            #expect(ids.map { bench.take($0).isEmpty }.contains(true), "\(look)")
+            while bench.wantsTurn { bench.pass() }
+            #expect(!bench.take(ids[2]).isEmpty, "\(look)")
+        }
+    }
+
+    @Test func whoSendsNothingMoreIsAnsweredToTheLastLine() throws {
+        let bench = Bench(workPerPass: 2)
+        let id = try bench.connect()
+        bench.pass(id, Self.six + "#7 pi")
+        bench.endInput(id)
+        while bench.wantsTurn { bench.pass() }
+        let answers = bench.take(id)
+        #expect(answers.hasPrefix(Self.answers(1...6)))
+        #expect(answers.dropFirst(Self.answers(1...6).count).hasPrefix("#7 ERR line-not-ended "))
+    }
+
+    @Test func whoIsGoneGetsAllDoneAtOnceAndNothingMadeForNobody() throws {
+        let bench = Bench(workPerPass: 2)
+        let (id, other) = (try bench.connect(), try bench.connect())
+        bench.pass(id, "acquire user/1 ttl=10m\nping\nping\nhistory user/\nwatch\nrelease 1\n")
+        #expect(bench.take(id) == "OK token=1 ttl=600000ms\nOK\n")
+        bench.hangUp(id)
+        bench.pass(other, "acquire user/1\n")
+        #expect(bench.take(other).hasPrefix("OK token=2 ") && !bench.wantsTurn)
     }
 
     @Test func fewAreDecidedAtOnceAndSoAreManyBesideOthers() throws {
