@@ -23,7 +23,7 @@ extension Server {
     private mutating func readAhead(_ arrival: Arrival) {
         guard let index = index(arrival.id), !connections[index].isClosing, !connections[index].dropsInput
         else { return }
-        guard canLook(index), connections[index].input.isEmpty, workLeft > 0, !hasBacklog else {
+        guard canLook(index), connections[index].input.isEmpty else {
             connections[index].input.append(contentsOf: arrival.bytes)
             makeReady(index)
             pauseIfHeld(index)
@@ -130,22 +130,30 @@ extension Server {
             linesAhead[line.part].isHeld = true
             return
         }
-        guard workLeft > 0 || connections[index].isGone else {
+        guard mayGoOn(line.part, index) else {
             linesAhead[line.part].isHeld = true
             makeReady(index)
             return
         }
-        workLeft -= 1
+        let workBefore = workLeft
         let bytes = linesAhead[line.part].bytes.bindMemory(to: UInt8.self).span
         guard carryOut(content, bytes.extracting(line.start..<line.end), line.tag, index) else {
             linesAhead[line.part].isHeld = true
             return
         }
+        workLeft -= 1
         let done = line.end + 1
         linesAhead[line.part].done = done
-        linesAhead[line.part].lineCount += 1
-        let hasHadItsTurn = linesAhead[line.part].lineCount >= linesPerTurn
+        linesAhead[line.part].cost += workBefore - workLeft
+        let hasHadItsTurn = linesAhead[line.part].cost >= linesPerTurn
         if hasHadItsTurn, done >= bytes.count / 2, done < bytes.count { yield(index) }
+    }
+
+    /// Whether another line of this part may be decided in this pass. Those that were left over have their
+    /// turns, a few lines each, as long as there are several.
+    private func mayGoOn(_ part: Int, _ index: Int) -> Bool {
+        linesAhead[part].cost < options.linesAlways || connections[index].isGone
+            || workLeft > 0 && (linesAhead[part].isArrival || ready.isEmpty)
     }
 
     /// - Returns: whether it was carried out; if not, it is to be looked at again later.

@@ -63,8 +63,8 @@ struct PartAhead {
     let isArrival: Bool
     var read = 0
     var done = 0
-    /// How many lines are carried out.
-    var lineCount = 0
+    /// Of the lines that are carried out: of an ordinary one 1.
+    var cost = 0
     /// Something holds up what stands behind `done`: it is read again when that is over.
     var isHeld = false
 }

@@ -30,10 +30,10 @@ extension Server {
         case .acquire(let acquire):
             // Nobody would learn of the grant.
             if connections[index].isGone { return true }
-            guard hasRoom(index) else { return false }
+            guard hasRoom(index), acquire.whilePID == nil || hasWork(index) else { return false }
             take(acquire, .notLookedAt, index, tag)
         case .renew(let renew):
-            guard hasRoom(index) else { return false }
+            guard hasRoom(index), renew.whilePID == nil || hasWork(index) else { return false }
             take(renew, .notLookedAt, index, tag)
         case .release(let release):
             // A result may be kept, which takes space; an end alone has its own.
@@ -48,6 +48,9 @@ extension Server {
             settle()
         case let rarer:
             settle()
+            // Nobody reads the answer, and to make it may take long; behind a list others would wait.
+            if connections[index].isGone, rarer.onlyLooks { return true }
+            if rarer.takesLong, !hasWork(index) { return false }
             performRarer(rarer, index, tag)
         }
         return true
@@ -55,8 +58,6 @@ extension Server {
 
     /// What needs no room in the log.
     private mutating func performRarer(_ request: Request, _ index: Int, _ tag: Span<UInt8>) {
-        // Nobody reads the answer, and to make it may take long; behind a list others would wait.
-        if connections[index].isGone, request.onlyLooks { return }
         switch request {
         case .acquire, .renew, .release, .evict: preconditionFailure("these may have to wait for room")
         case .cancel(let tag2):
@@ -90,7 +91,7 @@ extension Server {
             unwatch(index, tag)
         case .history(let prefix, let last):
             reply(index, tag, history(prefix, last: last, index))
-            workLeft -= options.workPerPass / 2
+            workLeft -= options.workPerPass
             yield(index)
         case .reload:
             reload(index, tag)
@@ -196,6 +197,13 @@ extension Server {
         return false
     }
 
+    /// Whether what takes long may be done in this pass; if not, its connection has its turn later.
+    private mutating func hasWork(_ index: Int) -> Bool {
+        if workLeft > 0 || connections[index].isGone { return true }
+        makeReady(index)
+        return false
+    }
+
     mutating func isAllowed(_ verb: Verb, _ index: Int, _ tag: Span<UInt8>) -> Bool {
         if connections[index].caller.peer.isAdministrator { return true }
         reply(index, tag, .refused(.administratorsOnly(verb)))
@@ -287,6 +295,14 @@ extension Request {
         case .acquire, .renew, .release, .evict, .check, .forget, .cancel, .quit, .compact, .clock, .reload,
             .drain:
             false
+        }
+    }
+
+    /// Whether it may take as long as very many others.
+    fileprivate var takesLong: Bool {
+        switch self {
+        case .get, .watch, .history: true
+        default: false
         }
     }
 }

@@ -23,8 +23,10 @@ package struct ServerOptions: Sendable {
     package var leasesPerPass = 1_000
     /// How many leases the lists of one pass look at; a waiter counts as eight of them.
     package var looksPerPass = 1 << 16
-    /// How much the lines of one pass may cost: an ordinary one costs 1.
+    /// How much the lines of one pass may cost, those that came and again those that were left over: an
+    /// ordinary one costs 1. So many of each connection are carried out whatever others ask for.
     package var workPerPass = 4_096
+    package var linesAlways = 32
     /// How much space and how many tokens are set aside ahead; of sequence numbers four times as many.
     package var spaceAhead = 4 << 20
     package var numbersAhead: UInt64 = 1 << 16
@@ -84,8 +86,8 @@ package struct Server: ~Copyable {
     /// What the lines of this pass may still cost. Without it, a few hundred clients who ask for much at the
     /// same moment would keep all others waiting for as long as all of that takes.
     var workLeft: Int
-    /// Some of the last pass were left over: who comes now stands behind them.
-    var hasBacklog = false
+    /// What was left over has got its own share of this pass.
+    var hasWorkForReady = false
     /// Of requests that were read lately.
     var names: RecentNames
 
@@ -179,7 +181,7 @@ extension Server {
         passBegan = effects.recent.end
         looksLeft = options.looksPerPass
         workLeft = options.workPerPass
-        hasBacklog = !ready.isEmpty
+        hasWorkForReady = false
         guard !yielded.isEmpty else { return }
         let waiting = yielded
         yielded.removeAll(keepingCapacity: true)
@@ -247,6 +249,10 @@ extension Server {
     /// Ends a pass: looks at what can be looked at, and makes the batch for the log ready. Once that is
     /// written, the connections that may be sent to are told by `nextSendable`.
     package mutating func endPass() {
+        if !hasWorkForReady {
+            workLeft = options.workPerPass
+            hasWorkForReady = true
+        }
         serveReady()
         continueLists()
         serveWatchers()

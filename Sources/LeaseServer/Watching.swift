@@ -101,7 +101,7 @@ extension Server {
     private mutating func tellWatchers(_ event: RecentEvents.Place, at cursor: RecentEvents.Cursor) {
         collectConcerned(event)
         guard !concerned.isEmpty else { return }
-        workLeft -= concerned.count / 8
+        workLeft -= concerned.count / 4
         // Written once, however many watch.
         write(event)
         let sequence = effects.recent.sequence(event)

@@ -75,6 +75,7 @@ struct Scenario {
         options.grantsPerPass = draw.one(of: [1, 2, 1_000, 1_000])
         options.looksPerPass = draw.one(of: [1, 3, 1_000])
         options.workPerPass = draw.one(of: [1, 5, 4_096])
+        options.linesAlways = draw.one(of: [1, 3, 32])
         options.numbersAhead = draw.one(of: [32, 64, 1 << 16])
         options.spaceAhead = draw.one(of: [40 << 10, 4 << 20])
         options.limits.eventsMax = draw.one(of: [1 << 15, 1 << 15, 200, 24])
