@@ -193,8 +193,8 @@ extension Server {
         space.reservedBytes = log.size
         counting.compactions += 1
         compaction = Compaction()
-        updateRoom()
         noteCaughtUp()
+        updateRoom()
         finishCompactionRequests(.compacted(bytesBefore: before, bytesAfter: log.size))
     }
 
@@ -203,6 +203,8 @@ extension Server {
         guard compaction.phase != .none else { return }
         machine.abandonSnapshot()
         compaction = Compaction()
+        // What the new file had no room for is of no use now: the log has it.
+        noteCaughtUp()
         // Not again with every pass.
         log.sizeToCompactAgain = log.size + log.size / 8 + (16 << 10)
         log.sizeToGrowTo = max(log.sizeToGrowTo, log.sizeToCompactAgain)

@@ -103,7 +103,7 @@ extension Server {
         return isNew
     }
 
-    /// The file that is to be the log has all that it had no room for, and no batch waits: service goes on.
+    /// Nothing is owed to a file any more but a batch that may wait: if none does, service goes on.
     mutating func noteCaughtUp() {
         guard log.isRefused, log.batch.isEmpty else { return }
         log.isRefused = false

@@ -1,4 +1,5 @@
-// A compacted log that takes the old one's place while its own file had no room for what came last.
+// A compacted log that takes the old one's place, or can't, while its own file had no room for what came
+// last.
 
 import LeaseCore
 import LeaseModel
@@ -48,6 +49,13 @@ private final class Bench {
     func install() {
         log = newLog + server.whatTheNewLogLacks
         server.compactionInstalled()
+        isInstalling = false
+        settle()
+    }
+
+    /// The new file could not be renamed: the old one stays the log.
+    func failToInstall() {
+        server.compactionFailed(.noSpace)
         isInstalling = false
         settle()
     }
@@ -126,5 +134,21 @@ private final class Bench {
             #expect(list.contains("token=\(token) key=user/\(token) "), "\(list)")
         }
         #expect(list.hasPrefix("OK lines=\(endsOne ? 2 : 3)\n"), "\(list)")
+    }
+
+    /// The log lacks nothing, so that nothing is left to be written by which service would go on.
+    @Test func serviceGoesOnWithTheOldFile() throws {
+        let bench = try Bench()
+        _ = bench.ask("#c compact")
+        for _ in 0..<20 where !bench.isInstalling { _ = bench.ask("ping") }
+        #expect(bench.isInstalling)
+        bench.newLogHasRoom = false
+        _ = bench.ask("#1 acquire user/1 ttl=1h")
+        _ = bench.ask("#2 acquire user/2 ttl=1h")
+        bench.failToInstall()
+        let replies = bench.ask("#3 acquire user/2 ttl=1h")
+        #expect(replies.contains("#c ERR no-space ") && replies.contains("#1 OK token=1 "), "\(replies)")
+        #expect(replies.contains("#2 ERR no-space ") && replies.contains("#3 OK token=2 "), "\(replies)")
+        #expect(try Bench(log: bench.log).ask("list").hasPrefix("OK lines=2\n"))
     }
 }
