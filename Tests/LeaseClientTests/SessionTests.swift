@@ -53,10 +53,10 @@ private struct Talk {
 
     /// Asks for `user/1`; the ID of its request is `r`.
     mutating func acquire(
-        wait: LeaseModel.Duration? = nil, mayWaitLess: Bool = false
+        wait: LeaseModel.Duration? = nil, mayWaitLess: Bool = false, clock: LeaseClock = .system
     ) -> (tag: String, record: LeaseRecord) {
         let keys = Keys(Key(printed: Array("user/1".utf8)))
-        let record = LeaseRecord(keys, clock: .system)
+        let record = LeaseRecord(keys, clock: clock)
         let asked = AcquireRequest(keys: keys, request: Text("r"))
         let call = Call(
             CallHandle(), .acquire(asked), .acquire(record), waitEnd: wait.map { now + $0 },
@@ -155,15 +155,19 @@ struct SessionTests {
 
     @Test func theLastRenewalOfAPolicyIsTheLast() {
         var talk = Talk()
-        let (tag, _) = talk.acquire()
+        let time = ManualTime()
+        let (tag, record) = talk.acquire(clock: .manual(time))
         talk.hear("#\(tag) OK token=1 ttl=30000ms")
         talk.pass(.seconds(10))
         talk.hear("#r1 OK token=1 ttl=5000ms final=yes")
         _ = talk.sent()
         talk.pass(.seconds(4))
         #expect(talk.sent() == [] && talk.session.losses.isEmpty)
+        // That the daemon said nothing is not why, whoever sees first that it is over.
+        time.move(toNanoseconds: record.deadline.nanoseconds)
+        let seen = #expect(throws: LeaseError.self) { try Lease(record, keys: []).checkHeld() }
+        #expect(seen == .lost(LeaseError.Lost(token: 1, .expired)))
         talk.pass(.seconds(1))
-        // That the daemon said nothing is not why.
         #expect(talk.session.losses.map(\.1) == [.expired])
     }
 

@@ -33,9 +33,7 @@ public struct Lease: Sendable {
     /// Throws ``LeaseError/lost(_:)`` where it is lost: to call before each step that must not be done twice.
     public func checkHeld() throws(LeaseError) {
         if let loss = record.loss { throw .lost(LeaseError.Lost(token: token, loss)) }
-        guard !isLost else {
-            throw .lost(LeaseError.Lost(token: token, Loss(reason: nil, next: 0)))
-        }
+        guard !isLost else { throw .lost(LeaseError.Lost(token: token, record.lossAtDeadline)) }
     }
 }
 

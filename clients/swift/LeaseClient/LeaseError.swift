@@ -75,7 +75,7 @@ public enum LeaseError: Error, Equatable, Sendable {
     public enum Why: String, Sendable, CaseIterable {
         case released, expired, evicted, disconnected
         case processEnded = "process-ended"
-        /// Its time was over by the client's own count, and no renewal had been answered.
+        /// Its time was over by the client's own count, and the last renewal was not answered.
         case unanswered
         /// Never granted, or so long ago that the daemon has forgotten.
         case unknown

@@ -4,7 +4,8 @@ internal import LeaseModel
 
 /// How a lease was lost.
 struct Loss: Sendable, Equatable {
-    /// As in `GONE`; nil where the client's own deadline passed, and no renewal had been answered.
+    /// As in `GONE`; nil where the client's own deadline passed, and the last renewal was not
+    /// answered.
     let reason: [UInt8]?
     /// The newest lease that was granted since on one of its keys; 0 for none that is known.
     let next: Token
@@ -15,6 +16,8 @@ final class LeaseRecord: Sendable {
     private struct State {
         var token: Token = 0
         var deadline = Instant.zero
+        /// The policy lets it live no longer than to its deadline.
+        var isFinal = false
         var loss: Loss?
         var onLoss: (@Sendable () -> Void)?
     }
@@ -31,6 +34,8 @@ final class LeaseRecord: Sendable {
     var token: Token { state.withLock { $0.token } }
     var deadline: Instant { state.withLock { $0.deadline } }
     var loss: Loss? { state.withLock { $0.loss } }
+    /// What its loss is where its deadline passes without a word from the daemon.
+    var lossAtDeadline: Loss { state.withLock { $0.isFinal ? .expired : .unanswered } }
 
     func grant(_ token: Token, deadline: Instant) {
         state.withLock {
@@ -39,8 +44,11 @@ final class LeaseRecord: Sendable {
         }
     }
 
-    func extend(to deadline: Instant) {
-        state.withLock { $0.deadline = deadline }
+    func extend(to deadline: Instant, isFinal: Bool) {
+        state.withLock {
+            $0.deadline = deadline
+            $0.isFinal = isFinal
+        }
     }
 
     /// Calls what waits for it, once.

@@ -10,8 +10,6 @@ struct HeldLease {
     var renewAt: Instant
     /// Of the renewal that is not answered yet.
     var renewalSentAt: Instant?
-    /// The policy lets it live no longer than to its deadline.
-    var isFinal = false
 
     /// It is renewed when a third of its time is over, so that two further attempts can fail.
     init(_ record: LeaseRecord, deadline: Instant, ttl: Duration, countedFrom: Instant) {
@@ -38,7 +36,7 @@ extension Session {
             guard var lease = held[token] else { continue }
             if lease.deadline <= now.lease {
                 held[token] = nil
-                losses.append((lease.record, lease.isFinal ? .expired : .unanswered))
+                losses.append((lease.record, lease.record.lossAtDeadline))
                 continue
             }
             if phase == .ready, lease.renewalSentAt == nil, lease.renewAt <= now.lease {
@@ -59,9 +57,9 @@ extension Session {
         case .ok, .done, .busy:
             let ttl = Duration.milliseconds(answer.first.milliseconds("ttl") ?? 0)
             lease.deadline = sentAt + ttl
-            lease.isFinal = answer.first.value("final") != nil
-            lease.renewAt = lease.isFinal ? .never : sentAt + HeldLease.third(of: ttl)
-            lease.record.extend(to: lease.deadline)
+            let isFinal = answer.first.value("final") != nil
+            lease.renewAt = isFinal ? .never : sentAt + HeldLease.third(of: ttl)
+            lease.record.extend(to: lease.deadline, isFinal: isFinal)
         case .gone:
             held[token] = nil
             losses.append((lease.record, Loss(answer.first)))
