@@ -9,7 +9,9 @@ struct Prospect {
     /// Those of them who count against `queue`: not those who wait for the holder's work.
     private var counted: Int64
     /// The longest that the line may be.
-    private var queue = Int64.max
+    private var queue = UInt64.max
+    /// Not all of them were shown, so how many count isn't known.
+    private var isCut = false
     private var pushesOut = false
 
     /// Of a line that has always room.
@@ -23,13 +25,14 @@ struct Prospect {
         self.init(waiting: answer.first.count("waiting"))
         let joining = answer.lines.count { $0.value("join") != nil }
         counted -= Int64(joining)
-        queue = answer.first.milliseconds("queue") ?? .max
+        queue = answer.first.number("queue") ?? .max
+        isCut = answer.first.value("more") != nil
         pushesOut = answer.first.value("overflow") != nil
     }
 
     var sentence: String {
-        if counted < queue { return "you'd be \(People.ordinal(waiting + 1)) in line" }
         if queue == 0 { return "nobody may wait for it" }
+        if isCut || counted < queue { return "you'd be \(People.ordinal(waiting + 1)) in line" }
         return "its line is full" + (pushesOut ? ", and who comes pushes out who has stood longest" : "")
     }
 }

@@ -151,6 +151,18 @@ import Testing
         #expect(try why("f/1").hasSuffix("; 1 in line, b (pid \(getpid())) first; its line is full\n"))
     }
 
+    /// Who waits for the holder's work doesn't count, and is not among those who are shown.
+    @Test func aLineThatIsNotAllShownIsNotCalledFull() throws {
+        let rig = try Rig(policy: "kind f id queue=1\n")
+        let client = try rig.daemon.connect()
+        _ = client.ask("acquire f/1 ttl=1h")
+        let requests = (0..<1_001).map { "#\($0) acquire f/1 join wait=1h" }
+        client.send(requests.joined(separator: "\n"))
+        _ = client.ask("ping")
+        #expect(try rig.ask("get f/1 limit=1").contains(" waiting=1001 "))
+        #expect(try rig.run("why", "f/1").output.hasSuffix("; you'd be 1002nd in line\n"))
+    }
+
     @Test func noDaemonIsSaidAtOnce() throws {
         let rig = try Rig()
         try rig.daemon.stop()
