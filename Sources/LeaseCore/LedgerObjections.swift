@@ -1,10 +1,9 @@
-// What can't have happened where a log has it: nobody but a mistake, or a hand, has written that.
+// Changes that can't have happened where a log has them: only a bug or an edit by hand puts them there.
 
 internal import LeaseModel
 
-// What the tables rely on: a token stands in them once, and only what is there changes or goes. That a lease
-// was not granted shared beside an exclusive one is promised to the clients; how many may hold a key in the
-// same way was the policy's to say, which is no part of the log.
+// What the tables rely on: a token stands in them once, and only what is there changes or goes. Who may hold
+// a key beside whom they don't ask: a start is not refused for a grant that was wrong and may long be over.
 extension Ledger {
     /// The lease that is renewed or bound.
     func liveSlot(_ token: Token) throws(ImpossibleChange) -> Slot {
@@ -53,29 +52,6 @@ extension Ledger {
         guard !isThere else {
             throw ImpossibleChange("\(rest.key.string) rests after token \(rest.token) already")
         }
-    }
-
-    /// Nobody else holds one of its keys in the other way. Inlined, since most have one key that is free.
-    @inline(__always)
-    func requireCompatible(_ lease: borrowing Lease) throws(ImpossibleChange) {
-        try requireCompatible(lease, on: lease.key)
-        guard let details = lease.details else { return }
-        for key in details.otherKeys { try requireCompatible(lease, on: key) }
-    }
-
-    @inline(__always)
-    private func requireCompatible(_ lease: borrowing Lease, on key: Slot) throws(ImpossibleChange) {
-        let entry = keys.address(of: key)
-        let others = lease.isShared ? entry.pointee.exclusiveHolders : entry.pointee.sharedHolders
-        guard others == 0 else { throw heldOtherwise(lease, key) }
-    }
-
-    private func heldOtherwise(_ lease: borrowing Lease, _ key: Slot) -> ImpossibleChange {
-        let (name, holder) = (keys[key].name.string, leases[firstToEnd(key)].token)
-        return ImpossibleChange(
-            lease.isShared
-                ? "token \(lease.token) shares \(name), which token \(holder) holds alone"
-                : "token \(lease.token) holds \(name) alone, which token \(holder) shares")
     }
 
     func requireNoResult(of token: Token) throws(ImpossibleChange) {

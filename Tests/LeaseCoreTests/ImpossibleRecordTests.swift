@@ -119,21 +119,17 @@ import Testing
         #expect(try wrong(remembered(3, newest: 2)) == "token 3 is newer than the newest, 2")
     }
 
-    @Test func nothingIsHeldAloneAndShared() throws {
-        let alone = Change.granted(grant(1, "a/1", "a/2"))
-        #expect(try wrong(alone, .granted(grant(2, "a/1"))) == nil)
-        #expect(
-            try wrong(alone, .granted(grant(2, "a/3", "a/2", isShared: true)))
-                == "token 2 shares a/2, which token 1 holds alone")
-        #expect(try wrong(alone, ended(1), .granted(grant(2, "a/2", isShared: true))) == nil)
-        let shared = Change.granted(grant(1, "a/1", isShared: true))
-        #expect(try wrong(shared, .granted(grant(2, "a/1", isShared: true))) == nil)
-        #expect(
-            try wrong(shared, .granted(grant(2, "a/2", "a/1")))
-                == "token 2 holds a/1 alone, which token 1 shares")
-        #expect(
-            try wrong(held(2, "a/1"), held(1, "a/1", isShared: true))
-                == "token 1 shares a/1, which token 2 holds alone")
+    /// Who may hold a key beside whom was decided when it was granted.
+    @Test func anybodyMayHoldAKeyBesideAnother() throws {
+        for areShared in [[false, false], [false, true], [true, false], [true, true]] {
+            let granted = areShared.enumerated().map { place, isShared in
+                Change.granted(grant(UInt64(place + 1), "a/1", "a/2", isShared: isShared))
+            }
+            #expect(try wrong(granted[0], granted[1]) == nil)
+            #expect(try wrong(granted[0], granted[1], ended(1)) == nil)
+            #expect(try wrong(granted[0], granted[1], ended(2)) == nil)
+        }
+        #expect(try wrong(held(2, "a/1"), held(1, "a/1", isShared: true)) == nil)
     }
 
     @Test func aLeaseLeavesOneResult() throws {
