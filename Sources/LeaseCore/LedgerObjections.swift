@@ -34,7 +34,9 @@ extension Ledger {
         try requireNotHeld(token)
         try requireNotRemembered(token)
         // It would rest there once more when the lease ends.
-        guard restSlot(token) == .none else { throw ImpossibleChange("a slot rests after token \(token)") }
+        guard rests.count == 0 || restSlot(token) == .none else {
+            throw ImpossibleChange("a slot rests after token \(token)")
+        }
     }
 
     func requireNew(_ ended: EndedLease) throws(ImpossibleChange) {
@@ -87,7 +89,9 @@ extension Ledger {
     }
 
     private func requireNotRemembered(_ token: Token) throws(ImpossibleChange) {
-        guard endedSlot(token) == .none else { throw ImpossibleChange("token \(token) has ended already") }
+        guard ended.count == 0 || endedSlot(token) == .none else {
+            throw ImpossibleChange("token \(token) has ended already")
+        }
     }
 
     private func restSlot(_ token: Token, where isIt: (RestEntry) -> Bool = { _ in true }) -> Slot {
