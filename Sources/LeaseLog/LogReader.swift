@@ -35,7 +35,9 @@ package struct LogReader {
     }
 
     /// Reads on, and applies the good records, some at a time. `apply` throws at one that can't follow from
-    /// those before it, whatever its checksum: that line is damage, and nothing behind it is applied.
+    /// those before it, whatever its checksum: that line is damage, and nothing behind it is applied. By
+    /// then `each` has had it, and up to 63 behind it: to hand out only what was applied, every record would
+    /// have to be looked at once more.
     package mutating func feed(
         _ chunk: Span<UInt8>, each: (Record, BatchMark?) -> Void,
         apply: ([Record]) throws(ImpossibleRecord) -> Void
