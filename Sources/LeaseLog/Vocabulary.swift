@@ -88,6 +88,7 @@ package enum LogFormat {
     package static let oldest: UInt64 = 1
     /// The longest line that is read, with its LF. The longest that is written is under 9,500 bytes.
     package static let lineBytesMax = 16_384
-    /// The greatest number of a change, and token: as many more can be counted before one would not fit.
+    /// The greatest number of a change, and token, that is read: as many more can be counted before one would
+    /// not fit. Nothing that is written is held against it: no daemon lives to give so many.
     package static let numberMax = UInt64(Int64.max)
 }
