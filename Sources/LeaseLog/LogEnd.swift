@@ -61,7 +61,7 @@ struct BadTail {
     /// synced can be missing, and a good record behind the gap proves nothing unless it claims the gap as
     /// synced.
     func damage(onSameBoot: Bool) -> String? {
-        if isIntact { return BadTail.damage(what) }
+        if isIntact { return BadTail.thoughIntact(what) }
         if let claimingLine { return "\(what), and line \(claimingLine) says that it was on the disk" }
         guard onSameBoot else { return nil }
         if let goodLine { return "\(what), and a good record follows on line \(goodLine)" }
@@ -70,7 +70,7 @@ struct BadTail {
     }
 
     /// What is wrong with a line that was written as it stands there.
-    static func damage(_ what: String) -> String { "\(what), though its checksum is right" }
+    static func thoughIntact(_ what: String) -> String { "\(what), though its checksum is right" }
 
     /// The good record that this line is, or ends with: an LF that was damaged glues two lines into one, and
     /// so do garbage or zeros before a record. Only the last few places where one could begin are tried (in a

@@ -175,7 +175,7 @@ package struct LogReader {
         if let newerFormat { return .newerFormat(newerFormat) }
         if let refused {
             let (line, offset) = (refused.place.line, refused.place.offset)
-            return .damaged(line: line, offset: offset, what: BadTail.damage(refused.what))
+            return .damaged(line: line, offset: offset, what: BadTail.thoughIntact(refused.what))
         }
         guard let tail else { return endWithoutTail(size) }
         if let what = damage(in: tail, currentBoot) {

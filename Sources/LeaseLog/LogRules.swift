@@ -37,7 +37,7 @@ package struct LogPosition: Equatable, Sendable {
 struct LogRules {
     let header: LogHeader
     private(set) var position: LogPosition
-    /// `held`, `remembered` and `result` lines so far.
+    /// `held`, `remembered`, `resting` and `result` lines so far.
     private var stateLines: UInt64 = 0
 
     init(header: LogHeader) {

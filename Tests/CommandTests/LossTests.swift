@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test func whatThePolicyBoundsIsNotBlamedOnTheDaemon() throws {
-        let rig = try Rig(policy: "kind user id max-hold=1s\n")
+        let rig = try Rig(policy: "kind user id max-hold=3s\n")
         let ended = try rig.run("run", "user/1", "--", "sleep", "77")
         #expect(ended.code == 79)
         let why = "user/1 is lost: the longest life of lease 1 (max-hold) is over; the command is ended"
