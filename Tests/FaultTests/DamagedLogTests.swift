@@ -246,7 +246,6 @@ final class Specimen {
     @Test(arguments: [
         ("renewed token=9 ttl=1000ms", "token 9 was never granted"),
         ("granted token=2 key=user/9 owner=o uid=0 pid=1 ttl=1000ms", "token 2 is granted after 2"),
-        ("granted token=3 key=user/1 owner=o uid=0 pid=1 ttl=1ms shared=yes", "which token 2 holds alone"),
         ("granted token=3 key=user/9,user/9 owner=o uid=0 pid=1 ttl=1ms", "one key stands there twice"),
         ("forgotten token=2 why=asked", "no result of token 2 is kept"),
         ("released token=1\nreleased token=1", "token 1 is not held"),
