@@ -41,13 +41,14 @@ extension Machine {
         pictures.removeAll { $0.watcher == watcher }
     }
 
-    /// Looks at up to so many leases more.
+    /// Shows up to so many leases more, and looks at no more of them than `looks`, which becomes less.
     /// - Returns: whether all have been shown; the picture has ended then.
     package mutating func drawPicture(
-        for watcher: ConnectionID, leases count: Int, into views: inout [LeaseView]
+        for watcher: ConnectionID, leases count: Int, looks: inout Int, into views: inout [LeaseView]
     ) -> Bool {
         guard let place = pictures.firstIndex(where: { $0.watcher == watcher }) else { return true }
-        for _ in 0..<count {
+        while looks > 0, views.count < count {
+            looks -= 1
             let slot = pictures[place].next
             guard slot != .none, ledger.leases[slot].token <= pictures[place].lastToken else {
                 pictures.remove(at: place)

@@ -62,7 +62,8 @@ public struct Limits: Equatable, Sendable {
     public var eventsMax = 32_768
     /// What may wait to be read by one client before its requests are no longer read.
     public var outputBytesMax = 2 << 20
-    /// The same for all connections of a user together, and for all there are.
+    /// The same for all connections of a user together, and for all there are. (Of a user who has read all
+    /// its requests are read even so.) Watches take half of a user's, and no more than they leave of all.
     public var outputBytesPerUserMax = 256 << 20
     public var outputBytesInAllMax = 1 << 30
     /// What may wait behind a request of the same connection before its requests are no longer read.

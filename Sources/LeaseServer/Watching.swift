@@ -38,7 +38,10 @@ extension Server {
     private static var bytesAhead: Int { 256 << 10 }
     /// How many leases and events one pass looks at for those who are not live: for one, and for all of them.
     private static var looksPerWatch: Int { 1_000 }
-    private static var watchersLookedAtPerPass: Int { 8_000 }
+    private static var looksPerPass: Int { 8_000 }
+    /// How many leases a picture shows before it is asked again whether there is room for more; 1 where only
+    /// what everybody may be sent is left.
+    private static var leasesAtATime: Int { 16 }
 
     var hasWatches: Bool { watches.count > vacantWatches.count }
 
@@ -72,8 +75,8 @@ extension Server {
         }
         connections[index].watch = place
         watchIndex.insert(place, prefixes)
+        // It goes on at the end of the pass, with what all that are behind may look at together.
         behind.append(place)
-        _ = goOn(place)
     }
 
     mutating func unwatch(_ index: Int, _ tag: Span<UInt8>) {
@@ -108,7 +111,7 @@ extension Server {
         for place in concerned where watches[place].phase == .live {
             guard let index = index(watches[place].connection), concerns(event, place, index)
             else { continue }
-            if connections[index].unsentCount < limits.outputBytesMax / 2 {
+            if connections[index].unsentCount < limits.outputBytesMax / 2, hasRoomForWatch(index) {
                 append(eventLine, place, index)
                 watches[place].told = sequence
             } else {
@@ -146,10 +149,14 @@ extension Server {
         append(index) { EventWriter.append(notice, tag: subscriber.tag.span, to: &$0) }
     }
 
-    /// A lease that is about to change is shown before its turn.
+    /// A lease that is about to change is shown before its turn, or what it was could never be told.
     mutating func show(_ lease: LeaseView, to watcher: ConnectionID) {
         guard let index = index(watcher), let place = connections[index].watch else { return }
-        append(lease, place, index)
+        if connections[index].unsentCount < limits.outputBytesMax, hasRoomForWhatChanges(index) {
+            append(lease, place, index)
+        } else {
+            cut(place, index)
+        }
     }
 
     private func concerns(_ event: RecentEvents.Place, _ place: Int, _ index: Int) -> Bool {
@@ -185,17 +192,25 @@ extension Server {
     var hasWatchersToServe: Bool {
         behind.contains { place in
             guard let index = index(watches[place].connection) else { return false }
-            return !connections[index].isGone && connections[index].unsentCount < Server.bytesAhead
+            return !connections[index].isGone && canTakeMore(index)
         }
+    }
+
+    private func canTakeMore(_ index: Int) -> Bool {
+        connections[index].unsentCount < Server.bytesAhead && hasRoomForWatch(index)
     }
 
     mutating func serveWatchers() {
         guard !behind.isEmpty else { return }
-        var looks = 0
-        for place in behind where looks < Server.watchersLookedAtPerPass {
-            looks += goOn(place)
-            // Those who came to nothing this time are the first with the next pass.
-            if behind.first == place, behind.count > 1 { behind.append(behind.removeFirst()) }
+        let places = behind
+        var (next, looks) = (0, 0)
+        while next < places.count, looks < Server.looksPerPass {
+            looks += goOn(places[next])
+            next += 1
+        }
+        // Those who came to nothing this time are the first with the next pass.
+        if next < places.count, let first = behind.firstIndex(of: places[next]) {
+            behind = Array(behind[first...] + behind[..<first])
         }
     }
 
@@ -216,29 +231,32 @@ extension Server {
     /// come back with `since=`. What this pass has brought it could not have read.
     private func keepsUp(_ place: Int, _ index: Int) -> Bool {
         let watch = watches[place]
-        if watch.phase == .picture, connections[index].unsentCount >= limits.outputBytesMax { return false }
         let lag = max(passBegan.change - watch.cursor.change, passBegan.line - watch.cursor.line)
         return effects.recent.has(watch.cursor) && (!watch.hasBeenLive || lag <= limits.eventsMax / 4)
     }
 
     private mutating func drawPicture(_ place: Int, _ index: Int) -> Int {
-        guard connections[index].unsentCount < Server.bytesAhead else { return 0 }
-        var views: [LeaseView] = []
-        let isComplete = machine.drawPicture(
-            for: watches[place].connection, leases: Server.looksPerWatch, into: &views)
-        for view in views {
-            append(view, place, index)
+        var looks = Server.looksPerWatch
+        while looks > 0, canTakeMore(index) {
+            var views: [LeaseView] = []
+            let isComplete = machine.drawPicture(
+                for: watches[place].connection, leases: hasRoomForWatches(index) ? Server.leasesAtATime : 1,
+                looks: &looks, into: &views)
+            for view in views {
+                append(view, place, index)
+            }
+            if isComplete {
+                watches[place].phase = .catchingUp
+                watches[place].told = watches[place].pictureSequence
+                break
+            }
         }
-        if isComplete {
-            watches[place].phase = .catchingUp
-            watches[place].told = watches[place].pictureSequence
-        }
-        return Server.looksPerWatch
+        return Server.looksPerWatch - looks
     }
 
     private mutating func catchUp(_ place: Int, _ index: Int) -> Int {
         for looks in 0..<Server.looksPerWatch {
-            guard connections[index].unsentCount < Server.bytesAhead else { return looks }
+            guard canTakeMore(index) else { return looks }
             guard let event = effects.recent.next(&watches[place].cursor) else {
                 watches[place].phase = .live
                 watches[place].hasBeenLive = true

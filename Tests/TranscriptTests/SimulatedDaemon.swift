@@ -236,6 +236,7 @@ extension SimulatedDaemon {
         [
             "--events-max": \.eventsMax,
             "--output-bytes-max": \.outputBytesMax,
+            "--output-bytes-per-user-max": \.outputBytesPerUserMax,
             "--connections-max": \.connectionsMax,
             "--connections-per-user-max": \.connectionsPerUserMax,
             "--leases-max": \.leasesMax,

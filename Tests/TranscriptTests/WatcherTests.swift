@@ -39,13 +39,21 @@ private final class Watchtower {
 
     /// Whole lines that have come to the watcher, which takes so many bytes more, or all there are.
     func read(_ count: Int = .max) -> [ReplyLine] {
-        daemon.appetite[watcher] = count
-        daemon.take([])
-        unread += daemon.sent.removeValue(forKey: watcher) ?? []
+        unread += take(count, by: watcher)
         guard let end = unread.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
         let lines = unread[...end].split(separator: UInt8(ascii: "\n"))
         unread.removeFirst(end + 1)
         return lines.compactMap { ReplyLine(Array($0).span) }
+    }
+
+    func readAll(_ other: UInt64) -> [ReplyLine] {
+        take(.max, by: other).split(separator: UInt8(ascii: "\n")).compactMap { ReplyLine(Array($0).span) }
+    }
+
+    private func take(_ count: Int, by id: UInt64) -> [UInt8] {
+        daemon.appetite[id] = count
+        daemon.take([])
+        return daemon.sent.removeValue(forKey: id) ?? []
     }
 
     /// From now on the watcher takes nothing.
@@ -109,6 +117,77 @@ extension ReplyLine {
         #expect(lines.count == cutAt + 200)
         _ = tower.ask("acquire a/2")
         #expect(tower.read().first?.event == "granted")
+    }
+
+    /// As many who read nothing as fill the bytes of their user, were they told all that happens.
+    private func muteWatchers(_ tower: Watchtower) throws -> [UInt64] {
+        try (0..<20).map { _ in
+            let mute = try tower.connect()
+            tower.daemon.appetite[mute] = 0
+            tower.send("watch", from: mute)
+            return mute
+        }
+    }
+
+    private static let bytesOfOneUser = [
+        "--output-bytes-max=1056768", "--output-bytes-per-user-max=1056768",
+    ]
+    private static let longOwner = String(repeating: "x", count: 200)
+
+    @Test func watchersThatDoNotReadHoldUpNobodyOfTheirUser() throws {
+        let tower = try Watchtower(WatcherTests.bytesOfOneUser)
+        let mute = try muteWatchers(tower)
+        tower.send("watch", from: tower.watcher)
+        _ = tower.read()
+        for token in 1...900 {
+            try #require(tower.ask("acquire a/1 owner=\(WatcherTests.longOwner)").hasPrefix("OK token"))
+            try #require(tower.ask("release \(token)").hasPrefix("OK token"))
+            // Who reads is told of everything at once.
+            try #require(tower.read().map(\.event) == ["granted", "released"])
+        }
+        // They were kept waiting, and go on where they were as they read, though the others don't yet.
+        for watcher in mute {
+            let lines = tower.readAll(watcher)
+            try requireNoGap(lines.dropFirst(), from: 2)
+            #expect(lines.count == 1_801)
+        }
+    }
+
+    /// It goes on, though it has read nothing itself, and so it is not cut.
+    @Test func aWatcherGoesOnWhenOthersOfItsUserHaveRead() throws {
+        let tower = try Watchtower(WatcherTests.bytesOfOneUser + ["--events-max=4000"])
+        let mute = try muteWatchers(tower)
+        tower.stall()
+        tower.send("watch", from: tower.watcher)
+        func happen(_ tokens: ClosedRange<Int>) throws {
+            for token in tokens {
+                try #require(tower.ask("acquire a/1 owner=\(WatcherTests.longOwner)").hasPrefix("OK token"))
+                try #require(tower.ask("release \(token)").hasPrefix("OK token"))
+            }
+        }
+        try happen(1...300)
+        for watcher in mute { _ = tower.readAll(watcher) }
+        try happen(301...700)
+        let lines = tower.read()
+        try requireNoGap(lines.dropFirst(), from: 2)
+        #expect(lines.count == 1_401)
+    }
+
+    @Test func picturesThatNobodyReadsHoldUpNobodyOfTheirUser() throws {
+        let tower = try Watchtower(WatcherTests.bytesOfOneUser)
+        for token in 1...1_000 { _ = tower.ask("acquire a/\(token) owner=\(WatcherTests.longOwner) ttl=1h") }
+        let mute = try muteWatchers(tower)
+        #expect(tower.ask("ping") == "OK\n")
+        for watcher in mute { #expect(tower.readAll(watcher).count == 1_001) }
+
+        // What changes is shown at once; where there is no room for that, their watches are over.
+        let others = try muteWatchers(tower)
+        for token in 501...1_000 { try #require(tower.ask("release \(token)").hasPrefix("OK token")) }
+        #expect(tower.ask("ping") == "OK\n")
+        for watcher in others {
+            let lines = tower.readAll(watcher)
+            #expect(lines.last?.event == "cut" && lines.last?.sequence == 0)
+        }
     }
 
     /// Leases come, change and go while a slow watcher is shown what there was. In the end it knows the same
