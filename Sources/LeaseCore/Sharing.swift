@@ -127,15 +127,14 @@ extension Machine {
     mutating func share(
         _ work: Work, of keys: [Slot], token: Token, entrants: inout [WaiterID], into effects: inout Effects
     ) {
-        if let kept = work.kept {
-            emit(.kept(kept), into: &effects)
-            dropOldResults(besides: token, kept.uid, into: &effects)
-        }
+        if let kept = work.kept { emit(.kept(kept), into: &effects) }
         for key in keys where ledger.keys[key].result != .none {
             if ledger.results.slab[ledger.keys[key].result].token != token {
                 emitForgotten(of: key, .replaced, into: &effects)
             }
         }
+        // What goes in any case may have made room enough.
+        if let kept = work.kept { dropOldResults(besides: token, kept.uid, into: &effects) }
         var joined: [Slot] = []
         for key in keys {
             let joiners = ledger.keys[key].joiners

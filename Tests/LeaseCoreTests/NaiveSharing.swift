@@ -60,11 +60,11 @@ extension Naive {
             tell(.kept(for: kept.keep), kept, kept.keys)
             for key in keeping { drop(key) }
             results.append(NaiveResult(kept: kept, at: clock))
-            dropOldResults(besides: request.token, lease.grant.uid)
         }
         for key in lease.grant.keys.all where !(isKept && keeping.contains(key)) {
             forget(key, .replaced)
         }
+        if isKept { dropOldResults(besides: request.token, lease.grant.uid) }
         let keys = lease.grant.keys.all
         for waiter in line where waiter.request.joins && keys.contains(waiter.request.keys.first) {
             answer(
