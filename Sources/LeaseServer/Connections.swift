@@ -62,7 +62,8 @@ extension Server {
     }
 
     /// All that a connection that is gone had still sent has been handed over: it is carried out (but for
-    /// acquires), and what was bound to the connection ends.
+    /// acquires, and for renewals that wait for a look at a process), and what was bound to the connection
+    /// ends.
     package mutating func finishGone(_ id: ConnectionID) {
         guard let index = index(id) else { return }
         lookAtInput(index)
