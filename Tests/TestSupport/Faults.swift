@@ -68,14 +68,18 @@ package final class SmallDisk: Sendable {
 
     /// Leaves no room for anything more.
     package func fill() {
-        // A program that another test starts meanwhile must not keep it: its room would never come back.
         let file = open(path + "/fill", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         let block = [UInt8](repeating: 0x78, count: 4_096)
         while write(file, block, block.count) > 0 {}
         closeForAll(file)
     }
 
-    package func makeRoom() { unlink(path + "/fill") }
+    /// Cut before it goes: a program that another test is just starting has what this process had open, until
+    /// the system has made it anew, and what is only unlinked keeps its room as long as somebody has it open.
+    package func makeRoom() {
+        truncate(path + "/fill", 0)
+        unlink(path + "/fill")
+    }
 
     /// An ext4 file system in a file, to be mounted again and again.
     package static func makeExt4(_ image: String, megabytes: Int) throws(Failure) {
