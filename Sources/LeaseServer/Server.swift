@@ -64,9 +64,9 @@ package struct Server: ~Copyable {
     var looksToComeBackTo: [(ticket: UInt64, report: ProcessReport)] = []
     /// Connections that go on with the next pass, since what they asked for took long.
     var yielded: [ConnectionID] = []
-    /// After so many lines, and half of what there is, a connection's replies go before more is decided: its
-    /// client goes on meanwhile. For a pass in which nobody else wants anything; with others it would only
-    /// make more passes.
+    /// After lines of so much cost, and half of what there is, a connection's replies go before more is
+    /// decided: its client goes on meanwhile. For a pass in which nobody else wants anything; with others it
+    /// would only make more passes.
     package var linesPerTurn = Int.max
     var unread = UnreadBytes()
     var spareOutputs = SpareOutputs()

@@ -92,6 +92,13 @@ private final class Bench {
 
     private func refuse() { _ = server.batchRefused() }
 
+    /// Compacts, up to where the new file is to be put in place.
+    func beginInstalling() {
+        _ = ask("#c compact")
+        for _ in 0..<20 where !isInstalling { _ = ask("ping") }
+        #expect(isInstalling)
+    }
+
     private func carryOut() {
         var directives: [Directive] = []
         server.takeDirectives(into: &directives)
@@ -115,9 +122,7 @@ private final class Bench {
     func whatOnlyTheOldFileHasGoesToTheNewOne(_ endsOne: Bool) throws {
         let bench = try Bench()
         #expect(bench.ask("acquire user/1 ttl=1h").hasPrefix("OK token=1 "))
-        _ = bench.ask("#c compact")
-        for _ in 0..<20 where !bench.isInstalling { _ = bench.ask("ping") }
-        #expect(bench.isInstalling)
+        bench.beginInstalling()
         bench.newLogHasRoom = false
         _ = bench.ask("#2 acquire user/2 ttl=1h")
         _ = bench.ask("#3 acquire user/3 ttl=1h")
@@ -139,9 +144,7 @@ private final class Bench {
     /// The log lacks nothing, so that nothing is left to be written by which service would go on.
     @Test func serviceGoesOnWithTheOldFile() throws {
         let bench = try Bench()
-        _ = bench.ask("#c compact")
-        for _ in 0..<20 where !bench.isInstalling { _ = bench.ask("ping") }
-        #expect(bench.isInstalling)
+        bench.beginInstalling()
         bench.newLogHasRoom = false
         _ = bench.ask("#1 acquire user/1 ttl=1h")
         _ = bench.ask("#2 acquire user/2 ttl=1h")
