@@ -27,6 +27,10 @@ package struct Errno: Error, Equatable, Hashable, Sendable {
         self == .notRegularFile || code == ELOOP || code == EISDIR || code == ENXIO
     }
 
+    /// Whether there is no process of a number: it is nobody's, or by now that of a thread (EINVAL, or ENOENT
+    /// of later kernels).
+    package var isNoProcess: Bool { code == ESRCH || code == EINVAL || code == ENOENT }
+
     static let interrupted = Errno(code: EINTR)
 
     /// The error of the call that failed last on this thread.

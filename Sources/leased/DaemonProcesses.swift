@@ -16,6 +16,8 @@ final class WatchedProcess {
 }
 
 extension Daemon {
+    /// For a request that names it: what can't be looked at is as good as dead, since nothing depends on it
+    /// yet.
     func report(on pid: Int32) -> ProcessReport {
         guard let handle = try? ProcessWatch.open(pid), let facts = ProcessWatch.inspect(pid),
             !facts.isZombie, (try? ProcessWatch.hasEnded(handle)) == false
@@ -24,31 +26,38 @@ extension Daemon {
     }
 
     mutating func watch(_ process: ProcessIdentity, _ now: Instant) {
-        let opened: Descriptor?
+        let descriptor: Descriptor
         do throws(Errno) {
-            opened = try ProcessWatch.open(process.pid)
+            descriptor = try ProcessWatch.open(process.pid)
         } catch {
-            opened = nil
+            // That there is no descriptor, or no memory, ends nobody's lease.
+            return error.isNoProcess ? server.processEnded(process) : lookLater(at: process, now)
         }
-        guard case .alive(process, _) = report(on: process.pid) else {
-            server.processEnded(process)
-            return
+        guard let facts = ProcessWatch.inspect(process.pid) else {
+            let hasEnded = (try? ProcessWatch.hasEnded(descriptor)) == true
+            return hasEnded ? server.processEnded(process) : lookLater(at: process, now)
         }
-        guard let descriptor = opened, descriptor.raw < settings.descriptorsMax - Settings.keptDescriptors / 2
-        else {
-            if retries.processes == .never { retries.processes = now + .seconds(1) }
-            unwatchable.insert(process)
-            return
+        guard !facts.isZombie, facts.startTicks == process.startTicks else {
+            return server.processEnded(process)
+        }
+        guard descriptor.raw < settings.descriptorsMax - Settings.keptDescriptors / 2 else {
+            return lookLater(at: process, now)
         }
         lastProcessTag += 1
         let watched = WatchedProcess(descriptor, tag: lastProcessTag)
         do throws(Errno) {
             try poller.add(watched.descriptor.raw, tag: watched.tag, reads: true, writes: false)
         } catch {
-            journal.error("process \(process.pid) can't be watched: \(error)")
+            return lookLater(at: process, now)
         }
         processes[process] = watched
         processOfTag[watched.tag] = process
+    }
+
+    /// It can't be watched now, or not even be looked at.
+    private mutating func lookLater(at process: ProcessIdentity, _ now: Instant) {
+        if retries.processes == .never { retries.processes = now + .seconds(1) }
+        unwatchable.insert(process)
     }
 
     mutating func unwatch(_ process: ProcessIdentity) {

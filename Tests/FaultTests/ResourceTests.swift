@@ -48,6 +48,28 @@ import Testing
         try daemon.stop()
     }
 
+    /// That a process can't be looked at, or not be watched, is no sign of its end, which is seen later.
+    @Test(
+        .enabled(if: hasStrace, "needs root and strace"),
+        arguments: ["pidfd_open:error=ENFILE:when=2+", "epoll_ctl:error=ENOSPC:when=1"])
+    func whoCannotBeWatchedHasNotEnded(_ injection: String) throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let client = try daemon.connect()
+        let worker = try Program(["/bin/sleep", "1000"])
+        var fault: Fault? = try Fault(injection, of: daemon.pid!, output: daemon.folder("trace"))
+        #expect(tokenGranted(client.ask("acquire user/1 ttl=1h while=\(worker.pid)")) == 1)
+        #expect(client.ask("check 1")?.hasPrefix("OK token=1 ") == true)
+        withExtendedLifetime(fault) {}
+        fault = nil
+        worker.signal(SIGKILL)
+        _ = worker.exitCode()
+        eventually("its end is seen") {
+            client.ask("check 1")?.hasPrefix("GONE token=1 why=process-ended ") == true
+        }
+        try daemon.stop()
+    }
+
     @Test(.disabled(if: isSanitized, "a sanitizer's memory says nothing"))
     func aLineWithoutAnEndTakesNoMemory() throws {
         let daemon = try Daemon()
