@@ -88,8 +88,15 @@ final class LogStore {
         }
     }
 
-    /// Syncs the log now, on this thread: at the end.
+    /// Syncs the log now, on this thread: at the end. What the other one has under way is waited for, since
+    /// of a sync that failed the kernel tells once, and this one would succeed without what is lost.
     func syncNow() throws(Errno) {
+        thread.finish()
+        var done: [SyncThread.Completion] = []
+        try thread.takeCompletions(into: &done)
+        for completion in done {
+            if case .failed = concluded(completion) { throw Errno(code: completion.code) }
+        }
         try log.file.sync()
     }
 
@@ -104,9 +111,7 @@ final class LogStore {
         var done: [SyncThread.Completion] = []
         try thread.takeCompletions(into: &done)
         for completion in done {
-            let error = Errno(code: completion.code)
-            let completed = schedule.conclude(
-                completion.code == 0 ? .done : error.isNoSpace ? .noSpace : .failed)
+            let completed = concluded(completion)
             switch completed {
             case .ringMade: openRing()
             case .compactionRenamed:
@@ -117,9 +122,14 @@ final class LogStore {
                 .compactionFailed, .numbersRefused, .failed:
                 break
             }
-            body(completed, Duration(nanoseconds: completion.nanoseconds), error)
+            body(completed, Duration(nanoseconds: completion.nanoseconds), Errno(code: completion.code))
         }
         if schedule.wantsRing { makeRing() }
+    }
+
+    private func concluded(_ completion: SyncThread.Completion) -> Completed {
+        let isNoSpace = Errno(code: completion.code).isNoSpace
+        return schedule.conclude(completion.code == 0 ? .done : isNoSpace ? .noSpace : .failed)
     }
 
     /// Sets space aside in the log: as much as is wanted if so many bytes are left free beside it, which is

@@ -49,6 +49,24 @@ struct SlowDiskTests {
         try daemon.stop()
     }
 
+    /// Nobody waits for the sync that is under way when the daemon stops, and that fails: the kernel tells of
+    /// it once.
+    @Test func aStopKnowsOfTheSyncThatWasUnderWay() throws {
+        let daemon = try Daemon()
+        try daemon.start(["--sync=1ms"])
+        let client = try daemon.connect()
+        let trace = daemon.folder("trace")
+        let fault = try Fault(
+            "fdatasync:error=EIO:delay_enter=2s:when=2", of: daemon.pid!, paths: [daemon.dataPath + "/log"],
+            output: trace)
+        #expect(tokenGranted(client.ask("acquire user/1 ttl=1h")) == 1)
+        eventually("it is synced") { text(of: trace).contains(" = 0") }
+        #expect(tokenGranted(client.ask("acquire user/2 ttl=1h")) == 2)
+        daemon.program?.signal(SIGTERM)
+        #expect(daemon.exitCode() == 74)
+        withExtendedLifetime(fault) {}
+    }
+
     /// Room was set aside, and the disk refuses it all the same: what was decided waits, the rest is refused.
     @Test func aDiskThatBreaksItsWordGrantsNothing() throws {
         let daemon = try Daemon()
