@@ -27,7 +27,7 @@ package enum LogJob: Equatable, Sendable {
     case compactionInstall
     /// Sync the directory, behind the rename.
     case compactionNames
-    /// Let the old log's file go, which takes a while where it is large.
+    /// Let the old log's file go, which takes a while where it is large; or one that nobody wants any more.
     case compactionClearing
 }
 
@@ -133,6 +133,11 @@ package struct LogSchedule {
         if job == .compactionInstall { isInstalling = true }
         if job == .ringMaking { ring.beginMaking() }
         jobs.append(job)
+    }
+
+    /// The compaction was given up: a sync of its file that is under way says nothing of the next one.
+    package mutating func dropCompaction() {
+        for place in jobs.indices where jobs[place] == .compactionSync { jobs[place] = .compactionClearing }
     }
 
     /// The oldest job has ended.

@@ -228,8 +228,12 @@ extension LogStore {
     func syncCompaction(size: Int) throws(Errno) {
         guard let newLog else { return }
         try newLog.file.reserve(upTo: Int64(size))
-        let raw = newLog.file.raw
-        submit(.compactionSync) { AppendFile.syncCode(raw) }
+        // Of its own: the compaction may be given up before this job's turn comes.
+        let own = try newLog.file.another()
+        submit(.compactionSync) {
+            defer { closeDescriptor(own) }
+            return AppendFile.syncCode(own)
+        }
     }
 
     func installCompaction() {
@@ -282,6 +286,7 @@ extension LogStore {
     var isInstallingCompaction: Bool { schedule.isInstalling }
 
     func dropCompaction() {
+        schedule.dropCompaction()
         newLog = nil
         _ = try? folder.directory.remove(LogStore.newLogName)
     }

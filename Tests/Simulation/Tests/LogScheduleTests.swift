@@ -86,6 +86,18 @@ import Testing
         same(schedule.turn(at: .zero), .submit(.sync(7)))
     }
 
+    /// The sync of one that was given up may end when the next is under way, which it must neither end nor
+    /// help on.
+    @Test(arguments: [LogJobResult.done, .failed, .noSpace])
+    func aDroppedCompactionSaysNothingOfTheNext(_ result: LogJobResult) {
+        var schedule = LogSchedule(policy: .never, sequence: 3, ringBytes: 0, syncsBeforeRing: 0)
+        schedule.submit(.compactionSync)
+        schedule.dropCompaction()
+        schedule.submit(.compactionSync)
+        same(schedule.conclude(result), .compactionCleared)
+        same(schedule.conclude(.done), .compactionSynced)
+    }
+
     /// Also where nothing was written meanwhile: of the last change before it only the old file was synced.
     @Test func aCompactedLogIsSyncedThoughNothingCameMeanwhile() {
         var schedule = scheduleWithRing()

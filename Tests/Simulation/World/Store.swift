@@ -238,6 +238,7 @@ final class Store {
     }
 
     func dropCompaction() throws(DiskFailure) {
+        schedule.dropCompaction()
         newLog = nil
         try disk.remove(Store.newLogName)
     }
