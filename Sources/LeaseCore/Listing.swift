@@ -38,9 +38,11 @@ extension Machine {
         return reply
     }
 
-    /// Nobody waits for the others any more.
-    package mutating func dropLists(except tickets: [UInt64]) {
-        listings.removeAll { !tickets.contains($0.ticket) }
+    package func hasList(_ ticket: UInt64) -> Bool { listings.contains { $0.ticket == ticket } }
+
+    /// Nobody waits for them any more.
+    package mutating func dropLists() {
+        listings.removeAll()
     }
 
     private func lookAtLeases(_ listing: inout Listing, looks: inout Int) -> Reply? {

@@ -26,8 +26,9 @@ struct Connection {
     /// A line is over the limit: what comes is skipped up to its end.
     var skipsLine = false
     var hasInputEnded = false
-    /// An untagged request waits: what is behind it is not looked at.
+    /// An untagged request waits, or a list: what is behind it is not looked at.
     var isBlocked = false
+    var isListing = false
     /// A request can't be decided before space or numbers are set aside: it is read again then.
     var isParked = false
     var isReadingPaused = false
@@ -56,6 +57,8 @@ struct Connection {
 
     /// How many of its requests that wait for their reply have a tag.
     var waitingTagged = 0
+    /// How many of those wait for something else than their place in line.
+    var waitingTaggedOthers = 0
     /// The place of its watch.
     var watch: Int?
     /// The peer is gone altogether.

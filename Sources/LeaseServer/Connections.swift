@@ -43,15 +43,15 @@ extension Server {
         for index in gone {
             connections[index].isGone = true
             // (A list holds up what is behind it, which asks for something all the same.)
-            if connections[index].isBlocked, !isListing(connections[index].id) {
+            if connections[index].isBlocked, !connections[index].isListing {
                 connections[index].dropsInput = true
                 connections[index].input.removeAll()
             }
         }
         machine.dropWaiters(of: gone.map { connections[$0].id }, into: &effects)
         settle()
+        forgetOthers(of: gone)
         for index in gone {
-            forgetOthers(of: connections[index].id)
             let unsent = connections[index].unsentGrants
             connections[index].unsentGrants.removeAll()
             for grant in unsent.all {

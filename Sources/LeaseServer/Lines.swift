@@ -162,8 +162,7 @@ extension Server {
         _ content: consuming LineContent, _ line: Span<UInt8>, _ tagRange: Range<Int>, _ index: Int
     ) -> Bool {
         let tag = line.extracting(tagRange)
-        if connections[index].waitingTagged > 0, !tag.isEmpty, isWaiting(connections[index].id, tag.copied())
-        {
+        if connections[index].waitingTagged > 0, !tag.isEmpty, isWaiting(index, tag.copied()) {
             reply(index, line.extracting(0..<0), .refused(.tagInUse(tag.copied())))
             return true
         }
@@ -211,13 +210,16 @@ extension Server {
         let beginning = line.extracting(0..<min(line.count, 4 * Limits.tagBytesMax))
         var tag = (try? RequestReader.readTag(beginning)) ?? 0..<0
         // The answer to a tag that waits must not seem to come from here.
-        if !tag.isEmpty, isWaiting(connections[index].id, beginning.extracting(tag).copied()) { tag = 0..<0 }
+        if !tag.isEmpty, isWaiting(index, beginning.extracting(tag).copied()) { tag = 0..<0 }
         reply(index, beginning.extracting(tag), .refused(refusal))
     }
 
-    private func isWaiting(_ connection: ConnectionID, _ tag: [UInt8]) -> Bool {
-        place(connection, tag) != nil
-            || others.contains { $0.pending.connection == connection && $0.pending.tag == tag }
+    private func isWaiting(_ index: Int, _ tag: [UInt8]) -> Bool {
+        let connection = connections[index].id
+        // All else that waits may be very much: it is looked through only for who has some of it.
+        return place(connection, tag) != nil
+            || connections[index].waitingTaggedOthers > 0
+                && others.contains { $0.pending.connection == connection && $0.pending.tag == tag }
     }
 
     /// Where the request in line that has this tag is kept.

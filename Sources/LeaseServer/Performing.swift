@@ -14,7 +14,7 @@ struct OtherPending {
         /// The policy to be read again.
         case policy
         /// All leases or waiters to be looked at.
-        case list(ticket: UInt64)
+        case list(ticket: UInt64, ListRequest, Peer)
     }
 
     let kind: Kind
@@ -172,7 +172,9 @@ extension Server {
 
     /// What was found of the process that a request names.
     package mutating func inspected(ticket: UInt64, _ report: ProcessReport) {
-        for (place, other) in others.enumerated() {
+        // It is mostly the last.
+        for place in others.indices.reversed() {
+            let other = others[place]
             guard case .process(ticket, let request) = other.kind else { continue }
             // There was room when its request was read; others have come first since.
             if mustWaitForRoom { return looksToComeBackTo.append((ticket, report)) }

@@ -24,6 +24,7 @@ extension Server {
     }
 
     mutating func waitFor(_ kind: OtherPending.Kind, _ index: Int, _ tag: Span<UInt8>) {
+        if !tag.isEmpty { connections[index].waitingTaggedOthers += 1 }
         others.append(OtherPending(kind: kind, pending: hold(index, tag)))
     }
 
@@ -48,6 +49,8 @@ extension Server {
             makeReady(index)
         } else {
             connections[index].waitingTagged -= 1
+            // Only those in line have a number.
+            if pending.number == 0 { connections[index].waitingTaggedOthers -= 1 }
         }
         return index
     }
@@ -78,7 +81,8 @@ extension Server {
 
     mutating func finish(_ other: OtherPending, with reply: Reply) {
         guard let index = release(other.pending) else { return }
-        if case .list = other.kind, connections[index].isBlocked {
+        if case .list = other.kind {
+            connections[index].isListing = false
             connections[index].isBlocked = false
             makeReady(index)
         }
@@ -93,15 +97,22 @@ extension Server {
         pendings[place] = Pending()
     }
 
-    /// Nobody is to be told of anything any more.
-    mutating func forgetOthers(of connection: ConnectionID) {
-        guard let index = index(connection), connections[index].caller.waitingCount > 0 else { return }
+    /// Nobody is to be told of anything any more, of any of these connections: they may be very many, and so
+    /// may be what waits.
+    mutating func forgetOthers(of gone: [Int]) {
+        let waiting = gone.filter { connections[$0].caller.waitingCount > 0 }
+        guard !waiting.isEmpty else { return }
+        let ids = Set(waiting.map { connections[$0].id })
         others.removeAll { other in
             if case .advance = other.kind { return false }
-            return other.pending.connection == connection
+            return ids.contains(other.pending.connection)
         }
-        connections[index].caller.waitingCount = 0
-        connections[index].waitingTagged = 0
-        connections[index].isBlocked = false
+        for index in waiting {
+            connections[index].caller.waitingCount = 0
+            connections[index].waitingTagged = 0
+            connections[index].waitingTaggedOthers = 0
+            connections[index].isBlocked = false
+            connections[index].isListing = false
+        }
     }
 }

@@ -27,6 +27,8 @@ private final class Bench {
     }
 
     var wantsTurn: Bool { server.wantsTurn }
+    /// Lists that are being made.
+    var listCount: Int { server.machine.listCount }
 
     func connect() throws -> UInt64 {
         try server.open(Peer(uid: 0, pid: 7, defaultOwner: Text("nc:7"), isAdministrator: true))
@@ -272,6 +274,44 @@ private final class Bench {
         _ = bench.take(holder)
         bench.pass(holder, "acquire user/2\n")
         #expect(bench.take(holder).hasPrefix("OK token=2 "))
+    }
+
+    /// However many wait for a list, each lease that comes or goes is held against one. They are answered in
+    /// their order, also where those go of whom it is the turn.
+    @Test func listsAreMadeOneAfterTheOther() throws {
+        let bench = Bench(looksPerPass: 1)
+        let (other, gone) = (try bench.connect(), try bench.connect())
+        bench.pass(other, "acquire user/1\nacquire user/2\nacquire user/3\n")
+        bench.pass(gone, "list\n")
+        let waiting = try (0..<4).map { _ in try bench.connect() }
+        for (place, id) in waiting.enumerated() {
+            bench.pass(id, place % 2 == 0 ? "list\n" : "#l list waiting\n")
+            #expect(bench.listCount == 1)
+        }
+        bench.hangUp(gone, waiting[1])
+        var answered: [UInt64] = []
+        for _ in 0..<40 where bench.wantsTurn {
+            bench.pass()
+            answered += waiting.filter { !bench.take($0).isEmpty }
+        }
+        #expect(answered == [waiting[0], waiting[2], waiting[3]])
+        #expect(bench.listCount == 0 && !bench.wantsTurn)
+        // What was held up behind them goes on.
+        for id in answered {
+            bench.pass(id, "ping\n")
+            #expect(bench.take(id) == "OK\n")
+        }
+    }
+
+    /// Who asks for a list in each pass takes nothing from the one that is waited for.
+    @Test func aListIsNotOvertaken() throws {
+        let bench = Bench(looksPerPass: 1)
+        let id = try bench.connect()
+        bench.pass(id, "acquire user/1\nacquire user/2\nacquire user/3\n")
+        _ = bench.take(id)
+        bench.pass(id, "list\n")
+        for _ in 0..<6 { bench.pass(try bench.connect(), "list\n") }
+        #expect(bench.take(id).hasPrefix("OK lines=3"))
     }
 
     /// A list holds up what is behind it, which is carried out all the same if its connection goes.
