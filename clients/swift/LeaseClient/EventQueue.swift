@@ -92,7 +92,8 @@ final class EventQueue: Sendable {
 
     func end(_ error: any Error) {
         let taker = state.withLock { state in
-            if state.taker == nil { state.end = .failure(error) }
+            // Also where one waits for it: who asks again is told again.
+            state.end = .failure(error)
             defer { state.taker = nil }
             return state.taker
         }
