@@ -118,24 +118,31 @@ enum OptionTable {
         bound("joiners-per-user-max", \.joinersPerUserMax, "of those, requests of one user"),
         bound("kept-max", \.keptMax, "kept results"),
         bound("kept-per-user-max", \.keptPerUserMax, "kept results of one user"),
-        bound("kept-bytes-max", \.keptBytesMax, "bytes of kept results"),
-        bound("kept-bytes-per-user-max", \.keptBytesPerUserMax, "bytes of kept results of one user"),
+        bytes("kept-bytes-max", \.keptBytesMax, "bytes of kept results"),
+        bytes("kept-bytes-per-user-max", \.keptBytesPerUserMax, "bytes of kept results of one user"),
         bound("events-max", \.eventsMax, "events that are remembered"),
-        bound("output-bytes-max", \.outputBytesMax, "bytes that a client has yet to read"),
-        bound("output-bytes-per-user-max", \.outputBytesPerUserMax, "those of one user's clients together"),
-        bound("output-bytes-in-all-max", \.outputBytesInAllMax, "those of all clients together"),
-        bound("held-input-bytes-max", \.heldInputBytesMax, "bytes held behind a request of a connection"),
+        bytes("output-bytes-max", \.outputBytesMax, "bytes that a client has yet to read"),
+        bytes("output-bytes-per-user-max", \.outputBytesPerUserMax, "those of one user's clients together"),
+        bytes("output-bytes-in-all-max", \.outputBytesInAllMax, "those of all clients together"),
+        bytes("held-input-bytes-max", \.heldInputBytesMax, "bytes held behind a request of a connection"),
     ]
 
     static let all = general + supervision + bounds
 
     private static func bound(
-        _ name: String, _ bound: any WritableKeyPath<Limits, Int> & Sendable, _ help: String
+        _ name: String, _ bound: any WritableKeyPath<Limits, Int> & Sendable, _ help: String,
+        upTo most: Int64 = OptionValue.countMax
     ) -> OptionEntry {
         let usual = Limits()[keyPath: bound]
         return OptionEntry(name, "N", "\(help) (default \(usual))") { options, value throws(WrongValue) in
-            options.limits[keyPath: bound] = try OptionValue.bound(value)
+            options.limits[keyPath: bound] = try OptionValue.bound(value, upTo: most)
         }
+    }
+
+    private static func bytes(
+        _ name: String, _ bound: any WritableKeyPath<Limits, Int> & Sendable, _ help: String
+    ) -> OptionEntry {
+        self.bound(name, bound, help, upTo: OptionValue.bytesMax)
     }
 }
 

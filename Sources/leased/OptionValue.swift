@@ -4,11 +4,12 @@ import LeaseModel
 import LeaseServer
 
 extension OptionValue {
-    /// More than any bound can be of use for.
-    static let boundMax: Int64 = 1_000_000_000
+    /// More than any bound can be of use for: of what is counted, and of bytes.
+    static let countMax: Int64 = 1_000_000_000
+    static let bytesMax: Int64 = 1_000_000_000_000
 
-    static func bound(_ value: String) throws(WrongValue) -> Int {
-        Int(try number(value, 1...boundMax, "a whole number"))
+    static func bound(_ value: String, upTo most: Int64) throws(WrongValue) -> Int {
+        Int(try number(value, 1...most, "a whole number"))
     }
 
     static func descriptor(_ value: String) throws(WrongValue) -> Int32 {

@@ -130,6 +130,11 @@ private func refusal(_ arguments: String...) -> String? {
             "--leases-max=99999999999999999999",
             "a whole number from 1 to 1000000000, not \"99999999999999999999\""
         ),
+        ("--output-bytes-max=1T", "a whole number from 1 to 1000000000000, not \"1T\""),
+        (
+            "--kept-bytes-max=1000000000001",
+            "a whole number from 1 to 1000000000000, not \"1000000000001\""
+        ),
     ])
     func wrongValueIsAnswered(argument: String, sentence: String) {
         let flag = argument.prefix { $0 != "=" }
@@ -144,9 +149,12 @@ private func refusal(_ arguments: String...) -> String? {
             let entry = try #require(OptionTable.bounds.first { $0.name == name }, "no --\(name)")
             #expect(entry.help.hasSuffix("(default \(usual))"))
             var options = Options()
-            try entry.set(&options, to: "123")
-            let set = Mirror(reflecting: options.limits).children.first { $0.label == label }
-            #expect(set?.value as? Int == 123)
+            // What holds by default may be said as well.
+            for value in ["123", "\(usual)"] {
+                try entry.set(&options, to: value)
+                let set = Mirror(reflecting: options.limits).children.first { $0.label == label }
+                #expect(set?.value as? Int == Int(value))
+            }
         }
     }
 
