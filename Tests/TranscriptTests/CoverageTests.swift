@@ -84,7 +84,7 @@ import Testing
             words + EndReason.allCases.map { "\($0.word)" }
             + LeaveReason.allCases.map { "left why=\($0.word)" }
             + ForgetReason.allCases.map { "forgotten why=\($0.word)" }
-            + EndReason.allCases.filter { $0 != .disconnected }.map { "lost why=\($0.word)" }
+            + EndReason.allCases.map { "lost why=\($0.word)" }
         for event in wanted {
             #expect(told.contains(event), "no transcript shows \(event)")
         }
