@@ -108,7 +108,10 @@ enum VerbTable {
             .sandbox, "", hasCommand: true, "run a command with a daemon of its own, gone afterwards",
             [OptionTable.clock, OptionTable.policy, OptionTable.killAfter, OptionTable.max],
             example: "lease sandbox --clock=manual -- ./test.sh",
-            more: ["The command finds the daemon by LEASED_SOCKET in its environment."]),
+            more: [
+                "The command finds the daemon by LEASED_SOCKET in its environment. Where the daemon does not",
+                "start, the exit code is the daemon's.",
+            ]),
         VerbEntry(
             .bench, "", "drive the daemon, and show how fast it is", OptionTable.bench,
             example: "lease bench -c 64 -i 16 --kind=user",
