@@ -8,7 +8,8 @@ enum Start {
     static func run(_ arguments: [String]) -> Int32 {
         claunch_occupy_standard()
         var isJSON = arguments.prefix { $0 != "--" }.contains("--json")
-        var outputIsOurs = true
+        // Also where the line is wrong: stdout is a command's that was to run.
+        var outputIsOurs = !arguments.contains("--")
         do throws(Complaint) {
             let call = try CommandLineReader.read(arguments)
             isJSON = call.isJSON

@@ -69,6 +69,8 @@ import Testing
         #expect(try rig.run("run", "user/42", "-nE0", "--", "false").code == 0)
         let json = try rig.run("run", "-n", "user/42", "--json", "--", "true")
         #expect(json.output == "" && json.errors.contains(#""why":"held""#))
+        let wrong = try rig.run("run", "-w", "5", "user/42", "--json", "--", "true")
+        #expect(wrong.code == 64 && wrong.output == "" && wrong.errors.contains(#""status":"err""#))
     }
 
     @Test func itWaitsAsLongAsItIsTold() throws {
