@@ -4,8 +4,21 @@ package import LeaseModel
 
 /// The slots of a request's keys, in its order. One key costs no array.
 struct KeySlots {
-    var first: Slot
-    var others: [Slot] = []
+    let first: Slot
+    private(set) var others: [Slot] = []
+    /// Which bounds at least one of the keys has.
+    private(set) var marks: RuleMarks
+
+    init(_ first: Slot, _ others: [Slot] = [], in ledger: borrowing Ledger) {
+        self.first = first
+        marks = ledger.keys[first].marks
+        for key in others { append(key, in: ledger) }
+    }
+
+    mutating func append(_ key: Slot, in ledger: borrowing Ledger) {
+        others.append(key)
+        marks.formUnion(ledger.keys[key].marks)
+    }
 
     var count: Int { 1 + others.count }
 
@@ -161,11 +174,12 @@ extension Machine {
     }
 
     /// The slots of known keys, made where there are none.
+    @inline(__always)
     private mutating func knownSlots(_ keys: Keys) throws(Refusal) -> KeySlots {
-        var slots = KeySlots(first: try knownSlot(keys.first))
+        var slots = KeySlots(try knownSlot(keys.first), in: ledger)
         for key in keys.others {
             do throws(Refusal) {
-                slots.others.append(try knownSlot(key))
+                slots.append(try knownSlot(key), in: ledger)
             } catch {
                 for index in 0..<slots.count {
                     ledger.forgetIfUnused(slots[index])
@@ -202,18 +216,9 @@ extension Machine {
         return min(smallest ?? Limits.defaultTTL, self.smallest(slots) { $0.maxTTL }?.bound ?? .forever)
     }
 
-    /// Which bounds at least one of the keys has.
     @inline(__always)
-    private func marks(_ slots: KeySlots) -> RuleMarks {
-        var marks = ledger.keys[slots.first].marks
-        for key in slots.others {
-            marks.formUnion(ledger.keys[key].marks)
-        }
-        return marks
-    }
-
     func maxHold(_ slots: KeySlots) -> Duration? {
-        marks(slots).contains(.maxHold) ? smallest(slots) { $0.maxHold }?.bound : nil
+        slots.marks.contains(.maxHold) ? smallest(slots) { $0.maxHold }?.bound : nil
     }
 
     /// The smallest of what the rules of the keys say, and the first key of which it is true. Inlined, since
@@ -232,6 +237,7 @@ extension Machine {
     }
 
     /// What the rules don't let anybody ask for.
+    @inline(__always)
     private func refusal(of request: AcquireRequest, _ slots: KeySlots) -> Refusal? {
         if let ttl = request.ttl, let refusal = ttlRefusal(ttl, slots) { return refusal }
         if request.wait > .zero, let (key, bound) = smallest(slots, { $0.maxWait }), request.wait > bound {
@@ -245,12 +251,14 @@ extension Machine {
         return nil
     }
 
+    @inline(__always)
     func ttlRefusal(_ ttl: Duration, _ slots: KeySlots) -> Refusal? {
-        guard marks(slots).contains(.maxTTL), let (key, bound) = smallest(slots, { $0.maxTTL }), ttl > bound
+        guard slots.marks.contains(.maxTTL), let (key, bound) = smallest(slots, { $0.maxTTL }), ttl > bound
         else { return nil }
         return .ttlTooLong(ledger.keys[key].name, max: bound)
     }
 
+    @inline(__always)
     mutating func grantBound(_ uid: UInt32, _ slots: KeySlots) -> Refusal? {
         if leaseCount + restCount >= limits.leasesMax {
             return .tooManyLeases(max: limits.leasesMax, flag: "--leases-max")
@@ -259,7 +267,10 @@ extension Machine {
         if ledger.users[user].leases >= limits.leasesPerUserMax {
             return .tooManyLeases(max: limits.leasesPerUserMax, flag: "--leases-per-user-max")
         }
-        guard marks(slots).contains(.rate) else { return nil }
+        return slots.marks.contains(.rate) ? countedBound(user, slots) : nil
+    }
+
+    private func countedBound(_ user: Slot, _ slots: KeySlots) -> Refusal? {
         // The grant counts once for each of its keys that has a rate.
         let counted = (0..<slots.count).count { ledger.rules(of: slots[$0]).rate != nil }
         if rates.grantCount + counted > limits.countedGrantsMax {

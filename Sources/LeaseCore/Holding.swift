@@ -11,7 +11,7 @@ extension Machine {
         guard slot != .none else { return .reply(.gone(gone(request.token))) }
         if let refusal = ownershipRefusal(slot, caller.peer) { return .reply(.refused(refusal)) }
         let slots = KeySlots(
-            first: ledger.leases[slot].key, others: ledger.leases[slot].details?.otherKeys ?? [])
+            ledger.leases[slot].key, ledger.leases[slot].details?.otherKeys ?? [], in: ledger)
         if let ttl = request.ttl, let refusal = ttlRefusal(ttl, slots) { return .reply(.refused(refusal)) }
         let identity: ProcessIdentity?
         switch verdict(on: request.whilePID, process, by: caller.peer.uid) {
@@ -45,6 +45,7 @@ extension Machine {
     }
 
     /// The process must be alive and run as the peer's own user; root may name any.
+    @inline(__always)
     func verdict(on pid: Int32?, _ report: ProcessReport, by asker: UInt32) -> WhileVerdict {
         guard let pid else { return .names(nil) }
         switch report {
@@ -59,7 +60,7 @@ extension Machine {
     }
 
     package mutating func release(
-        _ request: ReleaseRequest, from caller: Caller, into effects: inout Effects
+        _ request: ReleaseRequest, from caller: borrowing Caller, into effects: inout Effects
     ) -> Reply {
         let slot = liveLease(request.token, into: &effects)
         guard slot != .none else { return .gone(gone(request.token)) }

@@ -209,7 +209,7 @@ extension Machine {
     ) {
         let waiter = waiters.slab[slot]
         let id = waiters.id(slot)
-        let slots = KeySlots(first: waiter.keySlots[0], others: Array(waiter.keySlots.dropFirst()))
+        let slots = KeySlots(waiter.keySlots[0], Array(waiter.keySlots.dropFirst()), in: ledger)
         if let refusal = grantBound(waiter.caller.peer.uid, slots) {
             let isCounted = if case .tooManyCounted = refusal { true } else { false }
             let reason = isCounted ? LeaveReason.tooManyCounted : .tooManyLeases

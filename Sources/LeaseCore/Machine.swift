@@ -182,6 +182,7 @@ extension Machine {
     }
 
     /// The same for a grant: of the lease as it is to stand among the others. It is told of once it does.
+    @inline(__always)
     mutating func emitGranted(_ lease: consuming Lease, waited: Duration?, into effects: inout Effects) {
         sequence += 1
         ledger.grant(lease, at: clock)

@@ -53,6 +53,7 @@ extension Machine {
     }
 
     /// Counts the newest lease on each of its keys that has a rate.
+    @inline(__always)
     mutating func countNewest() {
         let slot = ledger.newest
         let grant = CountedGrant(at: clock, token: ledger.leases[slot].token, uid: ledger.leases[slot].uid)
@@ -65,6 +66,7 @@ extension Machine {
         }
     }
 
+    @inline(never)
     private mutating func count(_ grant: CountedGrant, on key: Slot, window: Duration) {
         if ledger.keys[key].rate == .none {
             let entry = rates.slab.insert(RateEntry(key: key, window: window))
