@@ -32,8 +32,9 @@ public struct AcquireRequest: Equatable, Sendable {
     /// the end.)
     public private(set) var rarities: Rarities?
     public var keys: Keys
-    /// nil: the peer's command and pid.
-    public var owner: Text?
+    /// The owner, where it names one. Apart from whether it does: where an optional text is copied out of
+    /// something as large, the compiler looks up how that is done each time.
+    public private(set) var named: Text
     /// nil: the policy's.
     public var ttl: Duration?
     // (Here they stand where nothing else fits.)
@@ -43,6 +44,7 @@ public struct AcquireRequest: Equatable, Sendable {
     public var isEphemeral: Bool
     /// Its connection is told of what happens to the request and to its lease.
     public var notifies: Bool
+    public private(set) var namesOwner: Bool
     /// Zero: answer at once. `.forever`: no end.
     public var wait: Duration
     public var priority: Int
@@ -74,19 +76,20 @@ extension AcquireRequest {
         notifies: Bool = false, request: Text? = nil, note: Text? = nil
     ) {
         self.init(
-            rarities: Rarities.of(whilePID, request, note), keys: keys, owner: owner, ttl: ttl,
-            isShared: isShared, joins: joins, isEphemeral: isEphemeral, notifies: notifies, wait: wait,
-            priority: priority)
+            rarities: Rarities.of(whilePID, request, note), keys: keys, named: owner ?? Text(printed: []),
+            ttl: ttl, isShared: isShared, joins: joins, isEphemeral: isEphemeral, notifies: notifies,
+            namesOwner: owner != nil, wait: wait, priority: priority)
     }
 
     /// For who makes very many of them: nothing else is done here.
     public init(
-        keys: Keys, owner: Text?, ttl: Duration?, wait: Duration, priority: Int, isShared: Bool, joins: Bool,
-        isEphemeral: Bool, notifies: Bool, rarities: Rarities?
+        keys: Keys, named: Text, namesOwner: Bool, ttl: Duration?, wait: Duration, priority: Int,
+        isShared: Bool, joins: Bool, isEphemeral: Bool, notifies: Bool, rarities: Rarities?
     ) {
         self.init(
-            rarities: rarities, keys: keys, owner: owner, ttl: ttl, isShared: isShared, joins: joins,
-            isEphemeral: isEphemeral, notifies: notifies, wait: wait, priority: priority)
+            rarities: rarities, keys: keys, named: named, ttl: ttl, isShared: isShared, joins: joins,
+            isEphemeral: isEphemeral, notifies: notifies, namesOwner: namesOwner, wait: wait,
+            priority: priority)
     }
 }
 
@@ -103,10 +106,14 @@ extension AcquireRequest {
         set { rarities = Rarities.of(newValue, request, note) }
     }
 
-    /// The owner that it names, else this one. (Here, where the compiler knows how a text is copied.)
-    public func owner(orElse usual: Text) -> Text {
-        if let owner { owner } else { usual }
+    /// nil: the peer's command and pid.
+    public var owner: Text? {
+        get { namesOwner ? named : nil }
+        set { (named, namesOwner) = (newValue ?? Text(printed: []), newValue != nil) }
     }
+
+    /// The owner that it names, else this one.
+    public func owner(orElse usual: Text) -> Text { namesOwner ? named : usual }
 
     /// By it the same request is known when it comes again.
     public var request: Text? {

@@ -87,9 +87,10 @@ struct GivenWords: ~Copyable {
     ) throws(Refusal) -> AcquireRequest {
         // In one call: setting one property after the other costs a copy of the whole.
         AcquireRequest(
-            keys: try keys(line, &names), owner: try ownerText(line, &names), ttl: ttl, wait: wait,
-            priority: priority, isShared: has(.shared), joins: has(.join), isEphemeral: has(.ephemeral),
-            notifies: has(.notify), rarities: try rarities(line))
+            keys: try keys(line, &names), named: try ownerText(line, &names) ?? Text(printed: []),
+            namesOwner: owner != nil, ttl: ttl, wait: wait, priority: priority, isShared: has(.shared),
+            joins: has(.join), isEphemeral: has(.ephemeral), notifies: has(.notify),
+            rarities: try rarities(line))
     }
 
     @inline(__always)

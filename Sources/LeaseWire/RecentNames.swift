@@ -37,8 +37,8 @@ package struct RecentNames: ~Copyable {
         guard let asked = terms.find(line, words), let key = keys.find(line, key) ?? newKey(line, key)
         else { return nil }
         return AcquireRequest(
-            keys: Keys(key), owner: asked.owner, ttl: asked.ttl, wait: asked.wait,
-            priority: asked.priority, isShared: asked.isShared, joins: asked.joins,
+            keys: Keys(key), named: asked.named, namesOwner: asked.namesOwner, ttl: asked.ttl,
+            wait: asked.wait, priority: asked.priority, isShared: asked.isShared, joins: asked.joins,
             isEphemeral: asked.isEphemeral, notifies: asked.notifies, rarities: nil)
     }
 
@@ -69,7 +69,8 @@ package struct RecentNames: ~Copyable {
 
 /// What a request asks for besides its key, and how that was written.
 private final class Terms {
-    let owner: Text?
+    let named: Text
+    let namesOwner: Bool
     let ttl: Duration?
     let wait: Duration
     let priority: Int
@@ -80,7 +81,7 @@ private final class Terms {
     let bytes: [UInt8]
 
     init(of request: AcquireRequest, bytes: [UInt8]) {
-        owner = request.owner
+        (named, namesOwner) = (request.named, request.namesOwner)
         ttl = request.ttl
         wait = request.wait
         priority = request.priority
