@@ -23,8 +23,8 @@ package struct Effects: ~Copyable {
     package enum ForLog {
         /// What `takeRecord` gives.
         case record
-        /// A change whose event says all that its record would.
-        case event(ToldChange)
+        /// Changes whose events say all that their records would.
+        case events(ToldChanges)
     }
 
     /// What happened, in order, where its event does not say all that the log is to. The log takes it, and
@@ -82,7 +82,7 @@ package struct Effects: ~Copyable {
     /// to be taken before this is asked again.
     package mutating func nextForLog() -> ForLog? {
         let limit = unwritten.count > 0 ? unwritten.next.sequence : .max
-        if let change = recent.changes.takeForLog(before: limit) { return .event(change) }
+        if let changes = recent.changes.takeForLog(before: limit) { return .events(changes) }
         return unwritten.count > 0 ? .record : nil
     }
 

@@ -156,18 +156,20 @@ struct EventRow: ~Copyable {
         logged = end
     }
 
-    /// The next that stands in for a record which the log has not got yet; nil: it has all of before this
-    /// number.
-    @inline(__always)
-    mutating func takeForLog(before limit: Sequence64) -> ToldChange? {
+    /// The next in a row that stand in for records which the log has not got yet; nil: it has all of before
+    /// this number.
+    mutating func takeForLog(before limit: Sequence64) -> ToldChanges? {
         while logged < writtenEnd {
-            let block = block(of: logged)
-            let entry = block.pointee.entries + (logged & (EventBlock.count - 1))
-            guard entry.pointee.sequence < limit else { return nil }
-            logged += 1
-            guard entry.pointee.standsInForRecord else { continue }
-            let names = UnsafeRawPointer(block.pointee.names) + Int(entry.pointee.names)
-            return ToldChange(entry: entry, names: EventNames(place: names))
+            let (block, place) = (block(of: logged), logged & (EventBlock.count - 1))
+            let first = block.pointee.entries + place
+            guard first.pointee.sequence < limit else { return nil }
+            let most = min(EventBlock.count - place, writtenEnd - logged)
+            var count = 0
+            while count < most, first[count].standsInForRecord, first[count].sequence < limit { count += 1 }
+            logged += max(1, count)
+            guard count > 0 else { continue }
+            return ToldChanges(
+                entries: UnsafeBufferPointer(start: first, count: count), names: block.pointee.names)
         }
         return nil
     }

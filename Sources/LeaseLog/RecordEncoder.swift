@@ -36,16 +36,30 @@ package enum RecordEncoder {
         bytes.take(line)
     }
 
-    /// The same of a change whose event says all: the line is the one that its record would give.
+    /// The same of changes whose events say all: the lines are those that their records would give. `mark`
+    /// goes with the first.
     package static func append(
-        _ change: ToldChange, mark: BatchMark?, like beginning: inout LineBeginning, to bytes: inout LogBytes
+        _ changes: ToldChanges, mark: BatchMark?, like beginning: inout LineBeginning,
+        to bytes: inout LogBytes
     ) {
-        let entry = change.entry
+        guard let first = changes.entries.baseAddress else { return }
+        for entry in first..<first + changes.entries.count {
+            append(
+                entry, changes.names(of: entry), mark: entry == first ? mark : nil, like: &beginning,
+                to: &bytes)
+        }
+    }
+
+    @inline(__always)
+    private static func append(
+        _ entry: UnsafePointer<EventEntry>, _ names: EventNames, mark: BatchMark?,
+        like beginning: inout LineBeginning, to bytes: inout LogBytes
+    ) {
         var line = bytes.line()
         line.begin(entry.pointee.sequence, entry.pointee.at, like: &beginning)
         switch entry.pointee.what {
         case .granted(let ttl, _):
-            var names = change.names
+            var names = names
             line.write(Word.grantedToken)
             line.write(entry.pointee.token)
             line.write(Field.key)

@@ -65,14 +65,19 @@ public struct EventNames {
     }
 }
 
-/// A change on its way to the log, of which the event says all. Neither copied nor counted: it is where the
-/// event stands, until something else happens.
-public struct ToldChange {
-    public let entry: UnsafePointer<EventEntry>
-    public let names: EventNames
+/// Changes on their way to the log, one behind the other, of which the events say all. Neither copied nor
+/// counted: they are where the events stand, until something else happens.
+public struct ToldChanges {
+    public let entries: UnsafeBufferPointer<EventEntry>
+    /// Those of all: each entry says where its own begin.
+    private let names: UnsafeRawPointer
 
-    public init(entry: UnsafePointer<EventEntry>, names: EventNames) {
-        self.entry = entry
+    public init(entries: UnsafeBufferPointer<EventEntry>, names: UnsafeRawPointer) {
+        self.entries = entries
         self.names = names
+    }
+
+    public func names(of entry: UnsafePointer<EventEntry>) -> EventNames {
+        EventNames(place: names + Int(entry.pointee.names))
     }
 }

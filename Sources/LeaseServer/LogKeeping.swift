@@ -47,10 +47,10 @@ extension Server {
         RecordEncoder.append(record, mark: takeMark(), like: &log.beginning, to: &log.batch)
     }
 
-    /// The same of a change whose event says all that its record would.
-    mutating func appendToBatch(_ change: ToldChange) {
+    /// The same of changes whose events say all that their records would.
+    mutating func appendToBatch(_ changes: ToldChanges) {
         guard options.hasLog else { return }
-        RecordEncoder.append(change, mark: takeMark(), like: &log.beginning, to: &log.batch)
+        RecordEncoder.append(changes, mark: takeMark(), like: &log.beginning, to: &log.batch)
     }
 
     /// What the next record of the batch carries, if it is the first.

@@ -312,7 +312,7 @@ extension Server {
         guard !effects.isEmpty else { return }
         while let next = effects.nextForLog() {
             switch next {
-            case .event(let change): appendToBatch(change)
+            case .events(let changes): appendToBatch(changes)
             case .record: appendToBatch(effects.takeRecord())
             }
         }

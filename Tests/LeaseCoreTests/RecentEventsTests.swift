@@ -63,9 +63,9 @@ import Testing
         while let next = bench.effects.nextForLog() {
             switch next {
             case .record: sequences.append(bench.effects.takeRecord().sequence)
-            case .event(let change):
-                sequences.append(change.entry.pointee.sequence)
-                standIns.append(change.entry.pointee.sequence)
+            case .events(let changes):
+                sequences += changes.entries.map(\.sequence)
+                standIns += changes.entries.map(\.sequence)
             }
         }
         #expect(sequences == [1, 2, 3, 4, 5])

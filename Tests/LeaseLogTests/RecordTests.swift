@@ -46,30 +46,36 @@ private func text(_ change: Change, at nanoseconds: Int64 = 0, _ mark: BatchMark
         var random = SeededRandom(printing: 20_260_712)
         var (beginning, otherBeginning) = (LineBeginning(), LineBeginning())
         var grant = random.grant()
-        for _ in 0..<4_000 {
-            let drawn = random.grant()
-            // Now and then something of the peer, or how long it wants it, is new.
-            let (hasUID, hasPID, hasTTL) = (random.below(8) > 0, random.below(8) > 0, random.below(8) > 0)
-            grant = Grant(
-                token: drawn.token, keys: Keys(drawn.keys.first), owner: drawn.owner,
-                uid: hasUID ? grant.uid : drawn.uid, pid: hasPID ? grant.pid : drawn.pid,
-                ttl: hasTTL ? grant.ttl : drawn.ttl, isShared: drawn.isShared)
-            let (what, change) = random.plainChange(grant)
-            let record = Record(sequence: grant.token, at: random.record().at, change: change)
+        for _ in 0..<1_000 {
             let mark = random.below(8) == 0 ? random.mark() : nil
             var bytes = LogBytes()
             var otherBytes = LogBytes()
-            RecordEncoder.append(record, mark: mark, like: &beginning, to: &bytes)
-            let names = [grant.keys.first.bytes, grant.owner.bytes].flatMap { name in
-                withUnsafeBytes(of: UInt16(name.count)) { Array($0) } + name
+            var entries: [EventEntry] = []
+            var names: [UInt8] = []
+            for place in 0..<1 + random.below(8) {
+                let drawn = random.grant()
+                // Now and then something of the peer, or how long it wants it, is new.
+                let (hasUID, hasPID, hasTTL) = (random.below(8) > 0, random.below(8) > 0, random.below(8) > 0)
+                grant = Grant(
+                    token: drawn.token, keys: Keys(drawn.keys.first), owner: drawn.owner,
+                    uid: hasUID ? grant.uid : drawn.uid, pid: hasPID ? grant.pid : drawn.pid,
+                    ttl: hasTTL ? grant.ttl : drawn.ttl, isShared: drawn.isShared)
+                let (what, change) = random.plainChange(grant)
+                let record = Record(sequence: grant.token, at: random.record().at, change: change)
+                RecordEncoder.append(record, mark: place == 0 ? mark : nil, like: &beginning, to: &bytes)
+                var entry = EventEntry(
+                    sequence: record.sequence, at: record.at, what: what, token: grant.token, uid: grant.uid,
+                    pid: grant.pid, whilePID: nil, keyCount: 1, isShared: grant.isShared, isEphemeral: false,
+                    hasNote: false, standsInForRecord: true)
+                entry.names = UInt32(names.count)
+                entries.append(entry)
+                for name in [grant.keys.first.bytes, grant.owner.bytes] {
+                    names += withUnsafeBytes(of: UInt16(name.count)) { Array($0) } + name
+                }
             }
-            var entry = EventEntry(
-                sequence: record.sequence, at: record.at, what: what, token: grant.token, uid: grant.uid,
-                pid: grant.pid, whilePID: nil, keyCount: 1, isShared: grant.isShared, isEphemeral: false,
-                hasNote: false, standsInForRecord: true)
-            names.withUnsafeBytes { raw in
-                withUnsafePointer(to: &entry) { entry in
-                    let told = ToldChange(entry: entry, names: EventNames(place: raw.baseAddress!))
+            names.withUnsafeBytes { names in
+                entries.withUnsafeBufferPointer { entries in
+                    let told = ToldChanges(entries: entries, names: names.baseAddress!)
                     RecordEncoder.append(told, mark: mark, like: &otherBeginning, to: &otherBytes)
                 }
             }
