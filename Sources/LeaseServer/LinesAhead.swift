@@ -24,8 +24,8 @@ struct LineAhead {
     var tag = 0..<0
 }
 
-/// What a line turned out to be.
-enum LineContent {
+/// What a line turned out to be. It is moved, never copied: a request is large.
+enum LineContent: ~Copyable {
     case nothing
     case tooLong
     /// The end of a line that was over the limit, and was answered.
