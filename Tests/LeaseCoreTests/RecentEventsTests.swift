@@ -73,6 +73,28 @@ import Testing
         #expect(bench.effects.records.isEmpty)
     }
 
+    /// However many there are: they come in rows, each with its own names.
+    @Test func rowsForTheLogGoOnWhereABlockEnds() throws {
+        let bench = try Bench()
+        let names = (0..<700).map { "a/\($0)" }
+        for name in names { #expect(bench.token(AcquireRequest(keys: Keys(key(name)))) != nil) }
+        var sequences: [Sequence64] = []
+        var told: [String] = []
+        while let next = bench.effects.nextForLog() {
+            guard case .events(let changes) = next, let first = changes.entries.baseAddress else {
+                Issue.record("all of them are plain")
+                break
+            }
+            for entry in first..<first + changes.entries.count {
+                var names = changes.names(of: entry)
+                sequences.append(entry.pointee.sequence)
+                told.append(String(decoding: names.next(), as: UTF8.self))
+            }
+        }
+        #expect(sequences == Array(1...700))
+        #expect(told == names)
+    }
+
     private func read(_ recent: borrowing RecentEvents, from start: RecentEvents.Cursor) -> [Event] {
         var cursor = start
         var read: [Event] = []
