@@ -21,8 +21,8 @@ package enum Suggestion {
         for candidate in candidates where !candidate.isEmpty && candidate.count <= wordBytesMax {
             let allowed = min(mistakesAllowed(max(word.count, candidate.count)), bestDistance - 1)
             guard allowed >= 0, abs(word.count - candidate.count) <= allowed else { continue }
-            let distance = distance(wanted, lowercased(candidate))
-            if distance <= allowed, distance < max(word.count, candidate.count) {
+            guard let distance = distance(wanted, lowercased(candidate), atMost: allowed) else { continue }
+            if distance < max(word.count, candidate.count) {
                 best = candidate
                 bestDistance = distance
             }
@@ -35,25 +35,32 @@ package enum Suggestion {
         min(3, max(1, (longerCount + 1) / 3))
     }
 
-    /// The edit distance with neighbours swapped as one edit (optimal string alignment), over three rows.
-    private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        var beforeLast: [Int] = []
-        var last = Array(0...right.count)
+    /// The edit distance with neighbours swapped as one edit (optimal string alignment), over three rows; nil
+    /// where it is more than `most`. So far from the diagonal nothing is near enough, and is not looked at.
+    private static func distance(_ left: [UInt8], _ right: [UInt8], atMost most: Int) -> Int? {
+        let far = most + 1
+        var beforeLast = [Int](repeating: far, count: right.count + 1)
+        var last = (0...right.count).map { min($0, far) }
+        var current = beforeLast
         for row in left.indices {
-            var current = [row + 1]
-            current.reserveCapacity(right.count + 1)
-            for column in right.indices {
+            let columns = max(0, row - most)..<min(right.count, row + most + 1)
+            current[columns.lowerBound] = columns.lowerBound == 0 ? min(row + 1, far) : far
+            var least = current[columns.lowerBound]
+            for column in columns {
                 let isSame = left[row] == right[column]
-                var least = min(last[column + 1] + 1, current[column] + 1, last[column] + (isSame ? 0 : 1))
+                var steps = min(last[column + 1] + 1, current[column] + 1, last[column] + (isSame ? 0 : 1))
                 if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
-                    least = min(least, beforeLast[column - 1] + 1)
+                    steps = min(steps, beforeLast[column - 1] + 1)
                 }
-                current.append(least)
+                current[column + 1] = min(steps, far)
+                least = min(least, steps)
             }
-            beforeLast = last
-            last = current
+            if least >= far { return nil }
+            if columns.upperBound < right.count { current[columns.upperBound + 1] = far }
+            swap(&beforeLast, &last)
+            swap(&last, &current)
         }
-        return last[right.count]
+        return last[right.count] < far ? last[right.count] : nil
     }
 
     private static func lowercased(_ word: [UInt8]) -> [UInt8] {
