@@ -13,7 +13,7 @@ struct Counting {
     private var shared: [KindCounts]
     /// What was for several kinds, each thing once, and what was for none that there is (any more).
     private var others = KindCounts()
-    private var policy: Policy
+    private(set) var policy: Policy
     private var errors: [ErrorCode: UInt64] = [:]
     var syncs = Histogram(bounds: HistogramBounds.spans)
     var compactions: UInt64 = 0

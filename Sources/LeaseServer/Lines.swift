@@ -58,9 +58,15 @@ extension Server {
     private mutating func readLines(_ part: Int) -> Bool {
         let bytes = linesAhead[part].bytes.bindMemory(to: UInt8.self).span
         var start = linesAhead[part].read
+        var cost = linesAhead[part].cost
         defer { linesAhead[part].read = start }
         while start < bytes.count {
             if linesAhead.isFull { return true }
+            // (To read a line takes as long as to carry it out.)
+            guard mayGoOn(part, cost) else {
+                linesAhead[part].isReadLater = true
+                return false
+            }
             let control = ControlScanner.first(bytes, from: start, to: bytes.count)
             guard let end = endOfLine(bytes, from: control) else { return false }
             var line = LineAhead(part: part, start: start, end: end)
@@ -70,6 +76,7 @@ extension Server {
                 : readLine(bytes.extracting(start..<end), isClean: control == end, tag: &line.tag)
             let mayHoldUp = content.mayHoldUp
             linesAhead.add(line, content)
+            cost += Server.work(start..<end)
             start = end + 1
             if mayHoldUp { return start < bytes.count }
         }
@@ -130,7 +137,7 @@ extension Server {
             linesAhead[line.part].isHeld = true
             return
         }
-        guard mayGoOn(line.part, index) else {
+        guard mayGoOn(line.part, linesAhead[line.part].cost) else {
             linesAhead[line.part].isHeld = true
             makeReady(index)
             return
@@ -141,7 +148,7 @@ extension Server {
             linesAhead[line.part].isHeld = true
             return
         }
-        workLeft -= 1
+        workLeft -= Server.work(line.start..<line.end)
         let done = line.end + 1
         linesAhead[line.part].done = done
         linesAhead[line.part].cost += workBefore - workLeft
@@ -149,11 +156,15 @@ extension Server {
         if hasHadItsTurn, done >= bytes.count / 2, done < bytes.count { yield(index) }
     }
 
-    /// Whether another line of this part may be decided in this pass. Those that were left over have their
-    /// turns, a few lines each, as long as there are several.
-    private func mayGoOn(_ part: Int, _ index: Int) -> Bool {
-        linesAhead[part].cost < options.linesAlways || connections[index].isGone
+    /// What a line costs, but for what it asks for.
+    private static func work(_ line: Range<Int>) -> Int { 1 + line.count / bytesPerWork }
+
+    /// Whether another line of this part may be decided in this pass, behind those that cost so much. Those
+    /// that were left over have their turns, a few lines each, as long as there are several.
+    private func mayGoOn(_ part: Int, _ cost: Int) -> Bool {
+        cost < options.linesAlways
             || workLeft > 0 && (linesAhead[part].isArrival || ready.isEmpty)
+            || connections[linesAhead[part].index].isGone
     }
 
     /// - Returns: whether it was carried out; if not, it is to be looked at again later.
@@ -179,6 +190,7 @@ extension Server {
     /// What is not used of a part waits in its connection's input.
     private mutating func finish(_ part: PartAhead) {
         let isThere = connections[part.index].id == part.id
+        if isThere, part.isReadLater { makeReady(part.index) }
         let used = isThere ? bytesUsed(part) : part.bytes.count
         guard part.isArrival else {
             linesAhead.usedOfInput = used
@@ -194,7 +206,7 @@ extension Server {
     /// A line that is over the limit gets its one error at once, and is skipped up to its end.
     private mutating func bytesUsed(_ part: PartAhead) -> Int {
         let (index, count) = (part.index, part.bytes.count)
-        guard !part.isHeld, canLook(index) else { return part.done }
+        guard !part.isHeld, !part.isReadLater, canLook(index) else { return part.done }
         if connections[index].skipsLine { return count }
         // A CR may be the beginning of the line's end.
         guard count - part.done > Limits.lineBytesMax + 1 else { return part.done }

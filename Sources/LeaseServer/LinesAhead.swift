@@ -67,6 +67,8 @@ struct PartAhead {
     var cost = 0
     /// Something holds up what stands behind `done`: it is read again when that is over.
     var isHeld = false
+    /// What stands behind `read` has its turn later.
+    var isReadLater = false
 }
 
 /// Filled line by line, then decided line by line, then empty.

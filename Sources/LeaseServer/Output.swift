@@ -18,14 +18,24 @@ extension Server {
     mutating func reply(_ index: Int, _ tag: Span<UInt8>, _ reply: Reply, speaksOfLog: Bool = true) {
         guard !connections[index].isGone else { return }
         let mayWait = speaksOfLog && reply.maySpeakOfLog
+        let before = connections[index].unsentCount
         let unsent = connections[index].append(speaksOfLog: mayWait, &spareOutputs) {
             ReplyWriter.append(reply, tag: tag, to: &$0)
         }
+        workLeft -= (unsent - before) / Server.bytesPerWork
         noteAppended(index, unsent)
-        if case .granted(let token, _, _, let again) = reply {
-            noteGrant(index, token, again: again)
+        switch reply {
+        case .granted(let token, _, _, let again): noteGrant(index, token, again: again)
+        case .refused(let refusal): workLeft -= work(refusal)
+        default: break
         }
         count(reply)
+    }
+
+    /// What a refusal costs: to find what was probably meant takes longer than to do it.
+    private func work(_ refusal: Refusal) -> Int {
+        guard case .unknownKey(_, .kind) = refusal else { return 4 }
+        return 4 + counting.policy.kinds.count / 8
     }
 
     /// Appends lines that are no reply.

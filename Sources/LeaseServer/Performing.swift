@@ -31,6 +31,7 @@ extension Server {
             // Nobody would learn of the grant.
             if connections[index].isGone { return true }
             guard hasRoom(index), acquire.whilePID == nil || hasWork(index) else { return false }
+            workLeft -= acquire.keys.count - 1
             take(acquire, .notLookedAt, index, tag)
         case .renew(let renew):
             guard hasRoom(index), renew.whilePID == nil || hasWork(index) else { return false }
@@ -74,9 +75,7 @@ extension Server {
             reply(index, tag, answer(request, index))
             yield(index)
         case .get, .policy, .whoami, .help:
-            let answer = answer(request, index)
-            if case .key(let view) = answer { workLeft -= view.holders.count + view.waiters.count }
-            reply(index, tag, answer)
+            reply(index, tag, answer(request, index))
         case .check(let token):
             reply(index, tag, machine.check(token, for: connections[index].caller.peer, into: &effects))
             settle()
@@ -303,7 +302,7 @@ extension Request {
     /// Whether it may take as long as very many others.
     fileprivate var takesLong: Bool {
         switch self {
-        case .get, .watch, .history: true
+        case .get, .policy, .help, .watch, .history: true
         default: false
         }
     }

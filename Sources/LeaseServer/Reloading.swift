@@ -7,9 +7,11 @@ extension Server {
     /// Has the policy read again. What is behind it on its connection comes after it.
     mutating func reload(_ index: Int, _ tag: Span<UInt8>) {
         guard isAllowed(.reload, index, tag) else { return }
+        let isWanted = others.contains { if case .policy = $0.kind { true } else { false } }
         waitFor(.policy, index, tag)
         connections[index].isInspecting = true
-        directives.append(.readPolicy)
+        // It is still to be read, once for all who ask.
+        if !isWanted { directives.append(.readPolicy) }
     }
 
     /// The policy as it was read, by a wish of the server or because somebody else asked for it; where it is

@@ -24,9 +24,10 @@ package struct ServerOptions: Sendable {
     /// How many leases the lists of one pass look at; a waiter counts as eight of them.
     package var looksPerPass = 1 << 16
     /// How much the lines of one pass may cost, those that came and again those that were left over: an
-    /// ordinary one costs 1. So many of each connection are carried out whatever others ask for.
+    /// ordinary one costs 1. So much of each connection is carried out whatever others ask for: a few lines,
+    /// since in one pass as many connections can have sent something as a wait finds.
     package var workPerPass = 4_096
-    package var linesAlways = 32
+    package var linesAlways = 8
     /// How much space and how many tokens are set aside ahead; of sequence numbers four times as many.
     package var spaceAhead = 4 << 20
     package var numbersAhead: UInt64 = 1 << 16
@@ -86,6 +87,8 @@ package struct Server: ~Copyable {
     /// What the lines of this pass may still cost. Without it, a few hundred clients who ask for much at the
     /// same moment would keep all others waiting for as long as all of that takes.
     var workLeft: Int
+    /// A line costs 1 more for so many bytes of it, and of its reply.
+    static let bytesPerWork = 128
     /// What was left over has got its own share of this pass.
     var hasWorkForReady = false
     /// Of requests that were read lately.

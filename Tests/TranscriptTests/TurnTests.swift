@@ -80,11 +80,18 @@ private final class Bench {
 
     func take(_ id: UInt64) -> String { sent.removeValue(forKey: id) ?? "" }
 
+    /// How often the policy was to be read.
+    private(set) var policyReads = 0
+
     private func settle() {
         var directives: [Directive] = []
         repeat {
             server.endPass()
             server.takeDirectives(into: &directives)
+            for case .readPolicy in directives {
+                policyReads += 1
+                server.policyRead(.success(.builtIn))
+            }
             while let id = server.nextSendable() {
                 _ = server.send(id) { bytes in
                     if isStuck { return 0 }
@@ -149,6 +156,44 @@ private final class Bench {
             while bench.wantsTurn { bench.pass() }
             #expect(!bench.take(ids[7]).isEmpty, "\(look)")
         }
+    }
+
+    @Test(arguments: [
+        "help", "policy", "acquirx user/1", "acquire usr/1", "acquire user/1 ownr=x", "acquire user/1 shard",
+        "acquire user/1 note=\(String(repeating: "n", count: 200))",
+        "acquire \((1...16).map { "user/\($0)" }.joined(separator: " "))",
+    ])
+    func whatCostsMoreThanOneLineCountsAsMore(line: String) throws {
+        for (line, areAll) in [("ping", true), (line, false)] {
+            let bench = Bench(workPerPass: 16, linesAlways: 1)
+            let (first, second) = (try bench.connect(), try bench.connect())
+            // What comes may cost 16, and what is left over 16 more.
+            let lines = (1...24).map { "#\($0) \(line)\n" }.joined()
+            bench.pass([(first, lines), (second, "#1 ping\n")])
+            #expect(bench.take(second) == "#1 OK\n")
+            #expect(bench.take(first).contains("#24 ") == areAll)
+            while bench.wantsTurn { bench.pass() }
+            #expect(bench.take(first).contains("#24 ") != areAll)
+        }
+    }
+
+    /// What is not even read in this pass is no line that is too long.
+    @Test func whatIsReadLaterIsNoLongLine() throws {
+        let bench = Bench(workPerPass: 1, linesAlways: 1)
+        let id = try bench.connect()
+        let blanks = String(repeating: " ", count: 100)
+        bench.pass(id, (1...300).map { "#\($0) ping\(blanks)\n" }.joined())
+        while bench.wantsTurn { bench.pass() }
+        #expect(bench.take(id) == Self.answers(1...300))
+    }
+
+    @Test func thePolicyIsReadOnceForAllWhoAskTogether() throws {
+        let bench = Bench()
+        let ids = try (0..<5).map { _ in try bench.connect() }
+        bench.pass(ids.map { ($0, "reload\nreload\n") })
+        #expect(bench.policyReads == 1)
+        while bench.wantsTurn { bench.pass() }
+        #expect(bench.policyReads == 2 && ids.allSatisfy { bench.take($0) == "OK\nOK\n" })
     }
 
     @Test func whoSendsNothingMoreIsAnsweredToTheLastLine() throws {
