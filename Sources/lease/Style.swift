@@ -35,8 +35,13 @@ struct Paper {
         return true
     }
 
-    /// Where it can't be written, nobody is left to be told.
-    func write(_ text: String) { _ = takes(text) }
+    /// Where nobody reads any more, nobody is left to be told. Where the disk is full, what is there is not
+    /// to be taken for all there is.
+    func write(_ text: String) {
+        guard !takes(text), case let code = errno, code != EPIPE, descriptor == 1 else { return }
+        Paper.errors.line("lease: the output can't be printed: \(systemText(code))")
+        exit(ExitCode.fault.rawValue)
+    }
 
     func line(_ text: String) { write(text + "\n") }
 

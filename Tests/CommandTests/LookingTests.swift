@@ -45,6 +45,14 @@ import Testing
         #expect(try rig.isFree("user/1"))
     }
 
+    @Test func whatCannotBePrintedIsSaid() throws {
+        let rig = try Rig()
+        for verb in ["policy", "get user/1 --json", "stats", "why user/1", "list --help"] {
+            let full = try rig.shell("$L \(verb) >/dev/full")
+            #expect(full.code == 70 && full.errors.contains("can't be printed"), "\(verb)")
+        }
+    }
+
     @Test func everyJSONIsOne() throws {
         let rig = try Rig(["--clock=manual"])
         let client = try rig.daemon.connect()
