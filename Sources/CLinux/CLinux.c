@@ -176,6 +176,34 @@ ptrdiff_t clinux_socket_send(int fd, const void *bytes, size_t count) {
     return send(fd, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+// Straight to the system: in a process of two threads recv(2) and send(2) are points at which a thread can be
+// cancelled, which is a good part of what they cost.
+static int32_t transfer(long call, const clinux_transfer *one, int flags) {
+    long done;
+    do {
+        done = syscall(call, one->fd, one->bytes, one->count, flags, NULL, 0);
+    } while (done < 0 && errno == EINTR);
+    return done < 0 ? -errno : (int32_t)done;
+}
+
+size_t clinux_sockets_receive(clinux_transfer *list, size_t count, void *room, size_t size, size_t each) {
+    char *at = room, *end = at + size;
+    size_t tried = 0;
+    for (; tried < count && (size_t)(end - at) >= each; tried++) {
+        list[tried].bytes = at;
+        list[tried].count = each;
+        list[tried].result = transfer(SYS_recvfrom, &list[tried], MSG_DONTWAIT);
+        if (list[tried].result > 0) at += list[tried].result;
+    }
+    return tried;
+}
+
+void clinux_sockets_send(clinux_transfer *list, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        list[i].result = transfer(SYS_sendto, &list[i], MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+}
+
 // MARK: files
 
 int clinux_lock_exclusively(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }

@@ -18,6 +18,15 @@ package enum SendOutcome: Equatable, Sendable {
     case bytes(Int)
     case wouldBlock
     case failed(Errno)
+
+    /// How many the kernel took; nil: it takes no more.
+    package var count: Int? {
+        switch self {
+        case .bytes(let count): count
+        case .wouldBlock: 0
+        case .failed: nil
+        }
+    }
 }
 
 /// Reads what is there from a socket, as much as fits in.

@@ -45,6 +45,8 @@ struct Connection {
     var sent: UInt64 = 0
     /// Up to here the bytes may go.
     var released: UInt64 = 0
+    /// Bytes of it are being sent.
+    var isDeparting = false
     var gates = ShortQueue<Gate>()
     var unsentGrants = ShortQueue<UnsentGrant>()
     var isDirty = false

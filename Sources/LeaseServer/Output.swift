@@ -97,6 +97,31 @@ extension Server {
         return sendable.popFirst()
     }
 
+    /// Takes what may be sent to a connection. What becomes of it is to be told by `sent`, before anything else
+    /// happens.
+    package mutating func takeSendable(_ id: ConnectionID, into departures: inout Departures) {
+        guard let index = index(id), !connections[index].isGone, !connections[index].isDeparting
+        else { return }
+        let (start, count) = (connections[index].outputStart, connections[index].sendableCount)
+        guard count > 0 else { return }
+        connections[index].isDeparting = true
+        connections[index].output.withUnsafeBytes { bytes in
+            departures.add(id, UnsafeRawBufferPointer(rebasing: bytes[start..<(start + count)]))
+        }
+    }
+
+    /// So much was sent of what was taken; nil: the connection turned out to be gone.
+    package mutating func sent(_ departure: Departure, _ count: Int?) -> SendResult {
+        guard let index = index(departure.id), connections[index].isDeparting else { return .nothing }
+        connections[index].isDeparting = false
+        guard !connections[index].isGone else { return .nothing }
+        guard let count else { return .gone }
+        noteSent(index, count)
+        guard count == departure.bytes.count else { return .some }
+        if connections[index].sendableCount > 0 { sendable.append(departure.id) }
+        return .all
+    }
+
     /// Shows the bytes that may be sent to a connection.
     /// - Returns: what the body returns: how many were taken, or nil if the connection turned out to be gone.
     package mutating func send(

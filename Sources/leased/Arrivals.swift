@@ -26,13 +26,13 @@ struct Arrivals: ~Copyable {
     /// Whether what is there is to be decided before more is read.
     var isFull: Bool { used > Arrivals.bytesMax || count == Poller.eventsMax }
 
-    /// Where the next read puts its bytes.
+    /// Where the next reads put their bytes, one behind the other.
     var space: UnsafeMutableRawBufferPointer {
         precondition(!isFull, "there is no room for another read")
-        return UnsafeMutableRawBufferPointer(rebasing: room[used..<used + Arrivals.bytesMax])
+        return UnsafeMutableRawBufferPointer(rebasing: room[used...])
     }
 
-    /// So many bytes came into the space.
+    /// So many bytes came into the space, behind those before.
     mutating func add(_ id: UInt64, _ bytes: Int) {
         (parts + count).initialize(
             to: Arrival(id, UnsafeRawBufferPointer(rebasing: room[used..<used + bytes])))

@@ -49,7 +49,10 @@ struct Daemon: ~Copyable {
     /// Processes for which there was no descriptor: they are looked at from time to time.
     var unwatchable: Set<ProcessIdentity> = []
     var lastProcessTag = Tag.firstProcess
+    var reads = Transfers()
     var arrivals = Arrivals()
+    var departures = Departures()
+    var sends = Transfers()
 
     /// (These are used again in each pass.)
     var directives: [Directive] = []
@@ -191,15 +194,18 @@ struct Daemon: ~Copyable {
         for index in 0..<count {
             let event = poller.event(at: index)
             if event.tag == Tag.listener {
+                // A newcomer may get the descriptor of who is let go for it.
+                readWanted()
                 try acceptAll()
             } else if event.tag >= 1 << 32 {
                 if event.isHungUp {
                     readTheRest(event.tag)
                 } else if event.isReadable || event.peerFinished {
-                    read(event.tag)
+                    wantRead(event.tag)
                 }
             }
         }
+        readWanted()
         decideArrivals()
         guard poller.someAreWritable else { return }
         for index in 0..<count {

@@ -91,12 +91,25 @@ extension Daemon {
         closeDescriptor(descriptor)
     }
 
-    /// One read: what does not fit comes with the next pass, so that nobody is kept waiting. What came is
-    /// decided with `decideArrivals`.
-    mutating func read(_ id: UInt64) {
+    /// There is something to be read, with `readWanted`.
+    mutating func wantRead(_ id: UInt64) {
         guard let index = socketIndex(id), sockets[index].reads else { return }
-        if arrivals.isFull { decideArrivals() }
-        _ = readOnce(id, sockets[index].descriptor)
+        reads.add(sockets[index].descriptor, tag: id)
+    }
+
+    /// One read of each: what does not fit comes with the next pass, so that nobody is kept waiting. What came
+    /// is decided with `decideArrivals`.
+    mutating func readWanted() {
+        var place = 0
+        while place < reads.count {
+            if arrivals.isFull { decideArrivals() }
+            let end = reads.receive(from: place, into: arrivals.space, each: Arrivals.bytesMax)
+            while place < end {
+                _ = take(reads.tag(at: place), reads.received(at: place))
+                place += 1
+            }
+        }
+        reads.removeAll()
     }
 
     mutating func decideArrivals() {
@@ -108,8 +121,9 @@ extension Daemon {
         arrivals.removeAll()
     }
 
-    private mutating func readOnce(_ id: UInt64, _ descriptor: Int32) -> Bool {
-        switch readAvailable(descriptor, into: arrivals.space) {
+    /// - Returns: whether there may be more.
+    private mutating func take(_ id: UInt64, _ outcome: ReadOutcome) -> Bool {
+        switch outcome {
         case .bytes(let count):
             arrivals.add(id, count)
             return true
@@ -128,25 +142,47 @@ extension Daemon {
     /// The connection is gone; what it had still sent is in the kernel.
     mutating func readTheRest(_ id: UInt64) {
         guard let index = socketIndex(id) else { return }
-        decideArrivals()
-        while readOnce(id, sockets[index].descriptor) { decideArrivals() }
+        let descriptor = sockets[index].descriptor
+        readWanted()
+        repeat {
+            decideArrivals()
+        } while take(id, readAvailable(descriptor, into: arrivals.space))
         server.finishGone(id)
     }
 
     mutating func flushSendable() {
-        while let id = server.nextSendable() { send(id) }
+        while takeDepartures() {
+            sends.send()
+            for place in 0..<departures.count {
+                let departure = departures[place]
+                conclude(departure.id, server.sent(departure, sends.sent(at: place).count))
+            }
+            sends.removeAll()
+            departures.removeAll()
+        }
+    }
+
+    /// - Returns: whether there is any.
+    private mutating func takeDepartures() -> Bool {
+        while !departures.isFull, let id = server.nextSendable() {
+            server.takeSendable(id, into: &departures)
+        }
+        for place in 0..<departures.count {
+            let departure = departures[place]
+            let descriptor = socketIndex(departure.id).map { sockets[$0].descriptor } ?? -1
+            sends.add(descriptor, tag: departure.id, departure.bytes)
+        }
+        return departures.count > 0
     }
 
     mutating func send(_ id: UInt64) {
         guard let index = socketIndex(id) else { return }
         let descriptor = sockets[index].descriptor
-        let result = server.send(id) { bytes in
-            switch LeaseIO.send(descriptor, bytes) {
-            case .bytes(let count): count
-            case .wouldBlock: 0
-            case .failed: nil
-            }
-        }
+        conclude(id, server.send(id) { LeaseIO.send(descriptor, $0).count })
+    }
+
+    private mutating func conclude(_ id: UInt64, _ result: SendResult) {
+        guard let index = socketIndex(id) else { return }
         switch result {
         case .nothing, .all: if sockets[index].writes { watch(id, writes: false) }
         case .some: watch(id, writes: true)

@@ -27,6 +27,32 @@ extension Floor {
             pair.hangUp()
         }
 
+        @Test func listsAreReadFromAndSentTo() {
+            let (talker, silent, gone) = (SocketPair(), SocketPair(), SocketPair())
+            gone.hangUp()
+            var sends = Transfers()
+            Array("hello".utf8).withUnsafeBytes { bytes in
+                for raw in [talker.far, gone.near.raw] { sends.add(raw, tag: 7, bytes) }
+                sends.send()
+            }
+            #expect(sends.sent(at: 0) == .bytes(5) && sends.sent(at: 1) == .failed(Errno(code: EPIPE)))
+            var reads = Transfers()
+            for (tag, pair) in [talker, silent, gone, talker].enumerated() {
+                reads.add(pair.near.raw, tag: UInt64(tag))
+            }
+            reads.add(-1, tag: 4)
+            var buffer = [UInt8](repeating: 0, count: 7)
+            let end = buffer.withUnsafeMutableBytes { reads.receive(from: 0, into: $0, each: 4) }
+            #expect(end == 1 && reads.received(at: 0) == .bytes(4), "there is no room for another one")
+            #expect(buffer == Array("hell\0\0\0".utf8))
+            let rest = buffer.withUnsafeMutableBytes { reads.receive(from: 1, into: $0, each: 4) }
+            #expect(rest == 5 && reads.tag(at: 4) == 4)
+            #expect(
+                (1..<5).map { reads.received(at: $0) }
+                    == [.wouldBlock, .end, .bytes(1), .failed(Errno(code: EBADF))])
+            #expect(buffer.first == UInt8(ascii: "o"))
+        }
+
         @Test func messagesForAFullPipeAreDropped() {
             ignoreSignals([SIGPIPE])
             var ends: [Int32] = [0, 0]

@@ -60,6 +60,20 @@ int clinux_socket_peer(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid);
 ptrdiff_t clinux_socket_receive(int fd, void *bytes, size_t count);
 ptrdiff_t clinux_socket_send(int fd, const void *bytes, size_t count);
 
+// The same for many sockets, one right after the other, so that between two calls of the system there is next
+// to nothing. `result` is how many bytes it was, or a negative error. Receiving fills the room from its
+// beginning, each at most `each`, and ends where there is less than that left of it: it answers how many of
+// the list were tried.
+typedef struct {
+    uint64_t tag;  // the caller's
+    int fd;
+    int32_t result;
+    void *bytes;
+    size_t count;
+} clinux_transfer;
+size_t clinux_sockets_receive(clinux_transfer *list, size_t count, void *room, size_t size, size_t each);
+void clinux_sockets_send(clinux_transfer *list, size_t count);
+
 // Files.
 int clinux_lock_exclusively(int fd);  // flock, EWOULDBLOCK where another has it
 int clinux_reserve(int fd, int64_t offset, int64_t count);  // fallocate, the size stays as it is

@@ -212,24 +212,43 @@ final class Life {
     private func flush(_ ids: [UInt64]) {
         for id in ids {
             guard let wire = wires[id] else { continue }
-            let result = server.send(id) { bytes in
-                if wire.isClosedByClient { return nil }
-                let count = min(bytes.count, max(0, wire.capacity - wire.toClient.count))
-                wire.toClient += bytes[..<count]
-                return count
-            }
-            switch result {
-            case .nothing, .all: wire.writes = false
-            case .some: wire.writes = true
-            case .gone:
-                server.hungUp([id])
-                readTheRest(wire)
-            }
+            conclude(wire, server.send(id) { send(wire, $0) })
+        }
+    }
+
+    /// - Returns: how many bytes the kernel took; nil: the connection is gone.
+    private func send(_ wire: Wire, _ bytes: UnsafeRawBufferPointer) -> Int? {
+        if wire.isClosedByClient { return nil }
+        let count = min(bytes.count, max(0, wire.capacity - wire.toClient.count))
+        wire.toClient += bytes[..<count]
+        return count
+    }
+
+    private func conclude(_ wire: Wire, _ result: SendResult) {
+        switch result {
+        case .nothing, .all: wire.writes = false
+        case .some: wire.writes = true
+        case .gone:
+            server.hungUp([wire.id])
+            readTheRest(wire)
         }
     }
 
     private func flushSendable() {
-        while let id = server.nextSendable() { flush([id]) }
+        var departures = Departures()
+        repeat {
+            departures.removeAll()
+            while !departures.isFull, let id = server.nextSendable() {
+                server.takeSendable(id, into: &departures)
+            }
+            let counts = (0..<departures.count).map { place in
+                wires[departures[place].id].flatMap { send($0, departures[place].bytes) }
+            }
+            for place in counts.indices {
+                let result = server.sent(departures[place], counts[place])
+                if let wire = wires[departures[place].id] { conclude(wire, result) }
+            }
+        } while departures.count > 0
     }
 
     func close(_ id: UInt64) {
