@@ -97,8 +97,8 @@ extension Server {
         return sendable.popFirst()
     }
 
-    /// Takes what may be sent to a connection. What becomes of it is to be told by `sent`, before anything else
-    /// happens.
+    /// Takes what may be sent to a connection. What becomes of it is to be told by `sent`, before anything
+    /// else happens.
     package mutating func takeSendable(_ id: ConnectionID, into departures: inout Departures) {
         guard let index = index(id), !connections[index].isGone, !connections[index].isDeparting
         else { return }

@@ -201,7 +201,7 @@ struct Daemon: ~Copyable {
                 if event.isHungUp {
                     readTheRest(event.tag)
                 } else if event.isReadable || event.peerFinished {
-                    wantRead(event.tag)
+                    wantRead(event.tag, isFinished: event.peerFinished)
                 }
             }
         }
@@ -254,6 +254,7 @@ struct Retries {
     var sync = Instant.never
     var place = Instant.never
     var processes = Instant.never
+    var reads = Instant.never
 
-    var next: Instant { min(min(space, write, sync), min(accept, place, processes)) }
+    var next: Instant { min(min(space, write, sync), min(accept, place), min(processes, reads)) }
 }

@@ -9,6 +9,8 @@ struct Socket {
     var id: UInt64 = 0
     var reads = true
     var writes = false
+    /// Something was read of it since `readLeftovers`.
+    var wasRead = false
 }
 
 extension Daemon {
@@ -76,7 +78,7 @@ extension Daemon {
             close(sockets[index].id)
             sockets[index] = Socket(descriptor: peer.fd, id: id)
             do throws(Errno) {
-                try poller.add(peer.fd, tag: id, reads: true, writes: false)
+                try poller.add(peer.fd, tag: id, reads: true, writes: false, once: true)
             } catch {
                 server.hungUp([id])
                 server.finishGone(id)
@@ -91,14 +93,32 @@ extension Daemon {
         closeDescriptor(descriptor)
     }
 
-    /// There is something to be read, with `readWanted`.
-    mutating func wantRead(_ id: UInt64) {
+    /// There is something to be read, with `readWanted`. `isFinished`: behind it stands the end.
+    mutating func wantRead(_ id: UInt64, isFinished: Bool) {
         guard let index = socketIndex(id), sockets[index].reads else { return }
+        sockets[index].wasRead = true
         reads.add(sockets[index].descriptor, tag: id)
+        if isFinished { tellAgain(index) }
     }
 
-    /// One read of each: what does not fit comes with the next pass, so that nobody is kept waiting. What came
-    /// is decided with `decideArrivals`.
+    /// What is still to be read of a connection, or would be, comes with the next pass once more.
+    private mutating func tellAgain(_ index: Int) {
+        let socket = sockets[index]
+        try? poller.change(
+            socket.descriptor, tag: socket.id, reads: socket.reads, writes: socket.writes, once: true)
+    }
+
+    /// A read ends behind bytes with which descriptors came, as if there were no more: what stands behind
+    /// them would be told of with what comes next, which may be never.
+    mutating func readLeftovers() {
+        for index in sockets.indices where sockets[index].wasRead {
+            sockets[index].wasRead = false
+            tellAgain(index)
+        }
+    }
+
+    /// One read of each: what does not fit comes with the next pass, so that nobody is kept waiting. What
+    /// came is decided with `decideArrivals`.
     mutating func readWanted() {
         var place = 0
         while place < reads.count {
@@ -116,7 +136,9 @@ extension Daemon {
         guard arrivals.count > 0 else { return }
         // The bytes may be younger than the pass, which may take long: a lease that began before it was asked
         // for would end before the time on which who asked counts.
-        server.tick(to: Instant(nanoseconds: Clocks.bootNanoseconds()))
+        let now = Instant(nanoseconds: Clocks.bootNanoseconds())
+        server.tick(to: now)
+        if retries.reads == .never { retries.reads = now + .seconds(1) }
         server.received(arrivals.all)
         arrivals.removeAll()
     }
@@ -126,6 +148,7 @@ extension Daemon {
         switch outcome {
         case .bytes(let count):
             arrivals.add(id, count)
+            if count == Arrivals.bytesMax, let index = socketIndex(id) { tellAgain(index) }
             return true
         case .wouldBlock:
             return false
@@ -198,7 +221,7 @@ extension Daemon {
         guard reads != sockets[index].reads || writes != sockets[index].writes else { return }
         sockets[index].reads = reads
         sockets[index].writes = writes
-        try? poller.change(sockets[index].descriptor, tag: id, reads: reads, writes: writes)
+        tellAgain(index)
     }
 
     mutating func close(_ id: UInt64) {

@@ -121,6 +121,26 @@ import Testing
         try daemon.stop()
     }
 
+    /// A read ends there, whatever stands behind it: nothing more has to come for that to be answered.
+    @Test func whatStandsBehindADescriptorIsAnswered() throws {
+        let daemon = try Daemon()
+        try daemon.start()
+        let client = try daemon.connect()
+        let passed = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        defer { closeForAll(passed) }
+        let line = Array("ping\n".utf8)
+        for _ in 0..<3 {
+            #expect(client.ask("ping") == "OK")
+            daemon.program?.pause()
+            #expect(ctest_send_with_descriptor(client.descriptor, line, line.count, passed) == line.count)
+            client.send("ping")
+            daemon.program?.signal(SIGCONT)
+            #expect(client.line() == "OK")
+            #expect(client.line() == "OK")
+        }
+        try daemon.stop()
+    }
+
     /// Who a peer is was said when it connected: gone or not, it is no administrator.
     @Test(.enabled(if: isRoot, "needs root, to be another user"))
     func aPeerThatIsGoneIsNobodyElse() throws {
