@@ -30,6 +30,8 @@ struct Daemon: ~Copyable {
 
     /// Enough that a pass of its own is little beside them.
     private static let linesPerTurn = 32
+    /// Of so many that are read, the last are read long after the first.
+    private static let crowd = 16
 
     let settings: Settings
     var server: Server
@@ -64,6 +66,7 @@ struct Daemon: ~Copyable {
     var retries = Retries()
     var timerArmedAt = Instant.never
     var presence: Presence
+    private(set) var passNumber: UInt64 = 0
     private var busyPoll = BusyPoll()
     private var passEndedAt = Instant.zero
 
@@ -123,6 +126,7 @@ struct Daemon: ~Copyable {
 
     private mutating func pass() throws(Errno) {
         try armTimer()
+        passNumber += 1
         let count = try wait()
         // Where a reply waits for a sync, more passes would make more syncs.
         server.linesPerTurn = count <= 1 && answersAtOnce ? Daemon.linesPerTurn : .max
@@ -206,12 +210,24 @@ struct Daemon: ~Copyable {
             }
         }
         readWanted()
+        if count >= Daemon.crowd, !poller.someAreWritable { return try readMore() }
         decideArrivals()
         guard poller.someAreWritable else { return }
         for index in 0..<count {
             let event = poller.event(at: index)
             if event.isWritable, event.tag >= 1 << 32 { send(event.tag) }
         }
+    }
+
+    /// What has come while so many were read goes with them: the more go together, the fewer writes to the
+    /// log there are, and the fewer clients fall asleep while they wait.
+    private mutating func readMore() throws(Errno) {
+        for index in 0..<(try poller.wait(timeoutMilliseconds: 0)) {
+            let event = poller.event(at: index)
+            if event.tag >= 1 << 32 { wantReadToo(event) }
+        }
+        readWanted()
+        decideArrivals()
     }
 
     /// Ends a pass: decides what can be decided, logs it, does what is wanted, and answers.

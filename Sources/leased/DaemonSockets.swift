@@ -11,6 +11,8 @@ struct Socket {
     var writes = false
     /// Something was read of it since `readLeftovers`.
     var wasRead = false
+    /// The pass in which it was read last.
+    var readInPass: UInt64 = 0
 }
 
 extension Daemon {
@@ -97,6 +99,7 @@ extension Daemon {
     mutating func wantRead(_ id: UInt64, isFinished: Bool) {
         guard let index = socketIndex(id), sockets[index].reads else { return }
         sockets[index].wasRead = true
+        sockets[index].readInPass = passNumber
         reads.add(sockets[index].descriptor, tag: id)
         if isFinished { tellAgain(index) }
     }
@@ -113,6 +116,18 @@ extension Daemon {
     mutating func readLeftovers() {
         for index in sockets.indices where sockets[index].wasRead {
             sockets[index].wasRead = false
+            tellAgain(index)
+        }
+    }
+
+    /// It was told of after others had been read. What it has is read with theirs, unless it is one of them:
+    /// a pass reads each once. All else comes with the next pass, which deals with hang-ups first.
+    mutating func wantReadToo(_ event: Poller.Event) {
+        guard let index = socketIndex(event.tag) else { return }
+        let isNew = sockets[index].readInPass != passNumber
+        if isNew, event.isReadable, !event.isHungUp, !event.peerFinished, !event.isWritable {
+            wantRead(event.tag, isFinished: false)
+        } else {
             tellAgain(index)
         }
     }

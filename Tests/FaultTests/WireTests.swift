@@ -54,6 +54,23 @@ import Testing
         try daemon.stop()
     }
 
+    /// While one half of so many lines is read, the other half of the first comes.
+    @Test func halvesOfTheLinesOfACrowdFindEachOther() throws {
+        var random = SeededRandom(seed: seed("halves"))
+        let daemon = try Daemon()
+        try daemon.start(["--memory"])
+        let crowd = try (0..<200).map { _ throws(Failure) in try daemon.connect() }
+        for round in 0..<(isFullSweep ? 2_000 : 100) {
+            daemon.program?.pause()
+            for client in crowd { client.send(Array("#t\(round) pi".utf8)) }
+            daemon.program?.signal(SIGCONT)
+            usleep(UInt32.random(in: 0...300, using: &random))
+            for client in crowd { client.send(Array("ng\n".utf8)) }
+            for client in crowd { #expect(client.line() == "#t\(round) OK") }
+        }
+        try daemon.stop()
+    }
+
     /// Values that look like lines, fields and records: the same bytes come back, also out of the log.
     @Test func noValueForgesALine() throws {
         let daemon = try Daemon()
