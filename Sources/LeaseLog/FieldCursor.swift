@@ -19,25 +19,42 @@ struct FieldCursor {
         self.lastOwner = lastOwner
     }
 
-    /// Moves behind the literal, if it stands here.
+    /// Moves behind the literal, if it stands here. Inlined: it is known there, and so is how to compare it.
+    @inline(__always)
     mutating func take(_ literal: StaticString, in line: Span<UInt8>) -> Bool {
         let count = literal.utf8CodeUnitCount
-        guard count <= line.count - at else { return false }
-        let matches = literal.withUTF8Buffer { buffer in
-            for index in 0..<count where buffer[index] != line[at + index] { return false }
-            return true
+        guard stands(UnsafeRawBufferPointer(start: literal.utf8Start, count: count), in: line) else {
+            return false
         }
-        if matches { at += count }
-        return matches
+        at &+= count
+        return true
     }
 
+    /// Whether these bytes stand here: looked at eight at a time, and then four, two and one.
+    @inline(__always)
+    private func stands(_ wanted: UnsafeRawBufferPointer, in line: Span<UInt8>) -> Bool {
+        guard wanted.count <= line.count &- at else { return false }
+        return line.withUnsafeBytes { bytes in
+            let (here, left) = (UnsafeRawBufferPointer(rebasing: bytes[at...]), wanted.count & 7)
+            var place = 0
+            while place < wanted.count &- left {
+                guard same(UInt64.self, here, wanted, at: place) else { return false }
+                place &+= 8
+            }
+            if left & 4 != 0, !same(UInt32.self, here, wanted, at: place) { return false }
+            if left & 2 != 0, !same(UInt16.self, here, wanted, at: place &+ (left & 4)) { return false }
+            return left & 1 == 0 || same(UInt8.self, here, wanted, at: wanted.count &- 1)
+        }
+    }
+
+    @inline(__always)
     mutating func skip(_ literal: StaticString, in line: Span<UInt8>) throws(Unreadable) {
         guard take(literal, in: line) else { throw Unreadable() }
     }
 
     mutating func unsigned(in line: Span<UInt8>) throws(Unreadable) -> UInt64 {
         let start = at
-        var number: UInt64 = 0
+        var number = firstDigits(in: line)
         while let digit = digit(in: line) {
             let (tens, tooMany) = number.multipliedReportingOverflow(by: 10)
             let (sum, tooGreat) = tens.addingReportingOverflow(digit)
@@ -47,6 +64,19 @@ struct FieldCursor {
         }
         let hasLeadingZero = at - start > 1 && line[start] == UInt8(ascii: "0")
         guard at > start, !hasLeadingZero else { throw Unreadable() }
+        return number
+    }
+
+    /// The number of the digits that stand here, eight at most, taken together. It takes none where the line
+    /// ends within eight bytes: those are left to be taken one by one.
+    @inline(__always)
+    private mutating func firstDigits(in line: Span<UInt8>) -> UInt64 {
+        guard line.count &- at >= 8 else { return 0 }
+        let eight = line.withUnsafeBytes {
+            UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+        }
+        let (number, count) = EightDigits.read(eight)
+        at &+= count
         return number
     }
 
@@ -76,8 +106,9 @@ struct FieldCursor {
         let isNegative = takeMinus(in: line)
         let seconds = try unsigned(in: line)
         try skip(".", in: line)
-        var fraction: UInt64 = 0
-        for _ in 0..<9 {
+        let start = at
+        var fraction = firstDigits(in: line)
+        while at - start < 9 {
             guard let digit = digit(in: line) else { throw Unreadable() }
             fraction = fraction * 10 + digit
             at += 1
@@ -129,10 +160,7 @@ struct FieldCursor {
     private func isLastOwner(in line: Span<UInt8>) -> Bool {
         let end = at + lastOwner.bytes.count
         guard end < line.count, line[end] == UInt8(ascii: " ") else { return false }
-        return lastOwner.bytes.withUnsafeBufferPointer { bytes in
-            for index in bytes.indices where bytes[index] != line[at + index] { return false }
-            return true
-        }
+        return lastOwner.bytes.withUnsafeBytes { stands($0, in: line) }
     }
 
     mutating func textIfThere(_ name: StaticString, in line: Span<UInt8>) throws(Unreadable) -> Text? {
@@ -239,4 +267,12 @@ struct FieldCursor {
         default: nil
         }
     }
+}
+
+@inline(__always)
+private func same<Piece: FixedWidthInteger>(
+    _ piece: Piece.Type, _ some: UnsafeRawBufferPointer, _ others: UnsafeRawBufferPointer, at place: Int
+) -> Bool {
+    some.loadUnaligned(fromByteOffset: place, as: piece)
+        == others.loadUnaligned(fromByteOffset: place, as: piece)
 }

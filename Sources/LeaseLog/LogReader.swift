@@ -103,30 +103,34 @@ package struct LogReader {
         }
         var isIntact = false
         do {
-            var cursor = FieldCursor(at: try LogReader.checked(line, place), lastOwner: lastOwner)
+            let checksum = try LogReader.checked(line, place)
             isIntact = true
+            var cursor = FieldCursor(at: RecordDecoder.checksumBytes, lastOwner: lastOwner)
             defer { lastOwner = cursor.lastOwner }
             if rules == nil {
                 try takeFirst(line, &cursor)
             } else {
                 try takeRecord(line, place, &cursor, each)
+                lastChecksum = checksum
             }
         } catch {
             beginTail(what: error.what, isIntact: isIntact, line, place)
         }
     }
 
-    /// Rules 1 and 2. Gives the place behind the checksum.
-    private static func checked(_ line: Span<UInt8>, _ place: LinePlace) throws(BadLine) -> Int {
+    /// Rules 1 and 2. Gives the checksum.
+    private static func checked(_ line: Span<UInt8>, _ place: LinePlace) throws(BadLine) -> UInt32 {
         guard !place.isTooLong else {
             throw BadLine("the line is longer than \(LogFormat.lineBytesMax) bytes")
         }
         guard place.hasEnd else { throw BadLine("the line has no end") }
-        guard RecordDecoder.checksumWritten(in: line) != nil else {
+        guard let written = RecordDecoder.checksumWritten(in: line) else {
             throw BadLine("the line does not begin with a checksum")
         }
-        guard RecordDecoder.checksumMatches(line) else { throw BadLine("the checksum does not match") }
-        return RecordDecoder.checksumBytes
+        guard written == RecordDecoder.checksumMade(of: line) else {
+            throw BadLine("the checksum does not match")
+        }
+        return written
     }
 
     /// Rule 4.
@@ -154,7 +158,6 @@ package struct LogReader {
         if let mark = entry.mark { synced.batchBegins(at: place.offset, after: last, synced: mark.synced) }
         if wasInState, rules?.isInState == false { synced.stateEnds(at: place.offset + Int64(place.length)) }
         goodLines += 1
-        lastChecksum = RecordDecoder.checksumWritten(in: line) ?? 0
         if firstSequence == nil { firstSequence = entry.record.sequence }
         each(
             entry.record, entry.mark,

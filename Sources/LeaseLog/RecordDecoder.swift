@@ -33,9 +33,14 @@ enum RecordDecoder {
         return line[checksumBytes] &- UInt8(ascii: "0") < 10
     }
 
+    /// The checksum that a line with room for one should carry.
+    static func checksumMade(of line: Span<UInt8>) -> UInt32 {
+        Checksum.of(line.extracting(droppingFirst: checksumBytes))
+    }
+
     static func checksumMatches(_ line: Span<UInt8>) -> Bool {
         guard let written = checksumWritten(in: line) else { return false }
-        return written == Checksum.of(line.extracting(droppingFirst: checksumBytes))
+        return written == checksumMade(of: line)
     }
 
     /// Reads a line without its LF, whose checksum is right.
@@ -62,9 +67,9 @@ enum RecordDecoder {
     private static func change(_ line: Span<UInt8>, _ cursor: inout FieldCursor) throws(Unreadable) -> Change
     {
         if cursor.take(Word.granted, in: line) { return .granted(try grant(line, &cursor)) }
+        if cursor.take(Word.held, in: line) { return .held(try heldLease(line, &cursor)) }
         if cursor.take(Word.renewed, in: line) { return .renewed(try renewal(line, &cursor)) }
         if let reason = endReason(line, &cursor) { return .ended(try ending(reason, line, &cursor)) }
-        if cursor.take(Word.held, in: line) { return .held(try heldLease(line, &cursor)) }
         if cursor.take(Word.remembered, in: line) { return .remembered(try endedLease(line, &cursor)) }
         if let change = try resultChange(line, &cursor) { return change }
         if cursor.take(Word.resting, in: line) { return .resting(try rest(line, &cursor)) }

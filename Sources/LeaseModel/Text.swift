@@ -74,20 +74,16 @@ public enum PercentCoding {
         byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "%")
     }
 
-    /// What a part of a key is made of: ASCII letters, digits and `._:@+-`.
+    /// What a part of a key is made of: ASCII letters, digits and `._:@+-`. (Inlinable: each byte would else
+    /// be a call into another module.)
+    @inlinable
     public static func isPlainInKey(_ byte: UInt8) -> Bool {
-        byte < 0x80 && plainInKey[Int(byte >> 5)] >> UInt32(byte & 31) & 1 == 1
+        // A bit for each ASCII character: `+-.`, the digits, `:`, and then `@`, the letters and `_`.
+        let below64: UInt64 = 0b1101 << 0x2B | 0x7FF << 0x30
+        let from64: UInt64 = 1 | 0x3FF_FFFF << 1 | 1 << 0x1F | 0x3FF_FFFF << 0x21
+        let bits = byte < 0x40 ? below64 : byte < 0x80 ? from64 : 0
+        return bits >> UInt64(byte & 63) & 1 == 1
     }
-
-    /// A bit for each ASCII character.
-    private static let plainInKey: InlineArray<4, UInt32> = {
-        var bits = InlineArray<4, UInt32>(repeating: 0)
-        let plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@+-"
-        for byte in plain.utf8 {
-            bits[Int(byte >> 5)] |= 1 << UInt32(byte & 31)
-        }
-        return bits
-    }()
 
     static func append(_ byte: UInt8, to printed: inout [UInt8], plain: (UInt8) -> Bool) {
         if plain(byte) {

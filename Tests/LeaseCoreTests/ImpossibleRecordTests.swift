@@ -105,6 +105,7 @@ import Testing
         #expect(try wrong(late, .granted(grant(7, "a/1"))) == "token 7 is granted after 7")
         #expect(try wrong(held(3, "a/1"), held(2, "a/1")) == nil)
         #expect(try wrong(held(3, "a/1"), held(3, "a/2")) == "token 3 is held already")
+        #expect(try wrong(held(3, "a/1"), held(1, "a/2"), held(3, "a/3")) == "token 3 is held already")
         #expect(try wrong(granted, held(3, "a/1")) == "token 3 is held already")
         #expect(try wrong(granted, ended(3), held(3, "a/1")) == "token 3 has ended already")
         #expect(try wrong(remembered(3), held(3, "a/1")) == "token 3 has ended already")
