@@ -16,27 +16,33 @@ extension AppendFile {
     ) throws(Errno) -> Bool {
         guard offset < size, let opened = try openDirect(directory, name) else { return true }
         let direct = Descriptor(owning: opened)
-        let onDisk = AlignedBytes(count: 1 << 20)
-        var position = offset - offset % Int64(AlignedBytes.alignment)
-        var shown = [UInt8](repeating: 0, count: Int(min(Int64(onDisk.count), size - position)))
-        while position < size {
-            let count = try read(into: &shown, at: position)
-            guard count > 0, let got = try onDisk.fill(from: direct.raw, at: position) else { return true }
-            if got < count || !onDisk.begins(with: shown, count: count) { return false }
-            position += Int64(count)
-        }
-        return true
+        return try LeaseIO.isOnDisk(offset..<size, of: raw, direct: direct.raw)
     }
+}
 
-    /// nil where the file system has no such thing.
-    private func openDirect(_ directory: borrowing DataDirectory, _ name: String) throws(Errno) -> Int32? {
-        do throws(Errno) {
-            return try directory.openRegular(name, flags: O_RDONLY | clinux_direct_flag())
-        } catch {
-            if error.code == EINVAL || error.code == EOPNOTSUPP { return nil }
-            throw error
-        }
+/// nil where the file system has no such thing.
+func openDirect(_ directory: borrowing DataDirectory, _ name: String) throws(Errno) -> Int32? {
+    do throws(Errno) {
+        return try directory.openRegular(name, flags: O_RDONLY | clinux_direct_flag())
+    } catch {
+        if error.code == EINVAL || error.code == EOPNOTSUPP { return nil }
+        throw error
     }
+}
+
+/// The same for a part of a file.
+/// - Parameter direct: the file, opened past the kernel's memory.
+func isOnDisk(_ bytes: Range<Int64>, of raw: Int32, direct: Int32) throws(Errno) -> Bool {
+    let onDisk = AlignedBytes(count: 1 << 20)
+    var position = bytes.lowerBound - bytes.lowerBound % Int64(AlignedBytes.alignment)
+    var shown = [UInt8](repeating: 0, count: Int(min(Int64(onDisk.count), bytes.upperBound - position)))
+    while position < bytes.upperBound {
+        let count = try fill(&shown, from: raw, at: position)
+        guard count > 0, let got = try onDisk.fill(from: direct, at: position) else { return true }
+        if got < count || !onDisk.begins(with: shown, count: count) { return false }
+        position += Int64(count)
+    }
+    return true
 }
 
 /// A buffer that begins where a disk's block may be put.

@@ -27,7 +27,9 @@ package struct LogReader {
     package var position: LogPosition? { rules?.position }
     /// All before this byte is on the disk, as the good records say. Of what stands behind it a reader can't
     /// know: a kernel takes for clean, and shows, what it once failed to write.
-    package var bytesSynced: Int64 { synced.bytes }
+    /// A compacted state that is still being read counts as well: it was synced before it was called the log,
+    /// and where it is not complete that is damage.
+    package var bytesSynced: Int64 { rules?.isInState == true ? splitter.offset : synced.bytes }
 
     /// Reads on. Each good record is handed out once, in order; behind a bad line none is.
     package mutating func feed(_ chunk: Span<UInt8>, each: (Record, BatchMark?) -> Void) {

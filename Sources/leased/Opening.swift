@@ -25,18 +25,17 @@ struct Opening {
     /// Reads the log into the server.
     mutating func read(_ server: inout Server) throws(Complaint) {
         log = try opened()
-        if let log {
-            try reading(LogStore.logName) { () throws(Errno) in
-                try log.file.readChunks { server.recover($0) }
-            }
-        }
+        let follower = try readAll(into: &server)
         let verdict = server.endRecovery(at: moment)
         try complain(of: verdict)
+        let followed = try reading(LogStore.logName) { () throws(Errno) in try follower?.finish() ?? 0 }
         reserved = try reservedNumbers(isNeeded: server.hasRecords)
         if log != nil, reserved != nil, !server.hasRecords { try complainOfEmptyLog(verdict) }
         if verdict == .fresh { log = nil }
         let records = log == nil ? [] : try recordsOfRing(&server, verdict)
         try mend(verdict, log).map { say($0) }
+        // Less than was followed, where the end was torn.
+        let bytesOnDisk = max(server.bytesSynced, min(followed, log?.file.size ?? 0))
         try append(records)
         try reading(LogStore.logName) { () throws(Errno) in
             // What was read may be in memory only; from now on it is built upon.
@@ -47,7 +46,7 @@ struct Opening {
             LogStore.newLogName, NumbersFile.name + ".new", NumbersFile.name + ".spare.new",
             Ring.name + ".new",
         ])
-        try writeAnewWhatTheDiskLacks(server.bytesSynced)
+        try writeAnewWhatTheDiskLacks(from: bytesOnDisk)
         // The disk has all of the log now. Numbers may begin anew, where those of old were moved away, too:
         // no frame of before may be there then.
         try remove([Ring.name])
@@ -77,6 +76,24 @@ struct Opening {
         server.batchWritten()
         server.acknowledge(upTo: server.lastSequence, synced: true)
         return store
+    }
+
+    /// Reads all of the log; a long one is followed to the disk meanwhile.
+    private func readAll(into server: inout Server) throws(Complaint) -> DiskFollower? {
+        guard let log else { return nil }
+        return try reading(LogStore.logName) { () throws(Errno) in
+            var follower: DiskFollower?
+            if log.file.size >= DiskFollower.bytesMin {
+                follower = try DiskFollower(log.file, in: folder.directory, name: LogStore.logName)
+            }
+            var end: Int64 = 0
+            try log.file.readChunks { chunk in
+                server.recover(chunk)
+                end += Int64(chunk.count)
+                follower?.follow(to: end, synced: server.bytesSynced)
+            }
+            return follower
+        }
     }
 
     private func remove(_ names: [String]) throws(Complaint) {
@@ -129,11 +146,12 @@ struct Opening {
 
     /// A daemon before this one may have failed to sync what we read, and then the kernel has it and the disk
     /// never gets it. Only a file of its own brings it there.
-    private mutating func writeAnewWhatTheDiskLacks(_ bytesSynced: Int64) throws(Complaint) {
+    /// - Parameter start: all before it is on the disk.
+    private mutating func writeAnewWhatTheDiskLacks(from start: Int64) throws(Complaint) {
         guard let old = log else { return }
         log = try reading(LogStore.newLogName) { () throws(Errno) in
             let name = LogStore.logName
-            if try old.file.isOnDisk(from: bytesSynced, in: folder.directory, name: name) { return old }
+            if try old.file.isOnDisk(from: start, in: folder.directory, name: name) { return old }
             let new = try LogFile(in: folder, name: LogStore.newLogName, .anew)
             try new.file.append(contentsOf: old.file)
             try putInPlace(new)

@@ -40,6 +40,45 @@ import Testing
         #expect(greatest > 0)
     }
 
+    /// It is long enough that a thread follows its reading, and looks for it on the disk; which lacks
+    /// nothing, so the log stays the file that it was.
+    @Test(.enabled(if: hasStrace, "needs root and strace"))
+    func aLongLogThatIsTornIsReadWhileItIsSynced() throws {
+        let daemon = try Daemon()
+        try daemon.start(["--sync=never"])
+        let client = try daemon.connect()
+        let note = String(repeating: "n", count: 255)
+        let count = 12_000
+        for start in stride(from: 0, to: count, by: 100) {
+            client.send(
+                (start..<start + 100).map { "acquire user/\($0) ttl=1h note=\(note)" }
+                    .joined(separator: "\n"))
+            for _ in 0..<100 { #expect(tokenGranted(client.line() ?? "") != nil) }
+        }
+        daemon.kill()
+        let log = daemon.dataPath + "/log"
+        let file = try #require(fopen(log, "a"))
+        fputs("00000000 torn", file)
+        fclose(file)
+        let before = try facts(of: log)
+        #expect(before.st_size > 4 << 20)
+        let trace = daemon.folder("trace")
+        try daemon.start(
+            ["--sync=never"], wrapper: [strace, "-D", "-f", "-qq", "-o", trace, "-e", "trace=fdatasync"])
+        #expect(daemon.messages(ofLast: 300).contains("the log's end was torn: 13 bytes"))
+        #expect(try facts(of: log).st_ino == before.st_ino)
+        #expect(try daemon.connect().ask("stats")?.contains(" leases=\(count) ") == true)
+        let threads = Set(lines(of: trace).map { $0.prefix { $0 != " " } })
+        #expect(threads.count > 1, "the second thread syncs as well")
+        try daemon.stop()
+    }
+
+    private func facts(of path: String) throws -> stat {
+        var about = stat()
+        try #require(stat(path, &about) == 0)
+        return about
+    }
+
     @Test(.enabled(if: hasStrace, "needs root and strace"))
     func compactionMayBeKilledAtEachOfItsCalls() throws {
         let daemon = try Daemon()

@@ -50,6 +50,17 @@ import Testing
         #expect(bytesSynced(log) == log.starts.last)
     }
 
+    @Test func aStateThatIsBeingReadIsThere() {
+        var log = SampleLog(sequence: 20, isCompacted: true)
+        log.put(Record(sequence: 20, at: log.time, change: SampleLog.start(lastToken: 5)), synced: 20)
+        log.add(SampleLog.grant(6))
+        var reader = LogReader()
+        reader.feed(log.bytes.span) { _, _ in }
+        #expect(Int(reader.bytesSynced) == log.bytes.count)
+        reader.feed([UInt8(ascii: "1")].span) { _, _ in }
+        #expect(Int(reader.bytesSynced) == log.bytes.count)
+    }
+
     /// Never more than the claim, and seldom much less, however many batches there are between claims.
     @Test func itNeverSaysMoreThanIsClaimed() {
         let seed = UInt64.random(in: 1...1_000_000)
