@@ -7,6 +7,9 @@ import TestSupport
 final class Sender: Part {
     private let count: Int
     private let window: Int
+    /// Over what time they are spread; zero: as fast as they are answered.
+    private let span: Int64
+    private var startedAt: Int64?
     private let request: (_ number: Int, _ line: inout [UInt8]) -> Void
     private var sentAt: [Int64]
     private var begun = 0
@@ -16,10 +19,10 @@ final class Sender: Part {
     var onAnswer: ((_ number: Int, _ line: UnsafeRawBufferPointer, _ sentAt: Int64) -> Void)?
 
     init(
-        _ path: String, count: Int, window: Int,
+        _ path: String, count: Int, window: Int, over span: Int64 = 0,
         _ request: @escaping (_ number: Int, _ line: inout [UInt8]) -> Void
     ) throws(Failure) {
-        (self.count, self.window, self.request) = (count, window, request)
+        (self.count, self.window, self.span, self.request) = (count, window, span, request)
         sentAt = Array(repeating: 0, count: window)
         try super.init(path)
     }
@@ -27,7 +30,9 @@ final class Sender: Part {
     var isDone: Bool { done == count }
 
     override func turn(_ now: Int64) {
-        while begun < count, begun - done < window {
+        let start = startedAt ?? now
+        startedAt = start
+        while begun < count, begun - done < window, now - start >= span * Int64(begun) / Int64(count) {
             sentAt[begun % window] = now
             request(begun, &wire.output)
             begun += 1
