@@ -62,7 +62,13 @@ enum Ending {
             expiredFirst = min(expiredFirst, now)
             last = max(last, now)
         }
-        try drive([watcher, probe]) { ended >= count && probe.isFree }
+        do throws(Failure) {
+            try drive([watcher, probe]) { ended >= count && probe.isFree }
+        } catch {
+            throw Failure("\(error): \(ended) of \(count) ends were told")
+        }
+        // Before its folder goes.
+        daemon.crash()
         guard early == 0 else { throw Failure("\(early) leases ended early") }
         return Found(span: last - expiredFirst, longestAnswer: probe.longest, latest: latest)
     }
