@@ -34,8 +34,6 @@ package final class DiskFollower {
         thread.submit(ticket: 0) { AppendFile.syncCode(raw) }
     }
 
-    deinit { thread.finish() }
-
     /// All before `end` was read.
     /// - Parameter synced: what stands before this byte is on the disk for certain.
     package func follow(to end: Int64, synced: Int64) {

@@ -23,7 +23,9 @@ package final class SyncThread {
         thread = try SyncThread.start(shared)
     }
 
-    deinit { finish() }
+    /// Dropped before it has finished, it waits for the job that is under way, and leaves those behind it:
+    /// who goes at once does not wait for the disk longer than the system does.
+    deinit { end(leavesJobs: true) }
 
     /// For the poller: readable when there are completions.
     package var raw: Int32 { shared.flag.raw }
@@ -43,9 +45,11 @@ package final class SyncThread {
     }
 
     /// Waits until all jobs are carried out, and ends the thread. Completions can still be taken.
-    package func finish() {
+    package func finish() { end(leavesJobs: false) }
+
+    private func end(leavesJobs: Bool) {
         guard let running = thread else { return }
-        shared.stop()
+        shared.stop(leavesJobs: leavesJobs)
         pthread_join(running, nil)
         thread = nil
     }
@@ -109,9 +113,10 @@ private final class Shared: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    func stop() {
+    func stop(leavesJobs: Bool) {
         pthread_mutex_lock(mutex)
         isStopping = true
+        if leavesJobs { jobs.removeAll() }
         pthread_cond_signal(changed)
         pthread_mutex_unlock(mutex)
     }
@@ -125,25 +130,20 @@ private final class Shared: @unchecked Sendable {
 
     /// The thread's whole life.
     func run() {
-        var batch: [Job] = []
-        while waitForJobs(&batch) {
-            for job in batch {
-                let start = Clocks.monotonicNanoseconds()
-                let code = job.run()
-                let span = Clocks.monotonicNanoseconds() - start
-                complete(SyncThread.Completion(ticket: job.ticket, code: code, nanoseconds: span))
-            }
-            batch.removeAll(keepingCapacity: true)
+        while let job = nextJob() {
+            let start = Clocks.monotonicNanoseconds()
+            let code = job.run()
+            let span = Clocks.monotonicNanoseconds() - start
+            complete(SyncThread.Completion(ticket: job.ticket, code: code, nanoseconds: span))
         }
     }
 
-    /// False when there are no jobs, and none will come.
-    private func waitForJobs(_ batch: inout [Job]) -> Bool {
+    /// nil when there are no jobs, and none will come.
+    private func nextJob() -> Job? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while jobs.isEmpty && !isStopping { pthread_cond_wait(changed, mutex) }
-        swap(&batch, &jobs)
-        return !batch.isEmpty
+        return jobs.isEmpty ? nil : jobs.removeFirst()
     }
 
     private func complete(_ completion: SyncThread.Completion) {

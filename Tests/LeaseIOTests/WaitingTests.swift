@@ -168,6 +168,22 @@ extension Floor {
             #expect(done.count == 9)
         }
 
+        @Test func droppedItLeavesWhatHasNotBegun() throws {
+            nonisolated(unsafe) let carriedOut = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+            carriedOut.initialize(to: 0)
+            defer { carriedOut.deallocate() }
+            var thread: SyncThread? = try SyncThread()
+            for ticket in 0..<1_000 as Range<UInt64> {
+                thread?.submit(ticket: ticket) {
+                    usleep(10_000)
+                    carriedOut.pointee += 1
+                    return 0
+                }
+            }
+            thread = nil
+            #expect(carriedOut.pointee < 1_000)
+        }
+
         @Test func secondThreadTakesNoSignals() throws {
             let thread = try SyncThread()
             thread.submit(ticket: 1) {
