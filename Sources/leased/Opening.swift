@@ -221,8 +221,8 @@ struct Opening {
         guard let bytes else {
             guard !isNeeded else {
                 throw Complaint(
-                .damagedData,
-                "\(path) is missing, without which a token could be given twice: put it back, "
+                    .damagedData,
+                    "\(path) is missing, without which a token could be given twice: put it back, "
                         + "or move the log away, too, to begin with no leases")
             }
             return nil
@@ -236,12 +236,20 @@ struct Opening {
         return numbers
     }
 
-    /// Cuts off a torn end, after a copy of it was kept where there is room.
-    private func mend(_ verdict: LogVerdict, _ log: LogFile?) throws(Complaint) -> String? {
-        if verdict == .fresh, let reserved {
+    /// What is known to have been in a directory that begins anew.
+    private func whatWasTakenAway() throws(Complaint) -> String? {
+        if let reserved {
             return "there is no log, though tokens up to \(reserved.token) may have been used: "
                 + "no leases are known"
         }
+        let hasRing = try reading(Ring.name) { () throws(Errno) in try folder.directory.exists(Ring.name) }
+        guard hasRing else { return nil }
+        return "log.ring is there, but neither log nor numbers: no leases are known, and tokens begin at 1"
+    }
+
+    /// Cuts off a torn end, after a copy of it was kept where there is room.
+    private func mend(_ verdict: LogVerdict, _ log: LogFile?) throws(Complaint) -> String? {
+        if verdict == .fresh { return try whatWasTakenAway() }
         guard case .torn(let size, let dropped, let sequence) = verdict, let log else { return nil }
         var keptAs: String?
         for name in ["log.torn-\(sequence)"] + (2...9).map({ "log.torn-\(sequence)-\($0)" }) {

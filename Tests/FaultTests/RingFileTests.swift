@@ -125,12 +125,22 @@ import Testing
         var crashed = try Crashed()
         unlink(crashed.log)
         if hasOldCopy { try put(crashed.early, to: crashed.log) }
-        try crashed.restart(expecting: hasOldCopy ? "this is an older copy" : nil)
+        try crashed.restart(expecting: hasOldCopy ? "this is an older copy" : "there is no log, though tokens")
         let client = try crashed.daemon.connect()
         #expect(client.ask("stats")?.contains(" leases=\(hasOldCopy ? 5 : 0) ") == true)
         let other = try crashed.daemon.connect()
         let token = try #require(tokenGranted(other.ask("acquire user/new ttl=1h")))
         #expect(token > crashed.book.greatest)
+        try crashed.daemon.stop()
+    }
+
+    /// Then nothing tells which tokens were used.
+    @Test func whereTheNumbersWereTakenAwayTooItIsSaid() throws {
+        var crashed = try Crashed()
+        unlink(crashed.log)
+        unlink(crashed.daemon.dataPath + "/numbers")
+        try crashed.restart(expecting: "neither log nor numbers")
+        #expect(try crashed.daemon.connect().ask("acquire user/new ttl=1h") == "OK token=1 ttl=3600000ms")
         try crashed.daemon.stop()
     }
 
