@@ -9,9 +9,13 @@ struct KeySlots {
     /// Which bounds at least one of the keys has.
     private(set) var marks: RuleMarks
 
-    init(_ first: Slot, _ others: [Slot] = [], in ledger: borrowing Ledger) {
+    init(_ first: Slot, in ledger: borrowing Ledger) {
         self.first = first
         marks = ledger.keys[first].marks
+    }
+
+    init(_ first: Slot, _ others: [Slot], in ledger: borrowing Ledger) {
+        self.init(first, in: ledger)
         for key in others { append(key, in: ledger) }
     }
 

@@ -25,7 +25,7 @@ extension Machine {
         boundLeases[connection]?.remove(token)
         if boundLeases[connection]?.isEmpty == true {
             boundLeases[connection] = nil
-            if !hasBoundLeases(connection) { effects.unbound.append(connection) }
+            if !hasBoundLeases(connection) { effects.unbind(connection) }
         }
     }
 
@@ -38,7 +38,7 @@ extension Machine {
     package mutating func dropWaiters(of connections: [ConnectionID], into effects: inout Effects) {
         var entrants: [WaiterID] = []
         for slot in waitersInOrder(of: connections) {
-            effects.dropped.append(waiters.id(slot))
+            effects.drop(waiters.id(slot))
             leave(slot, .disconnected, entrants: &entrants, into: &effects)
         }
         promote(entrants, into: &effects)
@@ -100,7 +100,7 @@ extension Machine {
     private mutating func unwatchIfUnused(_ process: ProcessIdentity, into effects: inout Effects) {
         guard processes[process]?.isEmpty == true else { return }
         processes[process] = nil
-        effects.unwatched.append(process)
+        effects.unwatch(process)
     }
 
     /// A process has ended: requests in line that name it first, so that none of them is granted for it.

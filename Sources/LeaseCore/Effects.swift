@@ -42,14 +42,17 @@ package struct Effects: ~Copyable {
     /// How many of them are no changes.
     private var tellingsToSome = 0
     /// Leases that are shown to a watcher before their turn, since they are about to change.
-    package var shown: [(watcher: ConnectionID, lease: LeaseView)] = []
+    package private(set) var shown: [(watcher: ConnectionID, lease: LeaseView)] = []
     /// Processes that are to be watched from now on, and those that no longer need to be.
-    package var watched: [ProcessIdentity] = []
-    package var unwatched: [ProcessIdentity] = []
+    package private(set) var watched: [ProcessIdentity] = []
+    package private(set) var unwatched: [ProcessIdentity] = []
     /// Requests in line that nobody is to be told of any more: their connection is gone.
-    package var dropped: [WaiterID] = []
+    package private(set) var dropped: [WaiterID] = []
     /// Connections whose last bound lease has ended.
-    package var unbound: [ConnectionID] = []
+    package private(set) var unbound: [ConnectionID] = []
+    /// Whether there may be something in it for others than the log, the counts, and those who watch. (Noted
+    /// when it comes: it is asked for behind every request.)
+    package private(set) var concernOthers = false
 
     /// - Parameter eventsMax: how many events are remembered.
     package init(eventsMax: Int = 0) {
@@ -70,7 +73,7 @@ package struct Effects: ~Copyable {
     mutating func tell(_ event: Event) {
         recent.append(event)
         telling.append(.line)
-        tellingsToSome += 1
+        noteTellingToSome()
     }
 
     /// The change that was added to `recent` last.
@@ -101,13 +104,18 @@ package struct Effects: ~Copyable {
     mutating func answer(_ waiter: WaiterID, _ reply: Reply, at connection: ConnectionID) {
         answers.append(Answer(waiter: waiter, reply: reply, connection: connection))
         telling.append(.answer)
-        tellingsToSome += 1
+        noteTellingToSome()
     }
 
     mutating func notify(_ subscriber: Subscriber, _ notice: Notice) {
         notices.append((subscriber, notice))
         telling.append(.notice)
+        noteTellingToSome()
+    }
+
+    private mutating func noteTellingToSome() {
         tellingsToSome += 1
+        concernOthers = true
     }
 
     /// What a request's own connection is told comes before what others are: this notice was the only one
@@ -121,6 +129,26 @@ package struct Effects: ~Copyable {
         telling.moveLast(to: place)
     }
 
+    mutating func show(_ lease: LeaseView, to watcher: ConnectionID) {
+        shown.append((watcher, lease))
+        concernOthers = true
+    }
+
+    mutating func drop(_ waiter: WaiterID) {
+        dropped.append(waiter)
+        concernOthers = true
+    }
+
+    mutating func unbind(_ connection: ConnectionID) {
+        unbound.append(connection)
+        concernOthers = true
+    }
+
+    mutating func unwatch(_ process: ProcessIdentity) {
+        unwatched.append(process)
+        concernOthers = true
+    }
+
     /// Who was pushed out of a line for a request may have been the last to depend on the process that this
     /// request names: then it goes on being watched.
     mutating func watch(_ process: ProcessIdentity) {
@@ -128,13 +156,8 @@ package struct Effects: ~Copyable {
             unwatched.remove(at: place)
         } else {
             watched.append(process)
+            concernOthers = true
         }
-    }
-
-    /// Whether there is nothing in it for anybody but the log, the counts, and those who watch.
-    package var concernOnlyWatchers: Bool {
-        tellOnlyWatchers && shown.isEmpty && watched.isEmpty && unwatched.isEmpty && dropped.isEmpty
-            && unbound.isEmpty
     }
 
     package var isEmpty: Bool {
@@ -146,6 +169,7 @@ package struct Effects: ~Copyable {
         unwritten.removeAll()
         recent.noteAllTold()
         tellingsToSome = 0
+        concernOthers = false
         telling.removeAll()
         if !answers.isEmpty { answers.removeAll(keepingCapacity: true) }
         if !notices.isEmpty { notices.removeAll(keepingCapacity: true) }

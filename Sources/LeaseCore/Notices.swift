@@ -32,7 +32,7 @@ extension Machine {
         subscriptions[former.connection]?.remove(token)
         if subscriptions[former.connection]?.isEmpty == true {
             subscriptions[former.connection] = nil
-            if !hasBoundLeases(former.connection) { effects.unbound.append(former.connection) }
+            if !hasBoundLeases(former.connection) { effects.unbind(former.connection) }
         }
         return former
     }

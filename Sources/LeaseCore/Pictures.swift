@@ -77,7 +77,7 @@ extension Machine {
             guard next != .none, token <= pictures[place].lastToken, token >= ledger.leases[next].token
             else { continue }
             if isPart(slot, of: pictures[place]), !pictures[place].early.contains(token) {
-                effects.shown.append((pictures[place].watcher, leaseView(slot, for: nil)))
+                effects.show(leaseView(slot, for: nil), to: pictures[place].watcher)
                 pictures[place].early.insert(token)
             }
             if isEnding {

@@ -116,9 +116,7 @@ extension Server {
     /// Decides what was read ahead. `lastGoesOn`: more of the last part is to be read then, unless something
     /// holds it up.
     private mutating func decideAhead(lastGoesOn: Bool = false) {
-        while let line = linesAhead.nextLine {
-            decide(line, linesAhead.takeContent())
-        }
+        for part in 0..<linesAhead.partCount { decideLines(of: part) }
         settle()
         for part in 0..<linesAhead.partCount {
             let isLast = part == linesAhead.partCount - 1
@@ -130,8 +128,18 @@ extension Server {
         linesAhead.removeParts()
     }
 
+    private mutating func decideLines(of part: Int) {
+        // Fetched for each line, it would have its references counted for each.
+        let caller = connections[linesAhead[part].index].caller
+        while let line = linesAhead.nextLine, line.part == part {
+            decide(line, linesAhead.takeContent(), from: caller)
+        }
+    }
+
     @inline(__always)
-    private mutating func decide(_ line: LineAhead, _ content: consuming LineContent) {
+    private mutating func decide(
+        _ line: LineAhead, _ content: consuming LineContent, from caller: borrowing Caller
+    ) {
         let (id, index) = (linesAhead[line.part].id, linesAhead[line.part].index)
         guard !linesAhead[line.part].isHeld, connections[index].id == id, canLook(index) else {
             linesAhead[line.part].isHeld = true
@@ -144,7 +152,7 @@ extension Server {
         }
         let workBefore = workLeft
         let bytes = linesAhead[line.part].bytes.bindMemory(to: UInt8.self).span
-        guard carryOut(content, bytes.extracting(line.start..<line.end), line.tag, index) else {
+        guard carryOut(content, bytes.extracting(line.start..<line.end), line.tag, index, caller) else {
             linesAhead[line.part].isHeld = true
             return
         }
@@ -161,6 +169,7 @@ extension Server {
 
     /// Whether another line of this part may be decided in this pass, behind those that cost so much. Those
     /// that were left over have their turns, a few lines each, as long as there are several.
+    @inline(__always)
     private func mayGoOn(_ part: Int, _ cost: Int) -> Bool {
         cost < options.linesAlways
             || workLeft > 0 && (linesAhead[part].isArrival || ready.isEmpty)
@@ -170,7 +179,8 @@ extension Server {
     /// - Returns: whether it was carried out; if not, it is to be looked at again later.
     @inline(__always)
     private mutating func carryOut(
-        _ content: consuming LineContent, _ line: Span<UInt8>, _ tagRange: Range<Int>, _ index: Int
+        _ content: consuming LineContent, _ line: Span<UInt8>, _ tagRange: Range<Int>, _ index: Int,
+        _ caller: borrowing Caller
     ) -> Bool {
         let tag = line.extracting(tagRange)
         if connections[index].waitingTagged > 0, !tag.isEmpty, isWaiting(index, tag.copied()) {
@@ -178,7 +188,7 @@ extension Server {
             return true
         }
         switch consume content {
-        case .request(let request): return perform(request, index, tag)
+        case .request(let request): return perform(request, index, tag, from: caller)
         case .refused(let refusal): reply(index, tag, .refused(refusal))
         case .tooLong: refuse(index, line, .lineTooLong)
         case .restOfLongLine: connections[index].skipsLine = false

@@ -25,21 +25,23 @@ extension Server {
     /// Carries out a request.
     /// - Returns: whether it was; if not, space or numbers are missing, and it is to be read again.
     @inline(__always)
-    mutating func perform(_ request: Request, _ index: Int, _ tag: Span<UInt8>) -> Bool {
+    mutating func perform(
+        _ request: Request, _ index: Int, _ tag: Span<UInt8>, from caller: borrowing Caller
+    ) -> Bool {
         switch request {
         case .acquire(let acquire):
             // Nobody would learn of the grant.
             if connections[index].isGone { return true }
             guard hasRoom(index), acquire.whilePID == nil || hasWork(index) else { return false }
-            workLeft -= acquire.keys.count - 1
-            take(acquire, .notLookedAt, index, tag)
+            workLeft -= acquire.keys.others.count
+            take(acquire, .notLookedAt, index, tag, from: caller)
         case .renew(let renew):
             guard hasRoom(index), renew.whilePID == nil || hasWork(index) else { return false }
-            take(renew, .notLookedAt, index, tag)
+            take(renew, .notLookedAt, index, tag, from: caller)
         case .release(let release):
             // A result may be kept, which takes space; an end alone has its own.
             if release.result != nil, !hasRoom(index) { return false }
-            reply(index, tag, machine.release(release, from: connections[index].caller, into: &effects))
+            reply(index, tag, machine.release(release, from: caller, into: &effects))
             settleUnlessOnlyLogged()
         case .evict(let token, let note):
             settle()
@@ -124,11 +126,11 @@ extension Server {
     }
 
     private mutating func take(
-        _ request: borrowing AcquireRequest, _ process: ProcessReport, _ index: Int, _ tag: Span<UInt8>
+        _ request: borrowing AcquireRequest, _ process: ProcessReport, _ index: Int, _ tag: Span<UInt8>,
+        from caller: borrowing Caller
     ) {
-        if request.notifies { connections[index].caller.tag = tag.copied() }
-        let outcome = machine.acquire(
-            request, process: process, from: connections[index].caller, into: &effects)
+        if request.notifies { caller.tag = tag.copied() }
+        let outcome = machine.acquire(request, process: process, from: caller, into: &effects)
         if case .reply(.done) = outcome { counting.addKeptAnswer(of: request.keys.first) }
         if case .needsProcess(let pid) = outcome {
             return inspect(pid, for: .acquire(copy request), index, tag)
@@ -137,10 +139,10 @@ extension Server {
     }
 
     private mutating func take(
-        _ request: RenewRequest, _ process: ProcessReport, _ index: Int, _ tag: Span<UInt8>
+        _ request: RenewRequest, _ process: ProcessReport, _ index: Int, _ tag: Span<UInt8>,
+        from caller: borrowing Caller
     ) {
-        let outcome = machine.renew(
-            request, process: process, from: connections[index].caller, into: &effects)
+        let outcome = machine.renew(request, process: process, from: caller, into: &effects)
         if case .needsProcess(let pid) = outcome { return inspect(pid, for: .renew(request), index, tag) }
         conclude(outcome, index, tag)
     }
@@ -181,9 +183,10 @@ extension Server {
             guard let index = release(other.pending) else { return }
             connections[index].isInspecting = false
             yield(index)
+            let (caller, tag) = (connections[index].caller, other.pending.tag.span)
             switch request {
-            case .acquire(let acquire): take(acquire, report, index, other.pending.tag.span)
-            case .renew(let renew): take(renew, report, index, other.pending.tag.span)
+            case .acquire(let acquire): take(acquire, report, index, tag, from: caller)
+            case .renew(let renew): take(renew, report, index, tag, from: caller)
             default: preconditionFailure("only these name a process")
             }
             return settle()

@@ -305,8 +305,7 @@ extension Server {
     /// What only the log and the counts want to know waits until all lines that were read ahead are decided:
     /// whoever calls this settles before anything but lines is dealt with.
     mutating func settleUnlessOnlyLogged() {
-        if effects.concernOnlyWatchers, !hasWatches { return }
-        settle()
+        if effects.concernOthers || hasWatches { settle() }
     }
 
     /// Takes what a request or a moment has brought about: changes to the batch, replies to who waited.
