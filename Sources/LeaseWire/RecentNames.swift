@@ -34,12 +34,15 @@ package struct RecentNames: ~Copyable {
     /// key. nil also where what stands in the key's place is none.
     @inline(__always)
     mutating func request(_ line: Span<UInt8>, key: Range<Int>, words: Range<Int>) -> AcquireRequest? {
-        guard let asked = terms.find(line, words), let key = keys.find(line, key) ?? newKey(line, key)
+        guard let place = terms.place(of: line, words), let key = keys.find(line, key) ?? newKey(line, key)
         else { return nil }
-        return AcquireRequest(
-            keys: Keys(key), named: asked.named, namesOwner: asked.namesOwner, ttl: asked.ttl,
-            wait: asked.wait, priority: asked.priority, isShared: asked.isShared, joins: asked.joins,
-            isEphemeral: asked.isEphemeral, notifies: asked.notifies, rarities: nil)
+        // (Read where they stand: taken out, their references would be counted.)
+        return terms.withValue(at: place) { asked in
+            AcquireRequest(
+                keys: Keys(key), named: asked.named, namesOwner: asked.namesOwner, ttl: asked.ttl,
+                wait: asked.wait, priority: asked.priority, isShared: asked.isShared, joins: asked.joins,
+                isEphemeral: asked.isEphemeral, notifies: asked.notifies, rarities: nil)
+        }
     }
 
     private mutating func newKey(_ line: Span<UInt8>, _ range: Range<Int>) -> Key? {
@@ -122,6 +125,13 @@ private struct Shelf<Value: Spelled>: ~Copyable {
 
     @inline(__always)
     func find(_ line: Span<UInt8>, _ range: Range<Int>) -> Value? {
+        guard let place = place(of: line, range) else { return nil }
+        return entries[place].value
+    }
+
+    /// Where the value stands that was written so.
+    @inline(__always)
+    func place(of line: Span<UInt8>, _ range: Range<Int>) -> Int? {
         let print = WordPrint(line, range)
         var place = place(print)
         if entries[place].print != print {
@@ -131,7 +141,15 @@ private struct Shelf<Value: Spelled>: ~Copyable {
         // The name itself is mostly far away in memory: a short one is known without a look at it.
         guard range.count <= WordPrint.wholeBytesMax || isSpelled(place, line.extracting(range))
         else { return nil }
-        return entries[place].value
+        return place
+    }
+
+    @inline(__always)
+    func withValue<Result>(at place: Int, _ body: (borrowing Value) -> Result) -> Result? {
+        switch entries[place].value {
+        case .some(let value): body(value)
+        case nil: nil
+        }
     }
 
     /// Who comes to a place that is taken gets the one beside it.

@@ -6,9 +6,11 @@ package enum ReplyWriter {
     /// Appends all lines of the reply, each with its LF. The tag stands before the first line, and comes
     /// without its `#`; an empty one means that the request had none.
     package static func append(_ reply: Reply, tag: Span<UInt8>, to output: inout [UInt8]) {
+        // (Local functions, since these are inlined where a closure is called.)
         switch reply {
         case .granted(let token, let ttl, let waited, let again):
-            ShortLine.append(to: &output) { line in
+            @inline(__always)
+            func write(_ line: inout ShortLine) {
                 line.append(tag: tag)
                 line.append("OK token=", number: token)
                 line.append(" ttl=", ttl)
@@ -16,22 +18,27 @@ package enum ReplyWriter {
                 if again { line.append(" again=yes") }
                 line.append(ASCII.lineFeed)
             }
+            ShortLine.append(to: &output, write)
         case .renewed(let token, let ttl, let isFinal):
-            ShortLine.append(to: &output) { line in
+            @inline(__always)
+            func write(_ line: inout ShortLine) {
                 line.append(tag: tag)
                 line.append("OK token=", number: token)
                 line.append(" ttl=", ttl)
                 if isFinal { line.append(" final=yes") }
                 line.append(ASCII.lineFeed)
             }
+            ShortLine.append(to: &output, write)
         case .released(let token, let held, let kept):
-            ShortLine.append(to: &output) { line in
+            @inline(__always)
+            func write(_ line: inout ShortLine) {
                 line.append(tag: tag)
                 line.append("OK token=", number: token)
                 line.append(" held=", held)
                 if let kept { line.append(" kept=", kept) }
                 line.append(ASCII.lineFeed)
             }
+            ShortLine.append(to: &output, write)
         default:
             appendTag(tag, to: &output)
             appendRarer(reply, to: &output)
