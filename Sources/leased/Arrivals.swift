@@ -13,8 +13,10 @@ struct Arrivals: ~Copyable {
 
     private let room = UnsafeMutableRawBufferPointer.allocate(
         byteCount: 2 * Arrivals.bytesMax, alignment: 64)
-    /// Each event of a wait brings one at most.
-    private let parts = UnsafeMutablePointer<Arrival>.allocate(capacity: Poller.eventsMax)
+    /// Each event of a wait brings one at most. There is room for those of two waits: the second is read as
+    /// long as the first did not fill its half.
+    private static let partsMax = 2 * Poller.eventsMax
+    private let parts = UnsafeMutablePointer<Arrival>.allocate(capacity: Arrivals.partsMax)
     private(set) var count = 0
     private var used = 0
 
@@ -24,7 +26,7 @@ struct Arrivals: ~Copyable {
     }
 
     /// Whether what is there is to be decided before more is read.
-    var isFull: Bool { used > Arrivals.bytesMax || count == Poller.eventsMax }
+    var isFull: Bool { used > Arrivals.bytesMax || count >= Poller.eventsMax }
 
     /// Where the next reads put their bytes, one behind the other.
     var space: UnsafeMutableRawBufferPointer {
@@ -34,6 +36,7 @@ struct Arrivals: ~Copyable {
 
     /// So many bytes came into the space, behind those before.
     mutating func add(_ id: UInt64, _ bytes: Int) {
+        precondition(count < Arrivals.partsMax, "there is no room for another part")
         (parts + count).initialize(
             to: Arrival(id, UnsafeRawBufferPointer(rebasing: room[used..<used + bytes])))
         count += 1

@@ -60,4 +60,22 @@ private let descriptorsMax: Int = {
         #expect(try daemon.connect().ask("ping") == "OK")
         try daemon.stop()
     }
+
+    /// More connections have a request at the same moment than one wait tells of: a part of them comes while
+    /// the daemon reads from the others.
+    @Test(.enabled(if: descriptorsMax >= 12_000, "needs 12,000 descriptors"))
+    func manyWhoAskWhileManyAreReadAreAllAnswered() throws {
+        let daemon = try Daemon()
+        try daemon.start(["--memory"])
+        let crowd = try (0..<1_000).map { _ in try daemon.connect() }
+        for client in crowd { #expect(client.ask("ping") == "OK") }
+        for round in 0..<20 {
+            daemon.program?.pause()
+            for client in crowd[..<500] { client.send("#\(round) ping") }
+            daemon.program?.signal(SIGCONT)
+            for client in crowd[500...] { client.send("#\(round) ping") }
+            for client in crowd { try #require(client.line() == "#\(round) OK") }
+        }
+        try daemon.stop()
+    }
 }
