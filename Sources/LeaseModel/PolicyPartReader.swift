@@ -65,8 +65,10 @@ enum PolicyPartReader {
     }
 
     /// The parts of a `key` line's pattern; nil stands for `*`.
+    /// - Parameter allowed: the values of the kind's parts, of each part by themselves: a line may name
+    ///   thousands, and thousands of patterns ask for one of them.
     static func pattern(
-        _ pieces: ArraySlice<PolicyWord>, of kind: Policy.Kind, word: PolicyWord
+        _ pieces: ArraySlice<PolicyWord>, of kind: Policy.Kind, allowed: [Set<[UInt8]>], word: PolicyWord
     ) throws(PolicyError) -> [[UInt8]?] {
         guard pieces.count == kind.parts.count else {
             throw word.error(
@@ -74,13 +76,13 @@ enum PolicyPartReader {
                     + kind.wantedForm)
         }
         var parts: [[UInt8]?] = []
-        for (piece, part) in zip(pieces, kind.parts) {
+        for (piece, (part, allowed)) in zip(pieces, zip(kind.parts, allowed)) {
             if piece.bytes == [UInt8(ascii: "*")] {
                 parts.append(nil)
                 continue
             }
             let value = try keyPart(piece)
-            guard part.values.isEmpty || part.values.contains(value) else {
+            guard allowed.isEmpty || allowed.contains(value) else {
                 throw piece.error(
                     "\(PolicyWord.quoted(part.name)) can't be \(piece.quoted); line \(kind.line) allows "
                         + listed(part.values))

@@ -48,6 +48,8 @@ private struct PolicyDraft {
     var source: [Policy.Line] = []
     /// The place of each kind in `kinds`, by name.
     private var kindPlaces: [[UInt8]: Int] = [:]
+    /// For each kind the values that its parts may have, where it names them.
+    private var allowed: [[Set<[UInt8]>]] = []
     /// The line of each pattern, by its one spelling.
     private var patternLines: [[UInt8]: Int] = [:]
 
@@ -84,6 +86,7 @@ private struct PolicyDraft {
         try requireOnlyRules(line.words[firstRule...])
         let rules = try PolicyRuleReader.read(line.words[firstRule...])
         kindPlaces[name.bytes] = kinds.count
+        allowed.append(parts.map { Set($0.values) })
         kinds.append(Policy.Kind(name: name.bytes, parts: parts, rules: rules, line: line.source.number))
     }
 
@@ -103,8 +106,10 @@ private struct PolicyDraft {
             throw word.error(
                 "\(word.quoted) is no pattern; one is written KIND/PART, as in user/vip-7 or species/*/video")
         }
-        let kind = try kindAbove(pieces[0])
-        let parts = try PolicyPartReader.pattern(pieces.dropFirst(), of: kind, word: word)
+        let place = try placeOfKind(pieces[0])
+        let kind = kinds[place]
+        let parts = try PolicyPartReader.pattern(
+            pieces.dropFirst(), of: kind, allowed: allowed[place], word: word)
         let spelling = PolicyPartReader.spelling(kind: kind.name, parts)
         if let earlier = patternLines[spelling] {
             throw word.error(
@@ -119,12 +124,13 @@ private struct PolicyDraft {
             Policy.Pattern(kind: kind.name, parts: parts, rules: rules, line: line.source.number))
     }
 
-    private func kindAbove(_ piece: PolicyWord) throws(PolicyError) -> Policy.Kind {
+    /// Of a line above this one.
+    private func placeOfKind(_ piece: PolicyWord) throws(PolicyError) -> Int {
         guard piece.bytes != [UInt8(ascii: "*")] else {
             throw piece.error("a pattern names its kind; \"*\" stands only for a part behind it")
         }
         let name = try PolicyPartReader.keyPart(piece)
-        if let place = kindPlaces[name] { return kinds[place] }
+        if let place = kindPlaces[name] { return place }
         let meant = PolicyDraft.question(Suggestion.nearest(to: name, among: kinds.map(\.name)))
         throw piece.error("no line above this one has the kind \(PolicyWord.quoted(name))\(meant)")
     }
