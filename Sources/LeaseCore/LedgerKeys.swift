@@ -86,11 +86,8 @@ extension Ledger {
 
     /// The rules of a key; the plain ones where the policy does not know it.
     func rulesOrPlain(_ name: Key) -> (found: Rules, isKnown: Bool) {
-        do throws(UnknownKey) {
-            return (try policy.rules(for: name), true)
-        } catch {
-            return (Rules(), false)
-        }
+        guard let found = policy.rulesIfKnown(for: name) else { return (Rules(), false) }
+        return (found, true)
     }
 
     func kind(of name: Key) -> Int32 {

@@ -8,6 +8,16 @@ extension Policy {
         return index.entries[try place(of: parts)].rules(parts)
     }
 
+    /// The same rules; nil for a key that the policy does not know, where nobody asks why: what was meant is
+    /// looked for among all kinds.
+    public func rulesIfKnown(for key: Key) -> Rules? {
+        let parts = KeyParts(key)
+        guard let place = index.place(of: parts) else { return nil }
+        let entry = index.entries[place]
+        let isKnown = parts.count == entry.values.count + 1 && entry.firstWrongPart(parts) == nil
+        return isKnown ? entry.rules(parts) : nil
+    }
+
     /// The same rules, each with the line that gave it, in the order of `Policy.Rule`. What no line
     /// gave is left out, but for `limit`. A default ttl that was cut names the line of `max-ttl`.
     public func origins(for key: Key) throws(UnknownKey) -> [Origin] {

@@ -31,6 +31,7 @@ import Testing
         ]
         for (name, rules) in expected {
             #expect(try policy.rules(for: key(name)) == rules, "\(name)")
+            #expect(policy.rulesIfKnown(for: key(name)) == rules, "\(name)")
         }
         #expect(
             try policy.origins(for: key("species/31/video")) == [
@@ -131,6 +132,7 @@ import Testing
         let policy = try read(Self.example)
         #expect(throws: error) { try policy.rules(for: key(name)) }
         #expect(throws: error) { try policy.origins(for: key(name)) }
+        #expect(policy.rulesIfKnown(for: key(name)) == nil)
     }
 
     @Test func keysOfAnyShapeAreAnswered() throws {
@@ -138,6 +140,7 @@ import Testing
         let long = (2...40).map { String(repeating: "user/", count: $0) + "x" }
         for name in ["", "/", "//", "user"] + long {
             #expect(throws: UnknownKey.self, "\(name)") { try policy.rules(for: key(name)) }
+            #expect(policy.rulesIfKnown(for: key(name)) == nil, "\(name)")
         }
         let part = Policy.Part(name: bytes("p"), values: [bytes("v")])
         let most = Policy.Kind(
