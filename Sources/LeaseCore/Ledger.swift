@@ -17,6 +17,8 @@ struct Ledger: ~Copyable {
     private var reached = 0
     /// The different rules in force; keys refer to them by number.
     var rules: [Rules] = []
+    /// Where those stand that are not among the first few.
+    var furtherRules: [Rules: Slot] = [:]
 
     var leases = Slab<Lease>()
     var tokenIndex: TokenIndex

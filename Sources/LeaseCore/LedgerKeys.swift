@@ -124,11 +124,21 @@ extension Ledger {
         keys[key].marks = RuleMarks(of: wanted)
     }
 
-    /// Different rules are few: as many as the policy has ways to combine its lines.
+    /// Different rules are mostly few: then to compare them is quicker than to hash one. They may be as many
+    /// as the policy has ways to combine its lines.
     private mutating func ruleSlot(_ wanted: Rules) -> Slot {
-        if let index = rules.firstIndex(of: wanted) { return Slot(index) }
+        if let index = rules.prefix(8).firstIndex(of: wanted) { return Slot(index) }
+        if let slot = furtherRules[wanted] { return slot }
+        let slot = Slot(rules.count)
         rules.append(wanted)
-        return Slot(rules.count - 1)
+        if slot >= 8 { furtherRules[wanted] = slot }
+        return slot
+    }
+
+    /// No key refers to any rules any more.
+    mutating func forgetRules() {
+        rules.removeAll()
+        furtherRules.removeAll()
     }
 
     /// Inlined, since rules are large and one of them is asked for.

@@ -44,7 +44,7 @@ extension Ledger {
     /// - Returns: whether it knows all of them.
     fileprivate mutating func take(_ policy: Policy) -> Bool {
         self.policy = policy
-        rules.removeAll()
+        forgetRules()
         var knowsAll = true
         for slot in 0..<Slot(keys.slotCount) where !keys[slot].name.bytes.isEmpty {
             let rules = rulesOrPlain(keys[slot].name)
