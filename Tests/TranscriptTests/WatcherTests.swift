@@ -207,7 +207,10 @@ extension ReplyLine {
         }
         let before = Mirror(listed: tower.ask("list limit=10000"))
         tower.stall()
-        tower.send("watch", from: tower.watcher)
+        let other = try tower.connect()
+        tower.daemon.appetite[other] = 0
+        for id in [tower.watcher, other] { tower.send(seed % 2 == 0 ? "watch" : "watch a/", from: id) }
+        if seed % 3 == 0 { tower.send("unwatch", from: other) }
         var lines: [ReplyLine] = []
         for _ in 0..<Int.random(in: 0...1_000, using: &draw) {
             switch Int.random(in: 0..<4, using: &draw) {
