@@ -237,11 +237,15 @@ extension Server {
     }
 
     private func isWaiting(_ index: Int, _ tag: [UInt8]) -> Bool {
+        place(connections[index].id, tag) != nil || placeOfOther(index, tag) != nil
+    }
+
+    /// Where that stands in `others` which has this tag of the connection. All that waits there may be very
+    /// much: it is looked through only for who has some of it.
+    func placeOfOther(_ index: Int, _ tag: [UInt8]) -> Int? {
+        guard connections[index].waitingTaggedOthers > 0 else { return nil }
         let connection = connections[index].id
-        // All else that waits may be very much: it is looked through only for who has some of it.
-        return place(connection, tag) != nil
-            || connections[index].waitingTaggedOthers > 0
-                && others.contains { $0.pending.connection == connection && $0.pending.tag == tag }
+        return others.firstIndex { $0.pending.connection == connection && $0.pending.tag == tag }
     }
 
     /// Where the request in line that has this tag is kept.

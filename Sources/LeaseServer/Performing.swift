@@ -219,9 +219,7 @@ extension Server {
         if let place = place(id, wanted) {
             machine.cancel(waiterIDs[place], into: &effects)
             settle()
-        } else if let other = others.firstIndex(where: {
-            $0.pending.connection == id && $0.pending.tag == wanted
-        }) {
+        } else if let other = placeOfOther(index, wanted) {
             finish(others.remove(at: other), with: .refused(.withdrawn))
         } else {
             reply(index, tag, .refused(.noSuchTag(wanted)))
@@ -235,7 +233,9 @@ extension Server {
         let id = connections[index].id
         machine.cancelAll(of: id, into: &effects)
         settle()
-        while let other = others.firstIndex(where: { $0.pending.connection == id }) {
+        while connections[index].caller.waitingCount > 0,
+            let other = others.firstIndex(where: { $0.pending.connection == id })
+        {
             finish(others.remove(at: other), with: .refused(.withdrawn))
         }
         machine.endBoundLeases(of: id, into: &effects)
