@@ -40,12 +40,11 @@ const char *clinux_errno_text(int code) {
 
 int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
-// A reader that paused isn't told of EPOLLRDHUP either: level triggered, it would spin the loop.
+// A reader that paused isn't told of EPOLLRDHUP either: it is level triggered, and would spin the loop.
 static int control(int epoll, int operation, int fd, uint64_t tag, uint32_t flags) {
     struct epoll_event event = {.events = 0, .data = {.u64 = tag}};
     if (flags & CLINUX_READABLE) event.events |= EPOLLIN | EPOLLRDHUP;
     if (flags & CLINUX_WRITABLE) event.events |= EPOLLOUT;
-    if (flags & CLINUX_ONCE) event.events |= EPOLLET;
     return epoll_ctl(epoll, operation, fd, &event);
 }
 

@@ -1,4 +1,4 @@
-// Waits for descriptors: epoll, with a tag of the caller's beside each.
+// Waits for descriptors: epoll, level triggered, with a tag of the caller's beside each.
 
 import CLinux
 import Glibc
@@ -37,22 +37,15 @@ package struct Poller: ~Copyable {
 
     deinit { found.deallocate() }
 
-    /// Starts to look at a descriptor. With neither reads nor writes only a hang-up is reported. What is
-    /// there is reported with every wait as long as it is there; `once`: with one wait when it has come, and
-    /// again when more has, or after a change. (So the system need not look, with every wait, at all that was
-    /// reported by the wait before.)
-    package func add(
-        _ fd: Int32, tag: UInt64, reads: Bool, writes: Bool, once: Bool = false
-    ) throws(Errno) {
-        try check { clinux_epoll_add(epoll.raw, fd, tag, Poller.flags(reads, writes, once)) }
+    /// Starts to look at a descriptor. With neither reads nor writes only a hang-up is reported, and that
+    /// again with every wait until the descriptor is removed.
+    package func add(_ fd: Int32, tag: UInt64, reads: Bool, writes: Bool) throws(Errno) {
+        try check { clinux_epoll_add(epoll.raw, fd, tag, Poller.flags(reads, writes)) }
     }
 
-    /// Changes what is looked for on a descriptor that was added, its tag too; be it to the same: what is
-    /// there is reported again.
-    package func change(
-        _ fd: Int32, tag: UInt64, reads: Bool, writes: Bool, once: Bool = false
-    ) throws(Errno) {
-        try check { clinux_epoll_change(epoll.raw, fd, tag, Poller.flags(reads, writes, once)) }
+    /// Changes what is looked for on a descriptor that was added, its tag too.
+    package func change(_ fd: Int32, tag: UInt64, reads: Bool, writes: Bool) throws(Errno) {
+        try check { clinux_epoll_change(epoll.raw, fd, tag, Poller.flags(reads, writes)) }
     }
 
     /// Looks at a descriptor no longer. To be called before it is closed: a copy of it in another process
@@ -96,8 +89,7 @@ package struct Poller: ~Copyable {
         return Event(tag: found[index].tag, flags: found[index].flags)
     }
 
-    private static func flags(_ reads: Bool, _ writes: Bool, _ once: Bool) -> UInt32 {
+    private static func flags(_ reads: Bool, _ writes: Bool) -> UInt32 {
         (reads ? UInt32(CLINUX_READABLE) : 0) | (writes ? UInt32(CLINUX_WRITABLE) : 0)
-            | (once ? UInt32(CLINUX_ONCE) : 0)
     }
 }

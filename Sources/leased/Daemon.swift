@@ -205,7 +205,7 @@ struct Daemon: ~Copyable {
                 if event.isHungUp {
                     readTheRest(event.tag)
                 } else if event.isReadable || event.peerFinished {
-                    wantRead(event.tag, isFinished: event.peerFinished)
+                    wantRead(event.tag)
                 }
             }
         }
@@ -270,7 +270,6 @@ struct Retries {
     var sync = Instant.never
     var place = Instant.never
     var processes = Instant.never
-    var reads = Instant.never
 
-    var next: Instant { min(min(space, write, sync), min(accept, place), min(processes, reads)) }
+    var next: Instant { min(min(space, write, sync), min(accept, place, processes)) }
 }

@@ -67,10 +67,6 @@ extension Daemon {
             retries.processes = .never
             lookAtUnwatchable(now)
         }
-        if retries.reads <= now {
-            retries.reads = .never
-            readLeftovers()
-        }
         if retries.place <= now {
             retries.place = .never
             if let store { checkPlaceOnce(store, now) }

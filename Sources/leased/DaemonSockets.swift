@@ -9,8 +9,6 @@ struct Socket {
     var id: UInt64 = 0
     var reads = true
     var writes = false
-    /// Something was read of it since `readLeftovers`.
-    var wasRead = false
     /// The pass in which it was read last.
     var readInPass: UInt64 = 0
 }
@@ -80,7 +78,7 @@ extension Daemon {
             close(sockets[index].id)
             sockets[index] = Socket(descriptor: peer.fd, id: id)
             do throws(Errno) {
-                try poller.add(peer.fd, tag: id, reads: true, writes: false, once: true)
+                try poller.add(peer.fd, tag: id, reads: true, writes: false)
             } catch {
                 server.hungUp([id])
                 server.finishGone(id)
@@ -95,41 +93,18 @@ extension Daemon {
         closeDescriptor(descriptor)
     }
 
-    /// There is something to be read, with `readWanted`. `isFinished`: behind it stands the end.
-    mutating func wantRead(_ id: UInt64, isFinished: Bool) {
+    /// There is something to be read, with `readWanted`.
+    mutating func wantRead(_ id: UInt64) {
         guard let index = socketIndex(id), sockets[index].reads else { return }
-        sockets[index].wasRead = true
         sockets[index].readInPass = passNumber
         reads.add(sockets[index].descriptor, tag: id)
-        if isFinished { tellAgain(index) }
-    }
-
-    /// What is still to be read of a connection, or would be, comes with the next pass once more.
-    private mutating func tellAgain(_ index: Int) {
-        let socket = sockets[index]
-        try? poller.change(
-            socket.descriptor, tag: socket.id, reads: socket.reads, writes: socket.writes, once: true)
-    }
-
-    /// A read ends behind bytes with which descriptors came, as if there were no more: what stands behind
-    /// them would be told of with what comes next, which may be never.
-    mutating func readLeftovers() {
-        for index in sockets.indices where sockets[index].wasRead {
-            sockets[index].wasRead = false
-            tellAgain(index)
-        }
     }
 
     /// It was told of after others had been read. What it has is read with theirs, unless it is one of them:
-    /// a pass reads each once. All else comes with the next pass, which deals with hang-ups first.
+    /// a pass reads each once. All else is told of again by the next wait, behind which hang-ups come first.
     mutating func wantReadToo(_ event: Poller.Event) {
-        guard let index = socketIndex(event.tag) else { return }
-        let isNew = sockets[index].readInPass != passNumber
-        if isNew, event.isReadable, !event.isHungUp, !event.peerFinished, !event.isWritable {
-            wantRead(event.tag, isFinished: false)
-        } else {
-            tellAgain(index)
-        }
+        guard let index = socketIndex(event.tag), sockets[index].readInPass != passNumber else { return }
+        if event.isReadable, !event.isHungUp, !event.peerFinished { wantRead(event.tag) }
     }
 
     /// One read of each: what does not fit comes with the next pass, so that nobody is kept waiting. What
@@ -151,9 +126,7 @@ extension Daemon {
         guard arrivals.count > 0 else { return }
         // The bytes may be younger than the pass, which may take long: a lease that began before it was asked
         // for would end before the time on which who asked counts.
-        let now = Instant(nanoseconds: Clocks.bootNanoseconds())
-        server.tick(to: now)
-        if retries.reads == .never { retries.reads = now + .seconds(1) }
+        server.tick(to: Instant(nanoseconds: Clocks.bootNanoseconds()))
         server.received(arrivals.all)
         arrivals.removeAll()
     }
@@ -163,7 +136,6 @@ extension Daemon {
         switch outcome {
         case .bytes(let count):
             arrivals.add(id, count)
-            if count == Arrivals.bytesMax, let index = socketIndex(id) { tellAgain(index) }
             return true
         case .wouldBlock:
             return false
@@ -236,7 +208,7 @@ extension Daemon {
         guard reads != sockets[index].reads || writes != sockets[index].writes else { return }
         sockets[index].reads = reads
         sockets[index].writes = writes
-        tellAgain(index)
+        try? poller.change(sockets[index].descriptor, tag: id, reads: reads, writes: writes)
     }
 
     mutating func close(_ id: UInt64) {

@@ -26,22 +26,6 @@ extension Floor {
             #expect(try poller.wait(timeoutMilliseconds: 0) == 0)
         }
 
-        @Test func pollerTellsOnceWhatHasCome() throws {
-            var poller = try Poller()
-            let pair = SocketPair()
-            try poller.add(pair.near.raw, tag: 7, reads: true, writes: false, once: true)
-            for _ in 0..<2 {
-                #expect(write(pair.far, "x", 1) == 1)
-                #expect(try poller.wait(timeoutMilliseconds: 0) == 1)
-                #expect(poller.event(at: 0).isReadable)
-                #expect(try poller.wait(timeoutMilliseconds: 0) == 0, "it is told already")
-            }
-            try poller.change(pair.near.raw, tag: 8, reads: true, writes: false, once: true)
-            #expect(try poller.wait(timeoutMilliseconds: 0) == 1 && poller.event(at: 0).tag == 8)
-            pair.hangUp()
-            #expect(try poller.wait(timeoutMilliseconds: 0) == 1 && poller.event(at: 0).isHungUp)
-        }
-
         @Test func waitLooksWhereWhatCameLastCameSoon() {
             var busyPoll = BusyPoll()
             #expect(busyPoll.nanoseconds == 0)

@@ -20,7 +20,6 @@ enum {
     CLINUX_WRITABLE = 2,
     CLINUX_HUNG_UP = 4,        // EPOLLHUP or EPOLLERR: always reported, asked for or not
     CLINUX_PEER_FINISHED = 8,  // EPOLLRDHUP: only reported with CLINUX_READABLE asked for
-    CLINUX_ONCE = 16,          // EPOLLET: asked for; what comes is reported once, not as long as it is there
     CLINUX_EVENTS_MAX = 512,
 };
 typedef struct {
