@@ -22,7 +22,7 @@ package struct Machine: ~Copyable {
     /// What was set aside ahead and may still be used.
     package var room = Room.unlimited
     /// Pictures of the leases that watchers are shown.
-    var pictures: Pictures
+    var pictures: [Picture] = []
     /// Lists that are being made.
     var listings: [Listing] = []
     /// Nothing is granted any more.
@@ -50,7 +50,6 @@ package struct Machine: ~Copyable {
     ) {
         ledger = Ledger(policy: policy, seed: seed)
         waiters = Waiters(seed: seed)
-        pictures = Pictures(seed: seed)
         self.limits = limits
         self.hasManualClock = hasManualClock
         self.isPrivate = isPrivate

@@ -125,7 +125,8 @@ import Testing
         var crashed = try Crashed()
         unlink(crashed.log)
         if hasOldCopy { try put(crashed.early, to: crashed.log) }
-        try crashed.restart(expecting: hasOldCopy ? "this is an older copy" : "there is no log, though tokens")
+        try crashed.restart(
+            expecting: hasOldCopy ? "this is an older copy" : "there is no log, though tokens")
         let client = try crashed.daemon.connect()
         #expect(client.ask("stats")?.contains(" leases=\(hasOldCopy ? 5 : 0) ") == true)
         let other = try crashed.daemon.connect()

@@ -1,10 +1,10 @@
 // Which watches an event may concern: found by the beginnings of its keys, however many there are.
 
-package import LeaseModel
+internal import LeaseModel
 
 /// Watches by their prefixes. Where a thousand clients each watch their own key, an event is no work for all
 /// the others; and where thousands watch the same, one that goes is not looked for among them.
-package struct WatchIndex {
+struct WatchIndex {
     /// One prefix of a watch, or that it has none.
     private struct Entry {
         let place: Int
@@ -45,12 +45,12 @@ package struct WatchIndex {
     private var positions: [[Int]] = []
     private let seed: UInt64
 
-    package init(seed: UInt64) {
+    init(seed: UInt64) {
         self.seed = seed
     }
 
     /// The place must be vacant. Places are small numbers.
-    package mutating func insert(_ place: Int, _ prefixes: [KeyPrefix]) {
+    mutating func insert(_ place: Int, _ prefixes: [KeyPrefix]) {
         while positions.count <= place {
             positions.append([])
         }
@@ -62,7 +62,7 @@ package struct WatchIndex {
     }
 
     /// The prefixes are those that it was inserted with.
-    package mutating func remove(_ place: Int, _ prefixes: [KeyPrefix]) {
+    mutating func remove(_ place: Int, _ prefixes: [KeyPrefix]) {
         if prefixes.isEmpty { note(everywhere.remove(at: positions[place][0]), at: positions[place][0]) }
         for (number, prefix) in prefixes.enumerated() {
             let (hash, position) = (hash(prefix), positions[place][number])
@@ -78,12 +78,12 @@ package struct WatchIndex {
     }
 
     /// Adds the places of those who watch everything.
-    package func collect(into places: inout [Int]) {
+    func collect(into places: inout [Int]) {
         everywhere.collect(into: &places)
     }
 
     /// Adds the places of those whom this key may concern. A prefix ends where a part of the key does.
-    package func collect(_ key: Span<UInt8>, into places: inout [Int]) {
+    func collect(_ key: Span<UInt8>, into places: inout [Int]) {
         guard !below.isEmpty else { return }
         var hash = seed
         for index in key.indices {
@@ -94,7 +94,7 @@ package struct WatchIndex {
     }
 
     /// Each once, in their order.
-    package static func putInOrder(_ places: inout [Int]) {
+    static func putInOrder(_ places: inout [Int]) {
         guard places.count > 1 else { return }
         places.sort()
         var last = 0
