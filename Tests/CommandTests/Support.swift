@@ -68,6 +68,10 @@ final class Rig {
         if let policy { try daemon.folder.write("policy", Array(policy.utf8)) }
         try daemon.start(flags + (policy == nil ? [] : ["--policy=\(daemon.folder("policy"))"]))
         environment = ["PATH=/usr/bin:/bin", "LEASED_SOCKET=\(daemon.socketPath)"]
+        // What the sanitizer of these tests is told holds for what they run as well.
+        if let options = getenv("ASAN_OPTIONS") {
+            environment.append("ASAN_OPTIONS=\(String(cString: options))")
+        }
     }
 
     func start(_ words: [String], program: String = lease) throws -> Running {
