@@ -8,38 +8,27 @@ extension Floor {
         private let mebibyte: Int64 = 1 << 20
 
         @Test func whatWasReadIsOnTheDisk() throws {
-            let folder = Folder()
-            let data = try DataDirectory(path: folder.path)
-            let log = try file("log", of: data, with: 0x61)
-            let follower = try DiskFollower(log, in: data, name: "log")
-            follower.follow(to: mebibyte, synced: 0)
-            follower.follow(to: 6 * mebibyte, synced: 0)
-            follower.follow(to: 9 * mebibyte, synced: 0)
             // The rest is not worth a look of its own.
-            #expect(try follower.finish() == 6 * mebibyte)
+            #expect(try end(onDisk: "log", (1, synced: 0), (6, synced: 0), (9, synced: 0)) == 6 * mebibyte)
         }
 
-        /// Another file stands for what the disk has instead.
         @Test func whatTheDiskLacksIsNoticed() throws {
-            let folder = Folder()
-            let data = try DataDirectory(path: folder.path)
-            let log = try file("log", of: data, with: 0x61)
-            _ = try file("other", of: data, with: 0x62)
-            let follower = try DiskFollower(log, in: data, name: "other")
-            follower.follow(to: 4 * mebibyte, synced: 0)
-            follower.follow(to: 9 * mebibyte, synced: 0)
-            #expect(try follower.finish() == 0)
+            #expect(try end(onDisk: "other", (4, synced: 0), (9, synced: 0)) == 0)
         }
 
         @Test func whatIsKnownToBeThereIsNotLookedFor() throws {
+            #expect(try end(onDisk: "other", (3, synced: 0), (9, synced: 8)) == 8 * mebibyte)
+        }
+
+        /// What is found of `log`, read up to so many MiB, where this file stands for what the disk has.
+        private func end(onDisk name: String, _ steps: (read: Int64, synced: Int64)...) throws -> Int64 {
             let folder = Folder()
             let data = try DataDirectory(path: folder.path)
             let log = try file("log", of: data, with: 0x61)
             _ = try file("other", of: data, with: 0x62)
-            let follower = try DiskFollower(log, in: data, name: "other")
-            follower.follow(to: 3 * mebibyte, synced: 0)
-            follower.follow(to: 9 * mebibyte, synced: 8 * mebibyte)
-            #expect(try follower.finish() == 8 * mebibyte)
+            let follower = try DiskFollower(log, in: data, name: name)
+            for step in steps { follower.follow(to: step.read * mebibyte, synced: step.synced * mebibyte) }
+            return try follower.finish()
         }
 
         /// Nine MiB, the sixth of which tells two files apart.
