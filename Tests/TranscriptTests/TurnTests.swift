@@ -110,6 +110,19 @@ private final class Bench {
         numbers.map { "#\($0) OK\n" }.joined()
     }
 
+    /// Lines that came together are told of together where only the log wants to know of them; not those that
+    /// let somebody in.
+    @Test func whoIsLetInIsAnsweredBeforeTheNextLine() throws {
+        let bench = Bench()
+        let client = try bench.connect()
+        bench.pass(client, "acquire user/1 ttl=1s\n#b acquire user/1 ttl=1s wait=1m\n")
+        #expect(bench.take(client) == "OK token=1 ttl=1000ms\n")
+        bench.pass(client, "release 1\nacquire user/2 ttl=1s\n")
+        #expect(
+            bench.take(client)
+                == "OK token=1 held=0ms\n#b OK token=2 ttl=1000ms waited=0ms\nOK token=3 ttl=1000ms\n")
+    }
+
     @Test func halfOfTheRepliesGoBeforeTheRestIsDecided() throws {
         let bench = Bench(linesPerTurn: 2)
         let id = try bench.connect()
