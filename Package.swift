@@ -76,7 +76,7 @@ let package = Package(
             name: "contender", dependencies: ["SeededRandom"], path: "Tests/Contender", swiftSettings: strict),
         .executableTarget(name: "signalprobe", path: "Tests/SignalProbe", swiftSettings: strict),
         .executableTarget(name: "bench-load", path: "Tests/Bench/Load"),
-        .executableTarget(name: "bench-floor", path: "Tests/Bench/Floor"),
+        .executableTarget(name: "bench-floor", dependencies: ["CChecksum"], path: "Tests/Bench/Floor"),
         .executableTarget(
             name: "bench-pure", dependencies: ["LeaseModel", "LeaseServer"], path: "Tests/Bench/Pure",
             swiftSettings: strict),

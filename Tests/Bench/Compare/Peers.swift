@@ -73,7 +73,7 @@ struct Peer: Sendable {
 
 enum Peers {
     /// In the order of the table.
-    static let all = [leased, redis, memcached, beanstalkd, etcd, Postgres.peer, floor]
+    static let all = [leased, redis, memcached, beanstalkd, etcd, Postgres.peer, floor, floorWithLeases]
 
     private static let leased = Peer(
         name: "leased", program: builtProgram("leased"), package: "", canSync: [.never, .always]
@@ -120,12 +120,18 @@ enum Peers {
                     + (syncing == .always ? ["-f", "0"] : ["-F"])))
     }
 
-    private static let floor = Peer(
-        name: "the floor", program: builtProgram("bench-floor"), package: "", canSync: [.never, .always]
-    ) { folder, syncing throws(Failure) in
-        try Server(
-            "the floor", language: "leased", address: folder("floor"),
-            mortal([builtProgram("bench-floor"), folder("floor"), folder("floor.log"), syncing.rawValue]))
+    private static let floor = ownFloor("the floor", [])
+    private static let floorWithLeases = ownFloor("the floor with leases", ["leases"])
+
+    private static func ownFloor(_ name: String, _ words: [String]) -> Peer {
+        Peer(
+            name: name, program: builtProgram("bench-floor"), package: "", canSync: [.never, .always]
+        ) { folder, syncing throws(Failure) in
+            let (socket, log) = (folder("floor\(words.count)"), folder("floor\(words.count).log"))
+            return try Server(
+                name, language: "leased", address: socket,
+                mortal([builtProgram("bench-floor"), socket, log, syncing.rawValue] + words))
+        }
     }
 
     /// Over HTTP. It can't be asked not to sync.

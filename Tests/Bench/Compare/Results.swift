@@ -63,6 +63,11 @@ enum Results {
           bytes for each to a file with one write a wake-up, and syncs once a wake-up for `always`. No server
           that promises the same can be faster by doing less; one that syncs while it reads the next batch
           can be, or one that, as leased does for `always`, syncs a file whose room is there already.
+        - The floor with leases is the same program, which also does what no lock server can do without: it
+          reads each line, looks its key or token up in a table, keeps a deadline, writes the record that
+          leased's log has of it, and gives leased's answer. It has no policy, nobody waits or watches,
+          nothing is counted, bounded or recovered. What lies between it and the floor is the promise; what
+          lies between leased and it is all else that leased does, and how it is written.
         - Processor time is what the kernel accounts to the server's processes, divided by all requests;
           which of it was the kernel's own work (to wake, to receive, to send, to write) is told by its ticks.
           "Busy" is the share of its core that the server used, and the load generator of its own: where the

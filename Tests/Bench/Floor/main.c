@@ -1,6 +1,6 @@
 // The floor under every such server: one loop that answers a fixed line to each line, and appends 64 bytes
 // for each to a file with one write a wake-up. No server that promises the same can be faster
-// by doing less.
+// by doing less. With `leases` it does for each line what no lock server can do without (see leases.c).
 
 #define _GNU_SOURCE
 
@@ -15,6 +15,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "leases.h"
+
 #define CONNECTIONS_MAX 16384
 #define RECORD_BYTES 64
 
@@ -22,6 +24,8 @@ struct answerer {
     int descriptor;
     // Lines that came with this wake-up.
     size_t lines;
+    // What it is to be sent of `answers`, with `leases`.
+    size_t answers_start, answers_bytes;
     // Whether it hears of the others' lines.
     int watches;
 };
@@ -29,6 +33,10 @@ struct answerer {
 static const char reply[] = "OK token=1234567 ttl=30000ms\n";
 static char input[256 << 10], *output, *records;
 static size_t output_room, record_room;
+// With `leases`: the answers and the records of this wake-up.
+static int has_leases;
+static char *answers, *lease_records;
+static size_t answers_length, answers_room, lease_records_length, lease_records_room;
 
 static void fail(const char *what) {
     fprintf(stderr, "bench-floor: %s: %s\n", what, strerror(errno));
@@ -66,6 +74,36 @@ static char *with_room(char *buffer, size_t *room, size_t count, const char *pie
     return buffer;
 }
 
+static char *grown(char *buffer, size_t *room, size_t needed) {
+    if (needed <= *room) return buffer;
+    *room = 2 * needed;
+    return realloc(buffer, *room);
+}
+
+// Carries out what came of one connection; the load sends whole lines.
+static void carry_out(struct answerer *answerer, size_t count) {
+    size_t lines = answerer->lines;
+    answers = grown(answers, &answers_room, answers_length + lines * ANSWER_BYTES_MAX);
+    lease_records =
+        grown(lease_records, &lease_records_room, lease_records_length + lines * LEASE_RECORD_BYTES_MAX);
+    char *answer = answers + answers_length, *record = lease_records + lease_records_length;
+    char *line = input, *end;
+    while ((end = memchr(line, '\n', (size_t)(input + count - line)))) {
+        leases_line(line, (size_t)(end - line), &answer, &record);
+        line = end + 1;
+    }
+    answerer->answers_start = answers_length;
+    answerer->answers_bytes = (size_t)(answer - answers) - answers_length;
+    answers_length += answerer->answers_bytes;
+    lease_records_length = (size_t)(record - lease_records);
+}
+
+static void end_what_is_due(void) {
+    answers_length = 0;
+    lease_records = grown(lease_records, &lease_records_room, 64 << 10);
+    lease_records_length = leases_tick(lease_records, lease_records_room);
+}
+
 static size_t read_lines(struct answerer *answerer) {
     ssize_t count = recv(answerer->descriptor, input, sizeof input, 0);
     if (count == 0 || (count < 0 && errno != EAGAIN)) {
@@ -76,17 +114,19 @@ static size_t read_lines(struct answerer *answerer) {
     size_t lines = 0;
     for (char *at = input; count > 0 && (at = memchr(at, '\n', (size_t)(input + count - at))); at++) lines++;
     answerer->lines = lines;
+    if (has_leases) carry_out(answerer, (size_t)count);
     answerer->watches = answerer->watches || (count > 5 && memcmp(input, "watch", 5) == 0);
     return lines;
 }
 
 static void answer(struct answerer *answerer) {
-    size_t bytes = sizeof reply - 1;
-    output = with_room(output, &output_room, answerer->lines, reply, bytes);
+    size_t bytes = answerer->lines * (sizeof reply - 1);
+    if (has_leases) bytes = answerer->answers_bytes;
+    else output = with_room(output, &output_room, answerer->lines, reply, sizeof reply - 1);
+    const char *start = has_leases ? answers + answerer->answers_start : output;
     size_t sent = 0;
-    while (sent < answerer->lines * bytes) {
-        size_t left = answerer->lines * bytes - sent;
-        ssize_t count = send(answerer->descriptor, output + sent, left, MSG_NOSIGNAL);
+    while (sent < bytes) {
+        ssize_t count = send(answerer->descriptor, start + sent, bytes - sent, MSG_NOSIGNAL);
         if (count < 0 && errno != EAGAIN) return;
         if (count > 0) sent += (size_t)count;
     }
@@ -108,16 +148,19 @@ static void tell(struct answerer *const *watchers, size_t count, size_t lines) {
 
 static void append(int file, size_t lines, int syncs) {
     static const char record[RECORD_BYTES] = "a record of sixty-four bytes, as long as a lease in the log is";
-    records = with_room(records, &record_room, lines, record, RECORD_BYTES);
-    if (write(file, records, lines * RECORD_BYTES) < 0) fail("write");
+    if (!has_leases) records = with_room(records, &record_room, lines, record, RECORD_BYTES);
+    size_t bytes = has_leases ? lease_records_length : lines * RECORD_BYTES;
+    if (write(file, has_leases ? lease_records : records, bytes) < 0) fail("write");
     if (syncs && fdatasync(file) != 0) fail("fdatasync");
 }
 
 int main(int count, char **words) {
-    if (count != 4) {
-        fprintf(stderr, "usage: bench-floor SOCKET FILE always|never\n");
+    has_leases = count == 5 && strcmp(words[4], "leases") == 0;
+    if (count != 4 && !has_leases) {
+        fprintf(stderr, "usage: bench-floor SOCKET FILE always|never [leases]\n");
         return 64;
     }
+    if (has_leases) leases_begin();
     int syncs = strcmp(words[3], "always") == 0;
     int listener = listen_at(words[1]), poller = epoll_create1(0);
     int file = open(words[2], O_WRONLY | O_CREAT | O_APPEND | O_TRUNC, 0600);
@@ -131,6 +174,7 @@ int main(int count, char **words) {
         int ready = epoll_wait(poller, events, CONNECTIONS_MAX, -1);
         size_t lines = 0;
         int waiting = 0;
+        if (has_leases) end_what_is_due();
         for (int at = 0; at < ready; at++) {
             struct answerer *answerer = events[at].data.ptr;
             if (!answerer) {
