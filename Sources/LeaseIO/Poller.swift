@@ -28,6 +28,7 @@ package struct Poller: ~Copyable {
     private var count = 0
     /// Of all that the last wait found.
     private var allFlags: UInt32 = 0
+    private var lowestTag = UInt64.max
 
     package init() throws(Errno) {
         epoll = Descriptor(owning: try check { clinux_epoll_create() })
@@ -61,8 +62,11 @@ package struct Poller: ~Copyable {
     package mutating func wait(timeoutMilliseconds: Int32) throws(Errno) -> Int {
         let answer = clinux_epoll_wait(epoll.raw, found, Int32(Poller.eventsMax), timeoutMilliseconds)
         count = max(0, Int(answer))
-        allFlags = 0
-        for index in 0..<count { allFlags |= found[index].flags }
+        (allFlags, lowestTag) = (0, .max)
+        for index in 0..<count {
+            allFlags |= found[index].flags
+            lowestTag = min(lowestTag, found[index].tag)
+        }
         if answer == -1 && Errno.last != .interrupted { throw Errno.last }
         return count
     }
@@ -82,6 +86,7 @@ package struct Poller: ~Copyable {
 
     package var someAreHungUp: Bool { allFlags & UInt32(CLINUX_HUNG_UP) != 0 }
     package var someAreWritable: Bool { allFlags & UInt32(CLINUX_WRITABLE) != 0 }
+    package func someAreBelow(_ tag: UInt64) -> Bool { lowestTag < tag }
 
     /// One event of the last wait, from 0 to its count.
     package func event(at index: Int) -> Event {

@@ -38,14 +38,16 @@ package struct Departures: ~Copyable {
     }
 
     /// Copies what may be sent, or its beginning.
-    mutating func add(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) {
+    mutating func add(_ id: ConnectionID, _ bytes: UnsafeRawBufferPointer) -> Departure {
         precondition(!isFull, "what is there is sent first")
         let taken = UnsafeMutableRawBufferPointer(
             rebasing: room[used..<used + min(bytes.count, Departures.bytesMax)])
         taken.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<taken.count]))
-        (parts + count).initialize(to: Departure(id: id, bytes: UnsafeRawBufferPointer(taken)))
+        let departure = Departure(id: id, bytes: UnsafeRawBufferPointer(taken))
+        (parts + count).initialize(to: departure)
         count += 1
         used += taken.count
+        return departure
     }
 
     /// All are sent, as far as they could be.

@@ -93,19 +93,21 @@ extension Server {
     /// The next connection that has something to send; nil: there is none. One may come more than once. To be
     /// asked when the batch of the pass is written: what is logged by then need not wait at a gate.
     package mutating func nextSendable() -> ConnectionID? {
-        gateReplies()
+        if !dirty.isEmpty { gateReplies() }
         return sendable.popFirst()
     }
 
-    /// Takes what may be sent to a connection. What becomes of it is to be told by `sent`, before anything
-    /// else happens.
-    package mutating func takeSendable(_ id: ConnectionID, into departures: inout Departures) {
+    /// Takes what may be sent to a connection; nil: nothing. What becomes of it is to be told by `sent`,
+    /// before anything else happens.
+    package mutating func takeSendable(
+        _ id: ConnectionID, into departures: inout Departures
+    ) -> Departure? {
         guard let index = index(id), !connections[index].isGone, !connections[index].isDeparting
-        else { return }
+        else { return nil }
         let (start, count) = (connections[index].outputStart, connections[index].sendableCount)
-        guard count > 0 else { return }
+        guard count > 0 else { return nil }
         connections[index].isDeparting = true
-        connections[index].output.withUnsafeBytes { bytes in
+        return connections[index].output.withUnsafeBytes { bytes in
             departures.add(id, UnsafeRawBufferPointer(rebasing: bytes[start..<(start + count)]))
         }
     }

@@ -6,13 +6,14 @@ import LeaseIO
 import LeaseModel
 import LeaseServer
 
-/// What the poller's tags mean that are no connections. (A connection's ID is at least 1 << 32.)
+/// What the poller's tags mean: a connection's is its ID.
 enum Tag {
     static let listener: UInt64 = 1
     static let signals: UInt64 = 2
     static let timer: UInt64 = 3
     static let thread: UInt64 = 4
     static let firstProcess: UInt64 = 16
+    static let firstConnection: UInt64 = 1 << 32
 }
 
 /// One daemon on one thread; a second one does nothing but sync. (No class: while it runs, each look at one
@@ -156,7 +157,7 @@ struct Daemon: ~Copyable {
         guard poller.someAreHungUp else { return }
         for index in 0..<count {
             let event = poller.event(at: index)
-            if event.isHungUp, event.tag >= 1 << 32 { gone.append(event.tag) }
+            if event.isHungUp, event.tag >= Tag.firstConnection { gone.append(event.tag) }
         }
         guard !gone.isEmpty else { return }
         server.hungUp(gone)
@@ -167,6 +168,7 @@ struct Daemon: ~Copyable {
     private mutating func takeSignals(_ count: Int, _ now: Instant) throws(Errno) {
         // Being stopped cuts the wait short, and what it then finds need not name the signals.
         if presence.isLongAgo(now) { try takeSignals() }
+        guard poller.someAreBelow(Tag.firstConnection) else { return }
         for index in 0..<count {
             switch poller.event(at: index).tag {
             case Tag.signals: try takeSignals()
@@ -183,15 +185,19 @@ struct Daemon: ~Copyable {
     private mutating func takeNews(_ count: Int, _ now: Instant) throws(Errno) {
         beginStopIfWanted(now)
         if isReloadWanted { readPolicy() }
+        if poller.someAreBelow(Tag.firstConnection) { try takeNewsOfOthers(count, now) }
+        takeRetries(now)
+    }
+
+    private mutating func takeNewsOfOthers(_ count: Int, _ now: Instant) throws(Errno) {
         for index in 0..<count {
             let tag = poller.event(at: index).tag
             if tag == Tag.thread {
                 try takeCompleted(now)
-            } else if tag >= Tag.firstProcess, tag < 1 << 32 {
+            } else if tag >= Tag.firstProcess, tag < Tag.firstConnection {
                 processHasEnded(tag)
             }
         }
-        takeRetries(now)
     }
 
     private mutating func readAll(_ count: Int) throws(Errno) {
@@ -201,7 +207,7 @@ struct Daemon: ~Copyable {
                 // A newcomer may get the descriptor of who is let go for it.
                 readWanted()
                 try acceptAll()
-            } else if event.tag >= 1 << 32 {
+            } else if event.tag >= Tag.firstConnection {
                 if event.isHungUp {
                     readTheRest(event.tag)
                 } else if event.isReadable || event.peerFinished {
@@ -215,7 +221,7 @@ struct Daemon: ~Copyable {
         guard poller.someAreWritable else { return }
         for index in 0..<count {
             let event = poller.event(at: index)
-            if event.isWritable, event.tag >= 1 << 32 { send(event.tag) }
+            if event.isWritable, event.tag >= Tag.firstConnection { send(event.tag) }
         }
     }
 
@@ -224,7 +230,7 @@ struct Daemon: ~Copyable {
     private mutating func readMore() throws(Errno) {
         for index in 0..<(try poller.wait(timeoutMilliseconds: 0)) {
             let event = poller.event(at: index)
-            if event.tag >= 1 << 32 { wantReadToo(event) }
+            if event.tag >= Tag.firstConnection { wantReadToo(event) }
         }
         readWanted()
         decideArrivals()

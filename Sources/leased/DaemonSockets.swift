@@ -175,12 +175,8 @@ extension Daemon {
     /// - Returns: whether there is any.
     private mutating func takeDepartures() -> Bool {
         while !departures.isFull, let id = server.nextSendable() {
-            server.takeSendable(id, into: &departures)
-        }
-        for place in 0..<departures.count {
-            let departure = departures[place]
-            let descriptor = socketIndex(departure.id).map { sockets[$0].descriptor } ?? -1
-            sends.add(descriptor, tag: departure.id, departure.bytes)
+            guard let departure = server.takeSendable(id, into: &departures) else { continue }
+            sends.add(socketIndex(id).map { sockets[$0].descriptor } ?? -1, tag: id, departure.bytes)
         }
         return departures.count > 0
     }

@@ -239,7 +239,7 @@ final class Life {
         repeat {
             departures.removeAll()
             while !departures.isFull, let id = server.nextSendable() {
-                server.takeSendable(id, into: &departures)
+                _ = server.takeSendable(id, into: &departures)
             }
             let counts = (0..<departures.count).map { place in
                 wires[departures[place].id].flatMap { send($0, departures[place].bytes) }
