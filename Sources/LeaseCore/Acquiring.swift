@@ -38,7 +38,7 @@ extension Machine {
         _ request: AcquireRequest, process: ProcessReport, from caller: borrowing Caller,
         into effects: inout Effects
     ) -> Outcome {
-        if request.rarities != nil, let outcome = retryOutcome(request, from: caller, into: &effects) {
+        if request.shared.hasRarities, let outcome = retryOutcome(request, from: caller, into: &effects) {
             return outcome
         }
         let slots: KeySlots

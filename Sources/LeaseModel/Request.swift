@@ -24,109 +24,6 @@ public enum ProcessReport: Equatable, Sendable {
     case dead
 }
 
-/// `acquire`: all the keys or none. It is kept small, since it is passed on and kept several times on its
-/// way: what is rarely asked for stands apart, behind one reference.
-public struct AcquireRequest: Equatable, Sendable {
-    /// nil where nothing of it is asked for. (First, so that the compiler's own initializer is told from
-    /// those below. They call it: where the properties of a struct are set one by one, all of it is copied at
-    /// the end.)
-    public private(set) var rarities: Rarities?
-    public var keys: Keys
-    /// The owner, where it names one. Apart from whether it does: where an optional text is copied out of
-    /// something as large, the compiler looks up how that is done each time.
-    public private(set) var named: Text
-    /// nil: the policy's.
-    public var ttl: Duration?
-    // (Here they stand where nothing else fits.)
-    public var isShared: Bool
-    /// Waits for the holder's work, not for the key.
-    public var joins: Bool
-    public var isEphemeral: Bool
-    /// Its connection is told of what happens to the request and to its lease.
-    public var notifies: Bool
-    public private(set) var namesOwner: Bool
-    /// Zero: answer at once. `.forever`: no end.
-    public var wait: Duration
-    public var priority: Int
-
-    /// What most requests don't ask for. It never changes: another takes its place.
-    public final class Rarities: Sendable {
-        public let whilePID: Int32?
-        public let request: Text?
-        public let note: Text?
-
-        private init(whilePID: Int32?, request: Text?, note: Text?) {
-            self.whilePID = whilePID
-            self.request = request
-            self.note = note
-        }
-
-        /// nil where nothing of it is asked for.
-        public static func of(_ whilePID: Int32?, _ request: Text?, _ note: Text?) -> Rarities? {
-            if whilePID == nil, request == nil, note == nil { return nil }
-            return Rarities(whilePID: whilePID, request: request, note: note)
-        }
-    }
-}
-
-extension AcquireRequest {
-    public init(
-        keys: Keys, owner: Text? = nil, ttl: Duration? = nil, wait: Duration = .zero, priority: Int = 0,
-        isShared: Bool = false, joins: Bool = false, isEphemeral: Bool = false, whilePID: Int32? = nil,
-        notifies: Bool = false, request: Text? = nil, note: Text? = nil
-    ) {
-        self.init(
-            rarities: Rarities.of(whilePID, request, note), keys: keys, named: owner ?? Text(printed: []),
-            ttl: ttl, isShared: isShared, joins: joins, isEphemeral: isEphemeral, notifies: notifies,
-            namesOwner: owner != nil, wait: wait, priority: priority)
-    }
-
-    /// For who makes very many of them: nothing else is done here.
-    public init(
-        keys: Keys, named: Text, namesOwner: Bool, ttl: Duration?, wait: Duration, priority: Int,
-        isShared: Bool, joins: Bool, isEphemeral: Bool, notifies: Bool, rarities: Rarities?
-    ) {
-        self.init(
-            rarities: rarities, keys: keys, named: named, ttl: ttl, isShared: isShared, joins: joins,
-            isEphemeral: isEphemeral, notifies: notifies, namesOwner: namesOwner, wait: wait,
-            priority: priority)
-    }
-}
-
-extension AcquireRequest.Rarities: Equatable {
-    public static func == (left: AcquireRequest.Rarities, right: AcquireRequest.Rarities) -> Bool {
-        left.whilePID == right.whilePID && left.request == right.request && left.note == right.note
-    }
-}
-
-extension AcquireRequest {
-    /// The pid of `while=`, as written.
-    public var whilePID: Int32? {
-        get { rarities?.whilePID }
-        set { rarities = Rarities.of(newValue, request, note) }
-    }
-
-    /// nil: the peer's command and pid.
-    public var owner: Text? {
-        get { namesOwner ? named : nil }
-        set { (named, namesOwner) = (newValue ?? Text(printed: []), newValue != nil) }
-    }
-
-    /// The owner that it names, else this one.
-    public func owner(orElse usual: Text) -> Text { namesOwner ? named : usual }
-
-    /// By it the same request is known when it comes again.
-    public var request: Text? {
-        get { if let rarities { rarities.request } else { nil } }
-        set { rarities = Rarities.of(whilePID, newValue, note) }
-    }
-
-    public var note: Text? {
-        get { if let rarities { rarities.note } else { nil } }
-        set { rarities = Rarities.of(whilePID, request, newValue) }
-    }
-}
-
 public struct RenewRequest: Equatable, Sendable {
     public var token: Token
     /// nil: the lease's own.
@@ -172,7 +69,7 @@ public struct ListRequest: Equatable, Sendable {
     }
 }
 
-/// One line of a client.
+/// One line of a client. A large case stands apart: each request takes the room of the largest that does not.
 public enum Request: Equatable, Sendable {
     case acquire(AcquireRequest)
     case renew(RenewRequest)
@@ -181,7 +78,7 @@ public enum Request: Equatable, Sendable {
     case cancel([UInt8])
     case get(Key, limit: Int)
     case check(Token)
-    case list(ListRequest)
+    indirect case list(ListRequest)
     /// What happens under these prefixes (none: anywhere), from now on or after a change.
     case watch([KeyPrefix], since: Sequence64?)
     case unwatch

@@ -110,12 +110,10 @@ struct Counting {
 }
 
 extension Server {
-    /// Counts a reply that is on its way out.
+    /// Counts a refusal that is on its way out.
     mutating func count(_ reply: Reply) {
         switch reply {
         case .busy(let busy): counting.add(busy)
-        case .granted(let token, _, _, true):
-            if let keys = machine.keys(of: token) { counting.addRetry(of: keys) }
         case .refused(let refusal): counting.add(ReplyWriter.code(of: refusal))
         default: break
         }

@@ -63,7 +63,7 @@ extension Server {
         while start < bytes.count {
             if linesAhead.isFull { return true }
             // (To read a line takes as long as to carry it out.)
-            guard mayGoOn(part, cost) else {
+            guard mayGoOn(linesAhead[part], cost) else {
                 linesAhead[part].isReadLater = true
                 return false
             }
@@ -97,7 +97,7 @@ extension Server {
             else { return .nothing }
             return .request(request)
         } catch {
-            return .refused(error)
+            return .refused(.refused(error))
         }
     }
 
@@ -128,40 +128,41 @@ extension Server {
         linesAhead.removeParts()
     }
 
-    private mutating func decideLines(of part: Int) {
+    private mutating func decideLines(of place: Int) {
+        var part = linesAhead[place]
         // Fetched for each line, it would have its references counted for each.
-        let caller = connections[linesAhead[part].index].caller
-        while let line = linesAhead.nextLine, line.part == part {
-            decide(line, linesAhead.takeContent(), from: caller)
+        let caller = connections[part.index].caller
+        while let line = linesAhead.nextLine, line.part == place {
+            decide(line, linesAhead.takeContent(), of: &part, from: caller)
         }
+        linesAhead[place] = part
     }
 
     @inline(__always)
     private mutating func decide(
-        _ line: LineAhead, _ content: consuming LineContent, from caller: borrowing Caller
+        _ line: LineAhead, _ content: consuming LineContent, of part: inout PartAhead,
+        from caller: borrowing Caller
     ) {
-        let (id, index) = (linesAhead[line.part].id, linesAhead[line.part].index)
-        guard !linesAhead[line.part].isHeld, connections[index].id == id, canLook(index) else {
-            linesAhead[line.part].isHeld = true
+        let index = part.index
+        guard !part.isHeld, connections[index].id == part.id, canLook(index) else {
+            part.isHeld = true
             return
         }
-        guard mayGoOn(line.part, linesAhead[line.part].cost) else {
-            linesAhead[line.part].isHeld = true
+        guard mayGoOn(part, part.cost) else {
+            part.isHeld = true
             makeReady(index)
             return
         }
         let workBefore = workLeft
-        let bytes = linesAhead[line.part].bytes.bindMemory(to: UInt8.self).span
-        guard carryOut(content, bytes.extracting(line.start..<line.end), line.tag, index, caller) else {
-            linesAhead[line.part].isHeld = true
+        guard carryOut(content, line, of: part, caller) else {
+            part.isHeld = true
             return
         }
         workLeft -= Server.work(line.start..<line.end)
-        let done = line.end + 1
-        linesAhead[line.part].done = done
-        linesAhead[line.part].cost += workBefore - workLeft
-        let hasHadItsTurn = linesAhead[line.part].cost >= linesPerTurn
-        if hasHadItsTurn, done >= bytes.count / 2, done < bytes.count { yield(index) }
+        part.done = line.end + 1
+        part.cost += workBefore - workLeft
+        let hasHadItsTurn = part.cost >= linesPerTurn
+        if hasHadItsTurn, part.done >= part.bytes.count / 2, part.done < part.bytes.count { yield(index) }
     }
 
     /// What a line costs, but for what it asks for.
@@ -170,27 +171,27 @@ extension Server {
     /// Whether another line of this part may be decided in this pass, behind those that cost so much. Those
     /// that were left over have their turns, a few lines each, as long as there are several.
     @inline(__always)
-    private func mayGoOn(_ part: Int, _ cost: Int) -> Bool {
+    private func mayGoOn(_ part: PartAhead, _ cost: Int) -> Bool {
         cost < options.linesAlways
-            || workLeft > 0 && (linesAhead[part].isArrival || ready.isEmpty)
-            || connections[linesAhead[part].index].isGone
+            || workLeft > 0 && (part.isArrival || ready.isEmpty)
+            || connections[part.index].isGone
     }
 
     /// - Returns: whether it was carried out; if not, it is to be looked at again later.
     @inline(__always)
     private mutating func carryOut(
-        _ content: consuming LineContent, _ line: Span<UInt8>, _ tagRange: Range<Int>, _ index: Int,
-        _ caller: borrowing Caller
+        _ content: consuming LineContent, _ line: LineAhead, of part: PartAhead, _ caller: borrowing Caller
     ) -> Bool {
-        let tag = line.extracting(tagRange)
+        let (index, bytes) = (part.index, part.bytes.bindMemory(to: UInt8.self).span)
+        let tag = bytes.extracting(line.start + line.tag.lowerBound..<line.start + line.tag.upperBound)
         if connections[index].waitingTagged > 0, !tag.isEmpty, isWaiting(index, tag.copied()) {
-            reply(index, line.extracting(0..<0), .refused(.tagInUse(tag.copied())))
+            reply(index, tag.extracting(0..<0), .refused(.tagInUse(tag.copied())))
             return true
         }
         switch consume content {
         case .request(let request): return perform(request, index, tag, from: caller)
-        case .refused(let refusal): reply(index, tag, .refused(refusal))
-        case .tooLong: refuse(index, line, .lineTooLong)
+        case .refused(let answer): reply(index, tag, answer)
+        case .tooLong: refuse(index, bytes.extracting(line.start..<line.end), .lineTooLong)
         case .restOfLongLine: connections[index].skipsLine = false
         case .nothing: break
         }

@@ -24,13 +24,14 @@ struct LineAhead {
     var tag = 0..<0
 }
 
-/// What a line turned out to be. It is moved, never copied: a request is large.
+/// What a line turned out to be. It is moved, never copied.
 enum LineContent: ~Copyable {
     case nothing
     case tooLong
     /// The end of a line that was over the limit, and was answered.
     case restOfLongLine
-    case refused(Refusal)
+    /// No request: its answer. (A refusal itself is larger than any request.)
+    case refused(Reply)
     case request(Request)
 
     /// Whether what stands behind it may have to wait for it, and would be read in vain.
@@ -45,7 +46,7 @@ enum LineContent: ~Copyable {
 extension Request {
     fileprivate var mayHoldUp: Bool {
         switch self {
-        case .acquire(let acquire): acquire.wait > .zero || acquire.rarities?.whilePID != nil || acquire.joins
+        case .acquire(let acquire): acquire.wait > .zero || acquire.whilePID != nil || acquire.joins
         case .renew(let renew): renew.whilePID != nil
         case .release: false
         default: true

@@ -25,10 +25,18 @@ extension Server {
         workLeft -= (unsent - before) / Server.bytesPerWork
         noteAppended(index, unsent)
         switch reply {
-        case .granted(let token, _, _, let again): noteGrant(index, token, again: again)
-        case .refused(let refusal): workLeft -= work(refusal)
+        case .granted(let token, _, _, again: false):
+            connections[index].unsentGrants.append(
+                UnsentGrant(token: token, end: connections[index].appended))
+        case .granted(let token, _, _, again: true): noteGrantAgain(index, token)
+        case .busy, .refused: noteRefusal(reply)
         default: break
         }
+    }
+
+    @inline(never)
+    private mutating func noteRefusal(_ reply: Reply) {
+        if case .refused(let refusal) = reply { workLeft -= work(refusal) }
         count(reply)
     }
 
@@ -52,13 +60,12 @@ extension Server {
         dirty.append(connections[index].id)
     }
 
-    private mutating func noteGrant(_ index: Int, _ token: Token, again: Bool) {
-        if !again {
-            connections[index].unsentGrants.append(
-                UnsentGrant(token: token, end: connections[index].appended))
-        } else if !connections[index].unsentGrants.all.contains(where: { $0.token == token }) {
+    @inline(never)
+    private mutating func noteGrantAgain(_ index: Int, _ token: Token) {
+        if !connections[index].unsentGrants.all.contains(where: { $0.token == token }) {
             machine.noteToldAgain(token)
         }
+        if let keys = machine.keys(of: token) { counting.addRetry(of: keys) }
     }
 
     /// Replies so far may go when all changes up to now are logged, those that speak of none at once.

@@ -6,12 +6,15 @@ package enum ControlScanner {
     package static func first(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
         precondition(0 <= start && start <= end && end <= bytes.count)
         return bytes.withUnsafeBytes { raw in
+            guard let all = raw.baseAddress else { return end }
             var place = start
-            while place + 8 <= end {
-                let eight = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: place, as: UInt64.self))
-                let marks = marks(eight)
-                if marks != 0 { return place + marks.trailingZeroBitCount / 8 }
-                place += 8
+            while end &- place >= 8 {
+                let eight = UInt64(littleEndian: all.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+                if mayHoldOne(eight) {
+                    let marks = marks(eight)
+                    if marks != 0 { return place + marks.trailingZeroBitCount / 8 }
+                }
+                place &+= 8
             }
             while place < end, !ASCII.isControl(raw[place]) {
                 place += 1
@@ -22,6 +25,12 @@ package enum ControlScanner {
 
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let highBits: UInt64 = 0x8080_8080_8080_8080
+
+    /// Whether a byte is below 0x20, or above 0x7E, which few are that are no control characters.
+    @inline(__always)
+    private static func mayHoldOne(_ eight: UInt64) -> Bool {
+        ((eight &- ones &* 0x20) | (eight &+ ones)) & highBits != 0
+    }
 
     /// Marks, by its highest bit, each byte that is a control character. A borrow can mark a byte behind a
     /// true one falsely, never before it: the lowest mark is right.

@@ -85,19 +85,13 @@ struct GivenWords: ~Copyable {
     private func acquire(
         _ line: Span<UInt8>, _ names: inout RecentNames
     ) throws(Refusal) -> AcquireRequest {
-        // In one call: setting one property after the other costs a copy of the whole.
-        AcquireRequest(
-            keys: try keys(line, &names), named: try ownerText(line, &names) ?? Text(printed: []),
-            namesOwner: owner != nil, ttl: ttl, wait: wait, priority: priority, isShared: has(.shared),
-            joins: has(.join), isEphemeral: has(.ephemeral), notifies: has(.notify),
-            rarities: try rarities(line))
-    }
-
-    @inline(__always)
-    private func rarities(_ line: Span<UInt8>) throws(Refusal) -> AcquireRequest.Rarities? {
-        if whilePID == nil, requestID == nil, note == nil { return nil }
-        return AcquireRequest.Rarities.of(
-            whilePID, try text(line, requestID, .request), try text(line, note, .note, mayBeEmpty: true))
+        let keys = try keys(line, &names)
+        let terms = Terms(
+            owner: try ownerText(line, &names), ttl: ttl, wait: wait, priority: priority,
+            isShared: has(.shared), joins: has(.join), isEphemeral: has(.ephemeral),
+            notifies: has(.notify), whilePID: whilePID, request: try text(line, requestID, .request),
+            note: try text(line, note, .note, mayBeEmpty: true))
+        return AcquireRequest(keys: keys, on: SharedTerms(terms))
     }
 
     private func list(_ line: Span<UInt8>) throws(Refusal) -> ListRequest {

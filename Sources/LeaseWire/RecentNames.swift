@@ -10,7 +10,7 @@ import LeaseModel
 package struct RecentNames: ~Copyable {
     private var keys: Shelf<Key>
     private var owners: Shelf<Text>
-    private var terms: Shelf<Terms>
+    private var terms: Shelf<WrittenTerms>
 
     /// - Parameter count: of keys that are kept, a power of two, and two at least.
     /// - Parameter seed: drawn by who starts the daemon, so that no client can choose which names drive out
@@ -36,13 +36,7 @@ package struct RecentNames: ~Copyable {
     mutating func request(_ line: Span<UInt8>, key: Range<Int>, words: Range<Int>) -> AcquireRequest? {
         guard let place = terms.place(of: line, words), let key = keys.find(line, key) ?? newKey(line, key)
         else { return nil }
-        // (Read where they stand: taken out, their references would be counted.)
-        return terms.withValue(at: place) { asked in
-            AcquireRequest(
-                keys: Keys(key), named: asked.named, namesOwner: asked.namesOwner, ttl: asked.ttl,
-                wait: asked.wait, priority: asked.priority, isShared: asked.isShared, joins: asked.joins,
-                isEphemeral: asked.isEphemeral, notifies: asked.notifies, rarities: nil)
-        }
+        return terms.withValue(at: place) { AcquireRequest(keys: Keys(key), on: $0.shared) }
     }
 
     private mutating func newKey(_ line: Span<UInt8>, _ range: Range<Int>) -> Key? {
@@ -64,34 +58,21 @@ package struct RecentNames: ~Copyable {
     /// A request that was read from a line in which its only key came first, and then these words. Not kept
     /// where it asks for what is another each time.
     mutating func noteTerms(of request: AcquireRequest, writtenAs words: Span<UInt8>) {
-        guard request.keys.others.isEmpty, request.rarities == nil, words.count <= Shelf<Terms>.bytesMax
+        guard request.keys.others.isEmpty, !request.shared.hasRarities,
+            words.count <= Shelf<WrittenTerms>.bytesMax
         else { return }
-        terms.note(Terms(of: request, bytes: words.copied()), writtenAs: words)
+        terms.note(WrittenTerms(request.shared, bytes: words.copied()), writtenAs: words)
     }
 }
 
-/// What a request asks for besides its key, and how that was written.
-private final class Terms {
-    let named: Text
-    let namesOwner: Bool
-    let ttl: Duration?
-    let wait: Duration
-    let priority: Int
-    let isShared: Bool
-    let joins: Bool
-    let isEphemeral: Bool
-    let notifies: Bool
+/// What a request asks for besides its key, and how that was written. (An object: of a value with more than
+/// one reference, all are counted where one is taken out.)
+private final class WrittenTerms {
+    let shared: SharedTerms
     let bytes: [UInt8]
 
-    init(of request: AcquireRequest, bytes: [UInt8]) {
-        (named, namesOwner) = (request.named, request.namesOwner)
-        ttl = request.ttl
-        wait = request.wait
-        priority = request.priority
-        isShared = request.isShared
-        joins = request.joins
-        isEphemeral = request.isEphemeral
-        notifies = request.notifies
+    init(_ shared: SharedTerms, bytes: [UInt8]) {
+        self.shared = shared
         self.bytes = bytes
     }
 }
@@ -102,7 +83,7 @@ private protocol Spelled {
 
 extension Key: Spelled {}
 extension Text: Spelled {}
-extension Terms: Spelled {}
+extension WrittenTerms: Spelled {}
 
 /// What was read from words, each at one of the two places where it can stand, which lie side by side.
 private struct Shelf<Value: Spelled>: ~Copyable {

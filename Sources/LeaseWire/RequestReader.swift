@@ -25,12 +25,52 @@ package enum RequestReader {
         let end = head.body.upperBound
         var position = head.body.lowerBound
         WordScanner.skipSpaces(line, &position, end: end)
-        let verb = try readVerb(line, &position, end: end)
-        if position < end, let request = ofTokenAlone(verb, line.extracting(position + 1..<end)) {
-            return request
+        if let request = readUsual(line, position..<end, &names) { return request }
+        return try readAny(line, position..<end, &names)
+    }
+
+    /// These two are nearly all lines: told by one look, with the space behind them. (At the line's end a zero
+    /// stands in its place, which is a space in lower case.) Nearly always the token is all that stands behind
+    /// the one, and what stands behind the other came lately, and its key first. nil: it is read as any line.
+    @inline(__always)
+    private static func readUsual(
+        _ line: Span<UInt8>, _ range: Range<Int>, _ names: inout RecentNames
+    ) -> Request? {
+        let end = range.upperBound
+        var position = range.lowerBound &+ 8
+        guard position < end else { return nil }
+        switch PackedName.eight(line, from: range.lowerBound) {
+        case "release ":
+            guard let token = ValueReader.number(line, position..<end) else { return nil }
+            return .release(ReleaseRequest(token: token))
+        case "acquire ":
+            WordScanner.skipSpaces(line, &position, end: end)
+            let start = position
+            WordScanner.skipWord(line, &position, end: end)
+            guard let asked = names.request(line, key: start..<position, words: position..<end)
+            else { return nil }
+            return .acquire(asked)
+        default:
+            return nil
         }
-        guard verb == .acquire else { return try readWords(of: verb, line, position..<end, &names) }
-        return .acquire(try readAcquire(line, position..<end, &names))
+    }
+
+    @inline(never)
+    private static func readAny(
+        _ line: Span<UInt8>, _ range: Range<Int>, _ names: inout RecentNames
+    ) throws(Refusal) -> Request {
+        var position = range.lowerBound
+        let verb = try readVerb(line, &position, end: range.upperBound)
+        let rest = position..<range.upperBound
+        switch verb {
+        case .renew:
+            if rest.count > 1, let token = ValueReader.number(line, rest.lowerBound + 1..<rest.upperBound) {
+                return .renew(RenewRequest(token: token))
+            }
+        case .acquire: return .acquire(try readAcquire(line, rest, &names))
+        default: break
+        }
+        return try readWords(of: verb, line, rest, &names)
     }
 
     /// Only the tag of a line, or nil where there is nothing in it. Throws only `.badTag`.
@@ -48,40 +88,32 @@ package enum RequestReader {
         WordScanner.skipSpaces(line, &position, end: end)
         guard position < end else { return nil }
         guard line[position] == ASCII.hash else { return Head(tag: 0..<0, body: position..<end) }
-        position += 1
-        let start = position
+        return try readHead(line, tagged: position + 1..<end)
+    }
+
+    @inline(never)
+    private static func readHead(_ line: Span<UInt8>, tagged range: Range<Int>) throws(Refusal) -> Head {
+        let (start, end) = (range.lowerBound, range.upperBound)
+        var position = start
         WordScanner.skipWord(line, &position, end: end)
         guard isTag(line, start..<position) else { throw .badTag }
         return Head(tag: start..<position, body: position..<end)
     }
 
     /// The verb at `position`, which moves behind it.
-    @inline(__always)
     private static func readVerb(
         _ line: Span<UInt8>, _ position: inout Int, end: Int
     ) throws(Refusal) -> Verb {
-        // These two are in nearly all lines: told by one look, with the space behind them. (At the line's end
-        // a zero stands in its place, which is a space in lower case.)
-        switch PackedName.eight(line, from: position) {
-        case "acquire ":
-            position += "acquire".utf8.count
-            return .acquire
-        case "release ":
-            position += "release".utf8.count
-            return .release
-        default:
-            let start = position
-            WordScanner.skipWord(line, &position, end: end)
-            guard start < position else { throw .noVerb }
-            guard let verb = VerbTable.find(line, start..<position) else {
-                throw unknownVerb(line.extracting(start..<position))
-            }
-            return verb
+        let start = position
+        WordScanner.skipWord(line, &position, end: end)
+        guard start < position else { throw .noVerb }
+        guard let verb = VerbTable.find(line, start..<position) else {
+            throw unknownVerb(line.extracting(start..<position))
         }
+        return verb
     }
 
-    /// Nearly always the key is what comes first, and nearly always what stands behind it came lately, too.
-    @inline(__always)
+    /// Where its key comes first, what stands behind it is remembered.
     private static func readAcquire(
         _ line: Span<UInt8>, _ range: Range<Int>, _ names: inout RecentNames
     ) throws(Refusal) -> AcquireRequest {
@@ -89,13 +121,11 @@ package enum RequestReader {
         WordScanner.skipSpaces(line, &position, end: range.upperBound)
         let start = position
         WordScanner.skipWord(line, &position, end: range.upperBound)
-        let (first, words) = (start..<position, position..<range.upperBound)
-        if let asked = names.request(line, key: first, words: words) { return asked }
         guard case .acquire(let asked) = try readWords(of: .acquire, line, range, &names) else {
             preconditionFailure("an acquire is read as one")
         }
-        if names.key(line, first) == asked.keys.first {
-            names.noteTerms(of: asked, writtenAs: line.extracting(words))
+        if names.key(line, start..<position) == asked.keys.first {
+            names.noteTerms(of: asked, writtenAs: line.extracting(position..<range.upperBound))
         }
         return asked
     }
@@ -109,13 +139,6 @@ package enum RequestReader {
             try given.take(word, of: line)
         }
         return try given.assembled(from: line, &names)
-    }
-
-    /// Nearly always the token is all that stands behind these verbs.
-    private static func ofTokenAlone(_ verb: Verb, _ rest: Span<UInt8>) -> Request? {
-        guard verb == .release || verb == .renew, let token = ValueReader.number(rest) else { return nil }
-        return verb == .release
-            ? .release(ReleaseRequest(token: token)) : .renew(RenewRequest(token: token))
     }
 
     /// 1 to 32 letters, digits and `._:-`.

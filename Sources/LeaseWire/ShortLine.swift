@@ -72,6 +72,8 @@ struct ShortLine: ~Copyable {
 
     @inline(__always)
     mutating func append(_ number: UInt64) {
+        // Of what goes at once the time is mostly one digit.
+        if number < 10 { return append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number)) }
         guard number < 100_000_000 else { return appendLong(number) }
         let digits = EightDigits.of(number)
         place(digits, from: min(digits.trailingZeroBitCount / 8, 7))

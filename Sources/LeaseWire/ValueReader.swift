@@ -5,19 +5,34 @@ import LeaseModel
 enum ValueReader {
     /// A whole number of digits alone; nil where there is anything else, or where it does not fit.
     static func number(_ word: Span<UInt8>) -> UInt64? {
-        guard word.count > 0 else { return nil }
+        number(word, 0..<word.count)
+    }
+
+    /// The same of a part of the line, behind which no digit stands. (It is not cut out of the line: eight
+    /// digits are read at once, and there is mostly more to read them from.)
+    @inline(__always)
+    static func number(_ line: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
+        let (number, count) = EightDigits.read(line.eight(from: range.lowerBound))
+        if count == range.count { return count > 0 ? number : nil }
+        return count == 8 && range.count > 8 ? longNumber(line, range) : nil
+    }
+
+    @inline(never)
+    private static func longNumber(_ line: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
+        guard range.count <= 16 else { return veryLongNumber(line, range) }
+        let first = EightDigits.read(
+            EightBytes.first(range.count - 8, of: line.eight(from: range.lowerBound)))
+        let last = EightDigits.read(line.eight(from: range.upperBound - 8))
+        guard first.count == range.count - 8, last.count == 8 else { return nil }
+        return first.number * 100_000_000 + last.number
+    }
+
+    private static func veryLongNumber(_ line: Span<UInt8>, _ range: Range<Int>) -> UInt64? {
         var number: UInt64 = 0
-        // So many digits fit in whatever they are.
-        let (sure, all) = (min(word.count, 19), word.count)
-        for index in 0..<sure {
-            let digit = word[unchecked: index] &- UInt8(ascii: "0")
-            guard digit < 10 else { return nil }
-            number = number &* 10 &+ UInt64(digit)
-        }
-        for index in sure..<all {
-            guard ASCII.isDigit(word[index]) else { return nil }
+        for index in range {
+            guard ASCII.isDigit(line[index]) else { return nil }
             let (product, overflow) = number.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = product.addingReportingOverflow(UInt64(word[index] - UInt8(ascii: "0")))
+            let (sum, carry) = product.addingReportingOverflow(UInt64(line[index] - UInt8(ascii: "0")))
             guard !overflow, !carry else { return nil }
             number = sum
         }
