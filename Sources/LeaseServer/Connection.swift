@@ -26,16 +26,10 @@ struct Connection {
     /// A line is over the limit: what comes is skipped up to its end.
     var skipsLine = false
     var hasInputEnded = false
-    /// An untagged request waits, or a list: what is behind it is not looked at.
-    var isBlocked = false
+    /// Why its lines are not looked at.
+    private(set) var hindrances: Hindrances = []
     var isListing = false
-    /// A request can't be decided before space or numbers are set aside: it is read again then.
-    var isParked = false
     var isReadingPaused = false
-    /// The process that a request names is being looked at: what is behind it comes after it.
-    var isInspecting = false
-    /// It has had its share of this pass.
-    var hasYielded = false
     var isInReadyQueue = false
 
     /// Bytes from `outputStart` on are still to be sent. The counts are of all bytes ever.
@@ -67,8 +61,6 @@ struct Connection {
     var isGone = false
     /// What still comes stood behind a request that waited when the peer went: it is dropped.
     var dropsInput = false
-    /// To be closed when everything is sent.
-    var isClosing = false
 
     var unsentCount: Int { output.count - outputStart }
     var sendableCount: Int { Int(released - sent) }
@@ -106,6 +98,50 @@ struct Connection {
         while let grant = unsentGrants.first, grant.end <= end {
             unsentGrants.removeFirst()
         }
+    }
+
+    /// Each alone is enough: together they are asked for with each line.
+    struct Hindrances: OptionSet {
+        let rawValue: UInt8
+        static let blocked = Hindrances(rawValue: 1)
+        static let parked = Hindrances(rawValue: 2)
+        static let inspecting = Hindrances(rawValue: 4)
+        static let yielded = Hindrances(rawValue: 8)
+        static let closing = Hindrances(rawValue: 16)
+    }
+
+    private mutating func set(_ hindrance: Hindrances, _ isSo: Bool) {
+        if isSo { hindrances.insert(hindrance) } else { hindrances.remove(hindrance) }
+    }
+
+    /// An untagged request waits, or a list: what is behind it is not looked at.
+    var isBlocked: Bool {
+        get { hindrances.contains(.blocked) }
+        set { set(.blocked, newValue) }
+    }
+
+    /// A request can't be decided before space or numbers are set aside: it is read again then.
+    var isParked: Bool {
+        get { hindrances.contains(.parked) }
+        set { set(.parked, newValue) }
+    }
+
+    /// The process that a request names is being looked at: what is behind it comes after it.
+    var isInspecting: Bool {
+        get { hindrances.contains(.inspecting) }
+        set { set(.inspecting, newValue) }
+    }
+
+    /// It has had its share of this pass.
+    var hasYielded: Bool {
+        get { hindrances.contains(.yielded) }
+        set { set(.yielded, newValue) }
+    }
+
+    /// To be closed when everything is sent.
+    var isClosing: Bool {
+        get { hindrances.contains(.closing) }
+        set { set(.closing, newValue) }
     }
 
     static var vacant: Connection {

@@ -126,10 +126,8 @@ extension Server {
     func canLook(_ index: Int) -> Bool {
         // Nobody is kept waiting by what a connection that is gone had sent, nor reads what it is answered.
         if connections[index].isGone { return !connections[index].dropsInput }
-        return !connections[index].isBlocked && !connections[index].isParked
-            && !connections[index].isInspecting && !connections[index].hasYielded
-            && !connections[index].isClosing && connections[index].unsentCount < limits.outputBytesMax
-            && !isHeldByUnread(index)
+        return connections[index].hindrances.isEmpty
+            && connections[index].unsentCount < limits.outputBytesMax && !isHeldByUnread(index)
     }
 
     mutating func makeReady(_ index: Int) {

@@ -76,7 +76,7 @@ extension Server {
                 : readLine(bytes.extracting(start..<end), isClean: control == end, tag: &line.tag)
             let mayHoldUp = content.mayHoldUp
             linesAhead.add(line, content)
-            cost += Server.work(start..<end)
+            cost += Server.work(line)
             start = end + 1
             if mayHoldUp { return start < bytes.count }
         }
@@ -158,7 +158,7 @@ extension Server {
             part.isHeld = true
             return
         }
-        workLeft -= Server.work(line.start..<line.end)
+        workLeft -= Server.work(line)
         part.done = line.end + 1
         part.cost += workBefore - workLeft
         let hasHadItsTurn = part.cost >= linesPerTurn
@@ -166,7 +166,9 @@ extension Server {
     }
 
     /// What a line costs, but for what it asks for.
-    private static func work(_ line: Range<Int>) -> Int { 1 + line.count / bytesPerWork }
+    private static func work(_ line: LineAhead) -> Int {
+        1 + Int(UInt(bitPattern: line.end &- line.start) / UInt(bytesPerWork))
+    }
 
     /// Whether another line of this part may be decided in this pass, behind those that cost so much. Those
     /// that were left over have their turns, a few lines each, as long as there are several.

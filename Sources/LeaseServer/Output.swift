@@ -22,7 +22,8 @@ extension Server {
         let unsent = connections[index].append(speaksOfLog: mayWait, &spareOutputs) {
             ReplyWriter.append(reply, tag: tag, to: &$0)
         }
-        workLeft -= (unsent - before) / Server.bytesPerWork
+        let written = unsent - before
+        if written >= Server.bytesPerWork { workLeft -= written / Server.bytesPerWork }
         noteAppended(index, unsent)
         switch reply {
         case .granted(let token, _, _, again: false):

@@ -34,11 +34,13 @@ package struct RecentNames: ~Copyable {
     /// key. nil also where what stands in the key's place is none.
     @inline(__always)
     mutating func request(_ line: Span<UInt8>, key: Range<Int>, words: Range<Int>) -> AcquireRequest? {
-        guard let place = terms.place(of: line, words), let key = keys.find(line, key) ?? newKey(line, key)
-        else { return nil }
+        guard let place = terms.place(of: line, words) else { return nil }
+        let keyPlace = keys.place(of: line, key)
+        guard let key = keyPlace.map({ keys.entries[$0].value }) ?? newKey(line, key) else { return nil }
         return terms.withValue(at: place) { AcquireRequest(keys: Keys(key), on: $0.shared) }
     }
 
+    @inline(never)
     private mutating func newKey(_ line: Span<UInt8>, _ range: Range<Int>) -> Key? {
         let word = line.extracting(range)
         guard let key = try? Key.read(word) else { return nil }
@@ -90,12 +92,12 @@ private struct Shelf<Value: Spelled>: ~Copyable {
     /// Longer ones are rare, and would make this large.
     static var bytesMax: Int { 64 }
 
-    private struct Entry {
+    struct Entry {
         let print: WordPrint
         let value: Value?
     }
 
-    private var entries: [Entry]
+    private(set) var entries: [Entry]
     private let seed: UInt64
 
     init(seed: UInt64, count: Int) {
@@ -156,14 +158,10 @@ private struct Shelf<Value: Spelled>: ~Copyable {
 
     @inline(__always)
     private func place(_ print: WordPrint) -> Int {
-        let hash = mixed(mixed(seed ^ print.head ^ UInt64(print.count)) ^ print.tail)
-        return Int(truncatingIfNeeded: hash >> 16) & (entries.count - 1)
-    }
-
-    @inline(__always)
-    private func mixed(_ state: UInt64) -> UInt64 {
-        let product = state.multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
-        return product.high ^ product.low
+        let left = print.head ^ seed
+        let right = print.tail ^ UInt64(truncatingIfNeeded: print.count) ^ 0xA076_1D64_78BD_642F
+        let product = left.multipliedFullWidth(by: right)
+        return Int(truncatingIfNeeded: product.high ^ product.low) & (entries.count &- 1)
     }
 }
 

@@ -6,36 +6,17 @@ package enum ReplyWriter {
     /// Appends all lines of the reply, each with its LF. The tag stands before the first line, and comes
     /// without its `#`; an empty one means that the request had none.
     package static func append(_ reply: Reply, tag: Span<UInt8>, to output: inout [UInt8]) {
-        // (Local functions, since these are inlined where a closure is called.)
         switch reply {
-        case .granted(let token, let ttl, let waited, let again):
+        case .granted(let token, let span, _, _), .renewed(let token, let span, _),
+            .released(let token, let span, _):
+            // (A local function, since it is inlined where a closure is called.)
             @inline(__always)
             func write(_ line: inout ShortLine) {
                 line.append(tag: tag)
                 line.append("OK token=", number: token)
-                line.append(" ttl=", ttl)
-                if let waited { line.append(" waited=", waited) }
-                if again { line.append(" again=yes") }
-                line.append(ASCII.lineFeed)
-            }
-            ShortLine.append(to: &output, write)
-        case .renewed(let token, let ttl, let isFinal):
-            @inline(__always)
-            func write(_ line: inout ShortLine) {
-                line.append(tag: tag)
-                line.append("OK token=", number: token)
-                line.append(" ttl=", ttl)
-                if isFinal { line.append(" final=yes") }
-                line.append(ASCII.lineFeed)
-            }
-            ShortLine.append(to: &output, write)
-        case .released(let token, let held, let kept):
-            @inline(__always)
-            func write(_ line: inout ShortLine) {
-                line.append(tag: tag)
-                line.append("OK token=", number: token)
-                line.append(" held=", held)
-                if let kept { line.append(" kept=", kept) }
+                if case .released = reply { line.append(" held=") } else { line.append(" ttl=") }
+                line.append(span)
+                appendRest(of: reply, to: &line)
                 line.append(ASCII.lineFeed)
             }
             ShortLine.append(to: &output, write)
@@ -43,6 +24,21 @@ package enum ReplyWriter {
             appendTag(tag, to: &output)
             appendRarer(reply, to: &output)
             output.append(ASCII.lineFeed)
+        }
+    }
+
+    /// What only some of the replies say that are short lines.
+    @inline(__always)
+    private static func appendRest(of reply: Reply, to line: inout ShortLine) {
+        switch reply {
+        case .granted(_, _, let waited, let again):
+            if let waited { line.append(" waited=", waited) }
+            if again { line.append(" again=yes") }
+        case .renewed(_, _, let isFinal):
+            if isFinal { line.append(" final=yes") }
+        case .released(_, _, let kept):
+            if let kept { line.append(" kept=", kept) }
+        default: preconditionFailure("these are no short lines")
         }
     }
 

@@ -62,11 +62,16 @@ struct ShortLine: ~Copyable {
         append(number)
     }
 
-    /// Whole milliseconds, rounded down.
-    @inline(__always)
+    @inline(never)
     mutating func append(_ name: StaticString, _ duration: Duration) {
         append(name)
-        append(UInt64(max(0, duration.wholeMilliseconds)))
+        append(duration)
+    }
+
+    /// Whole milliseconds, rounded down.
+    @inline(__always)
+    mutating func append(_ duration: Duration) {
+        append(UInt64(max(0, duration.nanoseconds)) / 1_000_000)
         append("ms")
     }
 
