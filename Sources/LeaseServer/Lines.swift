@@ -67,13 +67,13 @@ extension Server {
                 linesAhead[part].isReadLater = true
                 return false
             }
-            let control = ControlScanner.first(bytes, from: start, to: bytes.count)
+            let control = bytes.firstControl(from: start, to: bytes.count)
             guard let end = endOfLine(bytes, from: control) else { return false }
             var line = LineAhead(part: part, start: start, end: end)
             let isRest = start == 0 && connections[linesAhead[part].index].skipsLine
             let content = isRest
                 ? .restOfLongLine
-                : readLine(bytes.extracting(start..<end), isClean: control == end, tag: &line.tag)
+                : readLine(bytes, start..<end, isClean: control == end, tag: &line.tag)
             let mayHoldUp = content.mayHoldUp
             linesAhead.add(line, content)
             cost += Server.work(line)
@@ -87,13 +87,12 @@ extension Server {
     /// a request is large to be handed on.)
     @inline(__always)
     private mutating func readLine(
-        _ line: Span<UInt8>, isClean: Bool, tag: inout Range<Int>
+        _ bytes: Span<UInt8>, _ line: Range<Int>, isClean: Bool, tag: inout Range<Int>
     ) -> LineContent {
-        var length = line.count
-        if length > 0, line[length - 1] == UInt8(ascii: "\r") { length -= 1 }
-        guard length <= Limits.lineBytesMax else { return .tooLong }
+        guard line.count <= Limits.lineBytesMax || isOfTheLongest(bytes.extracting(line))
+        else { return .tooLong }
         do throws(Refusal) {
-            guard let request = try RequestReader.read(line, isClean: isClean, tag: &tag, &names)
+            guard let request = try RequestReader.read(bytes, line, isClean: isClean, tag: &tag, &names)
             else { return .nothing }
             return .request(request)
         } catch {
@@ -101,11 +100,17 @@ extension Server {
         }
     }
 
+    /// A CR does not count.
+    @inline(never)
+    private func isOfTheLongest(_ line: Span<UInt8>) -> Bool {
+        line.count == Limits.lineBytesMax + 1 && line[line.count - 1] == UInt8(ascii: "\r")
+    }
+
     /// - Parameter control: the first control character there.
     private func endOfLine(_ bytes: Span<UInt8>, from control: Int) -> Int? {
         var index = control
         while index < bytes.count, bytes[index] != UInt8(ascii: "\n") {
-            index = ControlScanner.first(bytes, from: index + 1, to: bytes.count)
+            index = bytes.firstControl(from: index + 1, to: bytes.count)
         }
         return index < bytes.count ? index : nil
     }
@@ -186,10 +191,7 @@ extension Server {
     ) -> Bool {
         let (index, bytes) = (part.index, part.bytes.bindMemory(to: UInt8.self).span)
         let tag = bytes.extracting(line.start + line.tag.lowerBound..<line.start + line.tag.upperBound)
-        if connections[index].waitingTagged > 0, !tag.isEmpty, isWaiting(index, tag.copied()) {
-            reply(index, tag.extracting(0..<0), .refused(.tagInUse(tag.copied())))
-            return true
-        }
+        if connections[index].waitingTagged > 0, refuseIfWaiting(index, tag) { return true }
         switch consume content {
         case .request(let request): return perform(request, index, tag, from: caller)
         case .refused(let answer): reply(index, tag, answer)
@@ -237,6 +239,13 @@ extension Server {
         // The answer to a tag that waits must not seem to come from here.
         if !tag.isEmpty, isWaiting(index, beginning.extracting(tag).copied()) { tag = 0..<0 }
         reply(index, beginning.extracting(tag), .refused(refusal))
+    }
+
+    @inline(never)
+    private mutating func refuseIfWaiting(_ index: Int, _ tag: Span<UInt8>) -> Bool {
+        guard !tag.isEmpty, isWaiting(index, tag.copied()) else { return false }
+        reply(index, tag.extracting(0..<0), .refused(.tagInUse(tag.copied())))
+        return true
     }
 
     private func isWaiting(_ index: Int, _ tag: [UInt8]) -> Bool {

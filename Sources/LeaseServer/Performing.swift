@@ -35,14 +35,25 @@ extension Server {
             guard hasRoom(index), acquire.whilePID == nil || hasWork(index) else { return false }
             workLeft -= acquire.keys.others.count
             take(acquire, .notLookedAt, index, tag, from: caller)
-        case .renew(let renew):
-            guard hasRoom(index), renew.whilePID == nil || hasWork(index) else { return false }
-            take(renew, .notLookedAt, index, tag, from: caller)
         case .release(let release):
             // A result may be kept, which takes space; an end alone has its own.
             if release.result != nil, !hasRoom(index) { return false }
             reply(index, tag, machine.release(release, from: caller, into: &effects))
             settleUnlessOnlyLogged()
+        case let other: return performOther(other, index, tag, from: caller)
+        }
+        return true
+    }
+
+    @inline(never)
+    private mutating func performOther(
+        _ request: Request, _ index: Int, _ tag: Span<UInt8>, from caller: borrowing Caller
+    ) -> Bool {
+        switch request {
+        case .acquire, .release: preconditionFailure("these are nearly all, and performed at once")
+        case .renew(let renew):
+            guard hasRoom(index), renew.whilePID == nil || hasWork(index) else { return false }
+            take(renew, .notLookedAt, index, tag, from: caller)
         case .evict(let token, let note):
             settle()
             guard hasRoom(index) else { return false }

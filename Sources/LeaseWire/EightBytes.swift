@@ -53,7 +53,7 @@ enum EightBytes {
     }
 
     /// The last ones, fewer than eight. Where there are that many in all, as many are read and moved down.
-    @inline(__always)
+    @inline(never)
     fileprivate static func fewer(_ bytes: UnsafeRawBufferPointer, _ left: Int) -> UInt64 {
         guard left > 0 else { return 0 }
         guard bytes.count < 8 else {

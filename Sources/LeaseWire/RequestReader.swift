@@ -11,11 +11,21 @@ package enum RequestReader {
         let body: Range<Int>
     }
 
-    /// Reads a line that comes without its LF. nil: nothing stands in it, and nothing is answered. Names that
-    /// came lately are not made anew.
+    /// Reads the line that stands in a part of the bytes, without its LF. nil: nothing stands in it, and
+    /// nothing is answered. Names that came lately are not made anew.
     /// - Parameter isClean: it is known that no control character stands in the line.
-    /// - Parameter tag: gets the place of the line's tag, without its `#`, or an empty range, unless it is
-    ///   the tag that is refused: that refusal goes out untagged. Every later one has the tag.
+    /// - Parameter tag: gets the place of the line's tag in the line, without its `#`. It stays as it is where
+    ///   there is none, or where it is the tag that is refused: that refusal goes out untagged. Every later
+    ///   one has the tag.
+    package static func read(
+        _ bytes: Span<UInt8>, _ line: Range<Int>, isClean: Bool, tag: inout Range<Int>,
+        _ names: inout RecentNames
+    ) throws(Refusal) -> Request? {
+        if isClean, let request = readUsual(bytes, line, &names) { return request }
+        return try read(bytes.extracting(line), isClean: isClean, tag: &tag, &names)
+    }
+
+    @inline(never)
     package static func read(
         _ line: Span<UInt8>, isClean: Bool = false, tag: inout Range<Int>, _ names: inout RecentNames
     ) throws(Refusal) -> Request? {
@@ -29,9 +39,9 @@ package enum RequestReader {
         return try readAny(line, position..<end, &names)
     }
 
-    /// These two are nearly all lines: told by one look, with the space behind them. (At the line's end a zero
-    /// stands in its place, which is a space in lower case.) Nearly always the token is all that stands behind
-    /// the one, and what stands behind the other came lately, and its key first. nil: it is read as any line.
+    /// Nearly all lines are one of these two: told by one look, with the space behind them. Nearly always the
+    /// token is all that stands behind the one, and what stands behind the other came lately, and its key
+    /// first. nil: it is read as any line.
     @inline(__always)
     private static func readUsual(
         _ line: Span<UInt8>, _ range: Range<Int>, _ names: inout RecentNames
@@ -170,7 +180,7 @@ package enum RequestReader {
     }
 
     private static func requireNoControls(_ line: Span<UInt8>, _ range: Range<Int>) throws(Refusal) {
-        let place = ControlScanner.first(line, from: range.lowerBound, to: range.upperBound)
+        let place = line.firstControl(from: range.lowerBound, to: range.upperBound)
         guard place < range.upperBound else { return }
         throw .controlCharacter(byte: line[place], column: place + 1)
     }
