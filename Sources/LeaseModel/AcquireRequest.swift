@@ -45,8 +45,9 @@ public struct Terms: Equatable, Sendable {
     public var note: Text?
 
     public init(
-        owner: Text?, ttl: Duration?, wait: Duration, priority: Int, isShared: Bool, joins: Bool,
-        isEphemeral: Bool, notifies: Bool, whilePID: Int32?, request: Text?, note: Text?
+        owner: Text? = nil, ttl: Duration? = nil, wait: Duration = .zero, priority: Int = 0,
+        isShared: Bool = false, joins: Bool = false, isEphemeral: Bool = false, notifies: Bool = false,
+        whilePID: Int32? = nil, request: Text? = nil, note: Text? = nil
     ) {
         self.owner = owner
         self.ttl = ttl

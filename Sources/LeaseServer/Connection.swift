@@ -16,7 +16,7 @@ struct UnsentGrant {
     let end: UInt64
 }
 
-struct Connection {
+struct Connection: ~Copyable {
     /// 0: vacant.
     var id: ConnectionID = 0
     var caller: Caller

@@ -52,9 +52,9 @@ extension Server {
         settle()
         forgetOthers(of: gone)
         for index in gone {
-            let unsent = connections[index].unsentGrants
+            let unsent = connections[index].unsentGrants.all
             connections[index].unsentGrants.removeAll()
-            for grant in unsent.all {
+            for grant in unsent {
                 machine.takeBack(grant.token, into: &effects)
                 settle()
             }

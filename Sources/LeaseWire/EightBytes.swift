@@ -15,22 +15,25 @@ extension Span<UInt8> {
 }
 
 extension Span<UInt8> {
-    /// Whether these bytes are the same as others of which it is known that they are as many, and that the
-    /// first eight and the last eight are the same.
+    /// Whether a part of the bytes is the same as others, eight or more.
     @inline(__always)
-    func isSameInside(as bytes: [UInt8]) -> Bool {
-        precondition(bytes.count == count, "as many bytes are compared")
+    func isSame(_ range: Range<Int>, as bytes: [UInt8]) -> Bool {
+        guard bytes.count == range.count, range.count >= 8 else { return false }
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the part is of these bytes")
         return withUnsafeBytes { these in
             bytes.withUnsafeBytes { those in
-                var place = 8
-                while place < count &- 8 {
-                    // (The last ones overlap those that are known.)
-                    let this = these.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-                    let that = those.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-                    guard this == that else { return false }
+                func isSame(at place: Int) -> Bool {
+                    these.loadUnaligned(fromByteOffset: range.lowerBound &+ place, as: UInt64.self)
+                        == those.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+                }
+                let last = range.count &- 8
+                var place = 0
+                while place < last {
+                    guard isSame(at: place) else { return false }
                     place &+= 8
                 }
-                return true
+                // (Some of the last eight may have been looked at.)
+                return isSame(at: last)
             }
         }
     }

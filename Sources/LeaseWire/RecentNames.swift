@@ -11,6 +11,8 @@ package struct RecentNames: ~Copyable {
     private var keys: Shelf<Key>
     private var owners: Shelf<Text>
     private var terms: Shelf<WrittenTerms>
+    /// Those that were asked for last. A client asks for much in the same words, and its lines come together.
+    private var lastTerms = WrittenTerms(SharedTerms(Terms()), bytes: [])
 
     /// - Parameter count: of keys that are kept, a power of two, and two at least.
     /// - Parameter seed: drawn by who starts the daemon, so that no client can choose which names drive out
@@ -34,10 +36,17 @@ package struct RecentNames: ~Copyable {
     /// key. nil also where what stands in the key's place is none.
     @inline(__always)
     mutating func request(_ line: Span<UInt8>, key: Range<Int>, words: Range<Int>) -> AcquireRequest? {
-        guard let place = terms.place(of: line, words) else { return nil }
-        let keyPlace = keys.place(of: line, key)
-        guard let key = keyPlace.map({ keys.entries[$0].value }) ?? newKey(line, key) else { return nil }
-        return terms.withValue(at: place) { AcquireRequest(keys: Keys(key), on: $0.shared) }
+        guard line.isSame(words, as: lastTerms.bytes) || findTerms(line, words) else { return nil }
+        let place = keys.place(of: line, key)
+        guard let key = place.map({ keys.entries[$0].value }) ?? newKey(line, key) else { return nil }
+        return AcquireRequest(keys: Keys(key), on: lastTerms.shared)
+    }
+
+    @inline(never)
+    private mutating func findTerms(_ line: Span<UInt8>, _ words: Range<Int>) -> Bool {
+        guard let found = terms.find(line, words) else { return false }
+        lastTerms = found
+        return true
     }
 
     @inline(never)
@@ -122,17 +131,8 @@ private struct Shelf<Value: Spelled>: ~Copyable {
             guard entries[place].print == print else { return nil }
         }
         // The name itself is mostly far away in memory: a short one is known without a look at it.
-        guard range.count <= WordPrint.wholeBytesMax || isSpelled(place, line.extracting(range))
-        else { return nil }
+        guard range.count <= WordPrint.wholeBytesMax || isSpelled(place, line, range) else { return nil }
         return place
-    }
-
-    @inline(__always)
-    func withValue<Result>(at place: Int, _ body: (borrowing Value) -> Result) -> Result? {
-        switch entries[place].value {
-        case .some(let value): body(value)
-        case nil: nil
-        }
     }
 
     /// Who comes to a place that is taken gets the one beside it.
@@ -149,11 +149,11 @@ private struct Shelf<Value: Spelled>: ~Copyable {
         return true
     }
 
-    /// Whether the word, which is not short and has the entry's print, is that of the entry.
-    @inline(__always)
-    private func isSpelled(_ place: Int, _ word: Span<UInt8>) -> Bool {
+    /// Whether the word, which is not short, is that of the entry.
+    @inline(never)
+    private func isSpelled(_ place: Int, _ line: Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard let value = entries[place].value else { return false }
-        return word.isSameInside(as: value.bytes)
+        return line.isSame(range, as: value.bytes)
     }
 
     @inline(__always)
