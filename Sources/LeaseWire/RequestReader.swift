@@ -14,9 +14,9 @@ package enum RequestReader {
     /// Reads the line that stands in a part of the bytes, without its LF. nil: nothing stands in it, and
     /// nothing is answered. Names that came lately are not made anew.
     /// - Parameter isClean: it is known that no control character stands in the line.
-    /// - Parameter tag: gets the place of the line's tag in the line, without its `#`. It stays as it is where
-    ///   there is none, or where it is the tag that is refused: that refusal goes out untagged. Every later
-    ///   one has the tag.
+    /// - Parameter tag: gets the place in the line of its tag, without the `#`. It stays as it is where there
+    ///   is none, or where it is the tag that is refused: that refusal goes out untagged. Every later one has
+    ///   the tag.
     package static func read(
         _ bytes: Span<UInt8>, _ line: Range<Int>, isClean: Bool, tag: inout Range<Int>,
         _ names: inout RecentNames

@@ -97,6 +97,21 @@ struct RecentNamesTests {
         }
     }
 
+    /// The terms that came last are told first: others between them, as long or longer, change nothing.
+    @Test func termsThatTakeTurnsMeanWhatIsWritten() throws {
+        var names = RecentNames(seed: 1)
+        let owners = ["tab-A", "tab-B", "tab-A ", "a", "tab-A-and-more", "tab-AB"]
+        for round in 0..<3 {
+            for owner in owners {
+                for key in ["user/1", "user/\(round)"] {
+                    let request = try Self.request("acquire \(key) ttl=3s owner=\(owner)", &names)
+                    #expect(request.keys.first.string == key)
+                    #expect(request.owner?.string == owner.filter { $0 != " " })
+                }
+            }
+        }
+    }
+
     /// With few places, each drives out the one before.
     @Test(arguments: [2, 4, 4_096]) func whateverCameBeforeNamesAreWhatIsWritten(places: Int) throws {
         let seed = UInt64.random(in: 0 ... .max)

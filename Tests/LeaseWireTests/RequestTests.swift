@@ -122,6 +122,22 @@ struct RequestTests {
         #expect(request("get user/f%FF") != request("get user/f%FE"))
     }
 
+    @Test(arguments: 1...19) func tokensOfEachLength(length: Int) throws {
+        let digits = String("9876543210123456789".prefix(length))
+        let token = try #require(UInt64(digits))
+        #expect(request("release \(digits)") == .release(ReleaseRequest(token: token)))
+        #expect(request("release \(digits)\r") == .release(ReleaseRequest(token: token)))
+        #expect(request("release  \(digits) ") == .release(ReleaseRequest(token: token)))
+        #expect(reading("#a release \(digits)") == .request(.release(ReleaseRequest(token: token)), tag: "a"))
+        #expect(request("renew \(digits)") == .renew(RenewRequest(token: token)))
+        for place in 0..<length {
+            for other in ["/", ":", "x", "-", "\u{b9}"] {
+                let start = digits.prefix(place)
+                #expect(request("release \(start)\(other)\(digits.dropFirst(place + 1))") == nil)
+            }
+        }
+    }
+
     @Test func durationsOfEachUnit() {
         let units: [(String, Int64)] = [
             ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),

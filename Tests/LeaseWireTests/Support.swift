@@ -20,10 +20,24 @@ func reading(_ bytes: [UInt8]) -> Reading {
         // Its names have come lately now, which changes nothing.
         let again = try RequestReader.read(line, tag: &tag, &names)
         precondition(again == request, "a line that came lately is read as another request")
+        let amid = try readingAmid(bytes, &names)
+        precondition(amid == request, "what stands around a line changes what is read")
         return .request(request, tag: String(decoding: bytes[tag], as: UTF8.self))
     } catch {
         return .refused(error, tag: String(decoding: bytes[tag], as: UTF8.self))
     }
+}
+
+/// Read where it stands among others, as the daemon does.
+private func readingAmid(_ line: [UInt8], _ names: inout RecentNames) throws(Refusal) -> Request? {
+    let before = Array("release 7\n".utf8)
+    let all = before + line + Array("\n1 release 12345678 owner=x\n".utf8)
+    let isClean = line.span.firstControl(from: 0, to: line.count) == line.count
+    var tag = 0..<0
+    let place = before.count..<before.count + line.count
+    let request = try RequestReader.read(all.span, place, isClean: isClean, tag: &tag, &names)
+    if !tag.isEmpty { precondition(line[tag.lowerBound - 1] == UInt8(ascii: "#"), "a tag has its place") }
+    return request
 }
 
 func reading(_ line: String) -> Reading {
