@@ -15,13 +15,14 @@ package enum Checksum {
         bytes.withUnsafeBytes { of($0) }
     }
 
+    @inline(__always)
     static func of(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-        var crc: UInt32 = 0xFFFF_FFFF
-        guard cchecksum_crc32c(bytes.baseAddress, bytes.count, &crc) else { return byTables(bytes) }
-        return ~crc
+        guard cchecksum_has_crc32c() else { return byTables(bytes) }
+        return ~cchecksum_crc32c(0xFFFF_FFFF, bytes.baseAddress, bytes.count)
     }
 
     /// The same on any processor.
+    @inline(never)
     static func byTables(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         tables.withUnsafeBufferPointer { run(over: bytes, $0) }
     }

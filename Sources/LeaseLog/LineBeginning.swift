@@ -1,8 +1,9 @@
-// How the last record began, for the next: within a pass only its number is another, mostly by one.
+// How the last record began, for the next: within a pass only its number is another, mostly in one digit.
 
 internal import LeaseModel
 
-/// The place of a checksum, a number and an instant, as they were written last.
+/// The place of a checksum, a number and an instant, as they were written last: ten numbers that differ in
+/// their last digit alone share one.
 package struct LineBeginning: Sendable {
     /// The checksum and a space, 20 digits, a space; of the instant a sign, 10 digits of seconds, a point and
     /// 9 decimals.
@@ -10,10 +11,11 @@ package struct LineBeginning: Sendable {
     typealias Bytes = InlineArray<56, UInt8>
     private static let firstDigit = 9
 
-    private var sequence: Sequence64 = 0
+    /// The numbers of which it is the beginning, but for the last digit; none yet.
+    private var ten: Range<Sequence64> = 0..<0
     private var instant = Instant.zero
-    /// Behind the last digit of the number.
-    private var digitsEnd = 0
+    /// Where the last digit of the number stands.
+    private(set) var lastDigit = 0
     private(set) var count = 0
     private(set) var bytes = Bytes(repeating: 0)
     /// How the last plain grant ended.
@@ -24,52 +26,43 @@ package struct LineBeginning: Sendable {
 
     init(_ sequence: Sequence64, _ instant: Instant, _ text: UnsafeRawBufferPointer, grantEnd: GrantEnd) {
         precondition(text.count <= Self.bytesMax, "no beginning is longer")
-        self.sequence = sequence
+        ten = Self.ten(of: sequence)
         self.instant = instant
         self.grantEnd = grantEnd
         count = text.count
         for index in 0..<text.count {
             bytes[index] = text[index]
         }
-        digitsEnd = Self.firstDigit
-        while bytes[digitsEnd] != UInt8(ascii: " ") { digitsEnd += 1 }
+        lastDigit = Self.firstDigit
+        while bytes[lastDigit + 1] != UInt8(ascii: " ") { lastDigit += 1 }
     }
 
-    /// Where the one digit stands by which it differs from that of this record, which is the next of the same
-    /// instant; nil: more of it is another, or nothing.
+    /// (Of the last numbers of all there are fewer.)
+    private static func ten(of sequence: Sequence64) -> Range<Sequence64> {
+        let first = sequence - sequence % 10
+        return first..<(first > .max - 10 ? .max : first + 10)
+    }
+
+    /// The last digit of this record's number; nil: more of its beginning is another.
     @inline(__always)
-    func digitBefore(_ sequence: Sequence64, _ instant: Instant) -> Int? {
-        guard instant == self.instant, count > 0, sequence > self.sequence, sequence - self.sequence == 1
-        else { return nil }
-        let digit = digitsEnd - 1
-        return bytes[digit] == UInt8(ascii: "9") ? nil : digit
+    func digit(of sequence: Sequence64, _ instant: Instant) -> UInt8? {
+        guard instant == self.instant, ten.contains(sequence) else { return nil }
+        return UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: sequence &- ten.lowerBound)
     }
 
-    /// Makes it that of the next record, by this digit alone.
-    /// - Returns: the digit.
-    @inline(__always)
-    mutating func goOn(at digit: Int) -> UInt8 {
-        sequence += 1
-        let next = bytes[digit] + 1
-        bytes[digit] = next
-        return next
-    }
-
-    /// Makes it that of another record, if that needs no more than the number's last digits.
+    /// Makes it that of a record behind these ten, if that needs no more than the number's last digits.
     /// - Returns: whether it is; if not, it is to be made anew.
     mutating func goOn(to sequence: Sequence64, _ instant: Instant) -> Bool {
-        guard instant == self.instant, count > 0 else { return false }
-        if sequence == self.sequence { return true }
-        guard sequence > self.sequence, sequence - self.sequence == 1 else { return false }
-        var digit = digitsEnd - 1
-        while bytes[digit] == UInt8(ascii: "9") {
+        guard instant == self.instant, !ten.isEmpty, sequence == ten.upperBound else { return false }
+        var digit = lastDigit - 1
+        while digit >= Self.firstDigit, bytes[digit] == UInt8(ascii: "9") {
             bytes[digit] = UInt8(ascii: "0")
             digit -= 1
-            // Another digit would move all behind it.
-            guard digit >= Self.firstDigit else { return false }
         }
+        // Another digit would move all behind it.
+        guard digit >= Self.firstDigit else { return false }
         bytes[digit] += 1
-        self.sequence = sequence
+        ten = Self.ten(of: sequence)
         return true
     }
 }
@@ -82,8 +75,8 @@ struct GrantEnd: Sendable {
 
     private var uid: UInt32 = 0
     private var pid: Int32 = 0
-    private var ttl = Duration.zero
-    /// 0: none yet.
+    /// Negative, as none is: none yet.
+    private var ttl = Duration(nanoseconds: -1)
     private(set) var count = 0
     private(set) var bytes = Bytes(repeating: 0)
 
@@ -100,6 +93,6 @@ struct GrantEnd: Sendable {
 
     @inline(__always)
     func isOf(_ uid: UInt32, _ pid: Int32, _ ttl: Duration) -> Bool {
-        count > 0 && uid == self.uid && pid == self.pid && ttl == self.ttl
+        uid == self.uid && pid == self.pid && ttl == self.ttl
     }
 }

@@ -35,6 +35,16 @@ struct LineOutput: ~Copyable {
         limit = start + LogFormat.lineBytesMax
     }
 
+    /// Lets the body, which is rare, go on with the line. Where the place to write at is handed to a function
+    /// that is not inlined, it stands in memory, and else in a register: so here it is a place of its own.
+    @inline(__always)
+    mutating func apart(_ body: (inout LineOutput) -> Void) {
+        var other = LineOutput(start: start)
+        other.end = end
+        body(&other)
+        end = other.end
+    }
+
     /// What was written, from an offset on.
     func written(from offset: Int) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: start + offset, count: count - offset)
@@ -55,7 +65,8 @@ struct LineOutput: ~Copyable {
 
     @inline(__always)
     mutating func write(_ literal: StaticString) {
-        write(literal.utf8Start, literal.utf8CodeUnitCount)
+        let count = literal.utf8CodeUnitCount
+        advance(count).copyMemory(from: literal.utf8Start, byteCount: count)
     }
 
     mutating func write(_ bytes: [UInt8]) {
@@ -84,10 +95,10 @@ struct LineOutput: ~Copyable {
 
     @inline(__always)
     mutating func write(_ number: UInt64) {
-        guard number < 100_000_000 else { return writeLong(number) }
+        guard number < 100_000_000 else { return apart { $0.writeLong(number) } }
         let digits = EightDigits.of(number)
-        // The first digit stands in the lowest byte. Of 0, one zero is left.
-        let zeros = min(7, digits.trailingZeroBitCount / 8)
+        // The first digit stands in the lowest byte. Of 0, one zero is left: the mark is in the last byte.
+        let zeros = (digits | 1 << 56).trailingZeroBitCount / 8
         let text = (digits | Self.zeros) >> (8 * UInt64(zeros))
         advance(8 - zeros).storeBytes(of: text.littleEndian, as: UInt64.self)
     }
@@ -117,21 +128,29 @@ struct LineOutput: ~Copyable {
     /// What every record begins with. `beginning` is that of the one before.
     @inline(__always)
     mutating func begin(_ sequence: Sequence64, _ at: Instant, like beginning: inout LineBeginning) {
-        let digit = beginning.digitBefore(sequence, at)
-        guard let digit else { return beginOtherwise(sequence, at, &beginning) }
-        // All the room that it may take, which costs less than to look how much it does. The digit comes
-        // after that, here and there: what was stored a moment ago is slow to read as a part of more.
+        guard let digit = beginning.digit(of: sequence, at) else {
+            return apart { $0.beginOtherwise(sequence, at, &beginning) }
+        }
+        begin(like: beginning, digit)
+    }
+
+    @inline(__always)
+    private mutating func begin(like beginning: borrowing LineBeginning, _ digit: UInt8) {
+        // All the room that it may take, which costs less than to look how much it does.
         let target = advance(beginning.count)
         target.storeBytes(of: beginning.bytes, as: LineBeginning.Bytes.self)
-        target.storeBytes(of: beginning.goOn(at: digit), toByteOffset: digit, as: UInt8.self)
+        target.storeBytes(of: digit, toByteOffset: beginning.lastDigit, as: UInt8.self)
     }
 
     @inline(never)
     private mutating func beginOtherwise(
         _ sequence: Sequence64, _ at: Instant, _ beginning: inout LineBeginning
     ) {
-        guard beginning.goOn(to: sequence, at) else { return beginAnew(sequence, at, &beginning) }
-        advance(beginning.count).storeBytes(of: beginning.bytes, as: LineBeginning.Bytes.self)
+        if beginning.goOn(to: sequence, at), let digit = beginning.digit(of: sequence, at) {
+            begin(like: beginning, digit)
+        } else {
+            beginAnew(sequence, at, &beginning)
+        }
     }
 
     private mutating func beginAnew(
@@ -148,7 +167,7 @@ struct LineOutput: ~Copyable {
     /// Whose a plain grant is and how long it lasts. `end` is that of the last one.
     @inline(__always)
     mutating func write(_ uid: UInt32, _ pid: Int32, _ ttl: Duration, like end: inout GrantEnd) {
-        guard end.isOf(uid, pid, ttl) else { return writeAnew(uid, pid, ttl, &end) }
+        guard end.isOf(uid, pid, ttl) else { return apart { $0.writeAnew(uid, pid, ttl, &end) } }
         advance(end.count).storeBytes(of: end.bytes, as: GrantEnd.Bytes.self)
     }
 

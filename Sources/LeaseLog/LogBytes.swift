@@ -36,7 +36,7 @@ package struct LogBytes: ~Copyable {
     /// A line that is to be taken when it is written.
     @inline(__always)
     mutating func line() -> LineOutput {
-        if capacity - count < LineOutput.room { grow() }
+        if capacity &- count < LineOutput.room { grow() }
         return LineOutput(start: start + count)
     }
 

@@ -42,11 +42,13 @@ package enum RecordEncoder {
         _ changes: ToldChanges, mark: BatchMark?, like beginning: inout LineBeginning,
         to bytes: inout LogBytes
     ) {
-        guard let first = changes.entries.baseAddress else { return }
-        for entry in first..<first + changes.entries.count {
-            append(
-                entry, changes.names(of: entry), mark: entry == first ? mark : nil, like: &beginning,
-                to: &bytes)
+        guard var entry = changes.entries.baseAddress else { return }
+        let end = entry + changes.entries.count
+        var markLeft = mark != nil
+        while entry < end {
+            append(entry, changes.names(of: entry), mark: markLeft ? mark : nil, like: &beginning, to: &bytes)
+            markLeft = false
+            entry += 1
         }
     }
 
@@ -69,14 +71,18 @@ package enum RecordEncoder {
             line.write(entry.pointee.uid, entry.pointee.pid, ttl, like: &beginning.grantEnd)
             if entry.pointee.isShared { line.write(Field.shared) }
         case .renewed(let ttl, _, _):
-            write(Renewal(token: entry.pointee.token, ttl: ttl), to: &line)
+            let renewal = Renewal(token: entry.pointee.token, ttl: ttl)
+            line.apart { write(renewal, to: &$0) }
         case .ended(let reason, _):
-            line.write(Word.of(reason))
-            line.write(Field.token)
+            if reason == .released {
+                line.write(Word.releasedToken)
+            } else {
+                line.apart { write(reason, to: &$0) }
+            }
             line.write(entry.pointee.token)
         case .kept, .forgotten, .queued, .left: preconditionFailure("their events don't say all")
         }
-        if let mark { write(mark, to: &line) }
+        if let mark { line.apart { write(mark, to: &$0) } }
         end(&line)
         bytes.take(line)
     }
@@ -212,9 +218,14 @@ package enum RecordEncoder {
         write(renewal.process, to: &line)
     }
 
-    private static func write(_ ending: Ending, to line: inout LineOutput) {
-        line.write(Word.of(ending.reason))
+    @inline(never)
+    private static func write(_ reason: EndReason, to line: inout LineOutput) {
+        line.write(Word.of(reason))
         line.write(Field.token)
+    }
+
+    private static func write(_ ending: Ending, to line: inout LineOutput) {
+        write(ending.reason, to: &line)
         line.write(ending.token)
         if ending.isTakenBack { line.write(Field.takenBack) }
         write(Field.note, ending.note, to: &line)

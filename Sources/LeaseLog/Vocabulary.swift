@@ -9,6 +9,7 @@ enum Word {
     static let grantedToken: StaticString = " granted token="
     static let renewed: StaticString = " renewed"
     static let released: StaticString = " released"
+    static let releasedToken: StaticString = " released token="
     static let expired: StaticString = " expired"
     static let evicted: StaticString = " evicted"
     static let processEnded: StaticString = " process-ended"
