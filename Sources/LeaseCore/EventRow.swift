@@ -17,16 +17,28 @@ private struct EventBlock {
     /// Makes room for so many bytes of names, with their lengths.
     @inline(__always)
     mutating func reserve(_ size: Int) {
-        if namesEnd + size > capacity { grow(by: size) }
+        if capacity - namesEnd < size { grow(by: size) }
     }
 
-    /// There is room for it. Inlined: most names are short.
+    /// There is room for them.
     @inline(__always)
-    mutating func add(_ bytes: UnsafeRawBufferPointer) {
-        let target = names + namesEnd
-        target.storeBytes(of: UInt16(bytes.count), as: UInt16.self)
-        bytes.copyAsShort(to: target + EventNames.lengthBytes)
-        namesEnd += EventNames.lengthBytes + bytes.count
+    mutating func add(_ key: UnsafeRawBufferPointer, _ owner: UnsafeRawBufferPointer) {
+        namesEnd = Self.put(owner, at: Self.put(key, at: names + namesEnd)) - names
+    }
+
+    @inline(__always)
+    mutating func add(_ name: UnsafeRawBufferPointer) {
+        namesEnd = Self.put(name, at: names + namesEnd) - names
+    }
+
+    /// - Returns: where the next one goes.
+    @inline(__always)
+    private static func put(
+        _ name: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer
+    ) -> UnsafeMutableRawPointer {
+        place.storeBytes(of: UInt16(name.count), as: UInt16.self)
+        name.copyAsShort(to: place + EventNames.lengthBytes)
+        return place + EventNames.lengthBytes + name.count
     }
 
     @inline(never)
@@ -116,8 +128,9 @@ struct EventRow: ~Copyable {
         let place = writtenEnd & (EventBlock.count - 1)
         if place == 0 { openBlock() }
         let block = open!
+        var entry = entry
+        entry.names = UInt32(truncatingIfNeeded: block.pointee.namesEnd)
         (block.pointee.entries + place).initialize(to: entry)
-        block.pointee.entries[place].names = UInt32(truncatingIfNeeded: block.pointee.namesEnd)
         writtenEnd += 1
     }
 
@@ -129,8 +142,7 @@ struct EventRow: ~Copyable {
         append(entry)
         let block = open!
         block.pointee.reserve(key.count + owner.count + 2 * EventNames.lengthBytes)
-        block.pointee.add(key)
-        block.pointee.add(owner)
+        block.pointee.add(key, owner)
     }
 
     @inline(never)
@@ -160,18 +172,24 @@ struct EventRow: ~Copyable {
     /// this number.
     mutating func takeForLog(before limit: Sequence64) -> ToldChanges? {
         while logged < writtenEnd {
-            let (block, place) = (block(of: logged), logged & (EventBlock.count - 1))
-            let first = block.pointee.entries + place
-            guard first.pointee.sequence < limit else { return nil }
-            let most = min(EventBlock.count - place, writtenEnd - logged)
-            var count = 0
-            while count < most, first[count].standsInForRecord, first[count].sequence < limit { count += 1 }
+            let row = row(from: logged)
+            guard row[0].sequence < limit else { return nil }
+            let count = row.firstIndex { !$0.standsInForRecord || $0.sequence >= limit } ?? row.count
+            let names = block(of: logged).pointee.names
             logged += max(1, count)
             guard count > 0 else { continue }
-            return ToldChanges(
-                entries: UnsafeBufferPointer(start: first, count: count), names: block.pointee.names)
+            return ToldChanges(entries: UnsafeBufferPointer(rebasing: row[..<count]), names: names)
         }
         return nil
+    }
+
+    /// Those from an index on that stand in the same block.
+    @inline(__always)
+    func row(from index: Int) -> UnsafeBufferPointer<EventEntry> {
+        let place = index & (EventBlock.count - 1)
+        return UnsafeBufferPointer(
+            start: block(of: index).pointee.entries + place,
+            count: min(EventBlock.count - place, writtenEnd - index))
     }
 
     /// Lets go of the blocks in which there is nothing that is remembered, nor the one before that.

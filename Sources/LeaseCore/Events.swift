@@ -66,6 +66,7 @@ extension Machine {
     }
 
     /// Writes the event of a lease without details, as nearly all are, where it says all that the log does.
+    @inline(__always)
     private func tellPlainly(
         _ what: Event.What, of lease: UnsafePointer<Lease>, into recent: inout RecentEvents
     ) {

@@ -117,8 +117,13 @@ extension Machine {
         if waiters.notifying > 0 { shortened += keys }
     }
 
+    @inline(__always)
     mutating func tellWhoIsFirst(into effects: inout Effects) {
-        guard !shortened.isEmpty else { return }
+        if !shortened.isEmpty { tellWhoIsFirstNow(into: &effects) }
+    }
+
+    @inline(never)
+    private mutating func tellWhoIsFirstNow(into effects: inout Effects) {
         var first: [Slot] = []
         for key in shortened where ledger.keys[key].line != .none {
             first.append(waiters.trees.item(ledger.keys[key].line, at: 0))

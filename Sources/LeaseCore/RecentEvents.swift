@@ -165,12 +165,15 @@ extension RecentEvents {
     package func countUntold(in kinds: inout [KindCounts]) -> [Place] {
         var left: [Place] = []
         kinds.withUnsafeMutableBufferPointer { kinds in
-            for index in changes.end..<changes.writtenEnd {
-                let entry = changes.address(of: index)
-                if entry.pointee.kind == EventEntry.unknownKind {
-                    left.append(Place(isChange: true, index: index))
-                } else {
-                    kinds[Int(entry.pointee.kind)].add(entry.pointee.what)
+            var index = changes.end
+            while index < changes.writtenEnd {
+                for entry in changes.row(from: index) {
+                    if entry.kind == EventEntry.unknownKind {
+                        left.append(Place(isChange: true, index: index))
+                    } else {
+                        kinds[Int(entry.kind)].add(entry.what)
+                    }
+                    index += 1
                 }
             }
         }
