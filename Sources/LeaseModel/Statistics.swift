@@ -4,44 +4,63 @@
 public struct Histogram: Equatable, Sendable {
     /// Rising. A value counts at the first bound that it does not pass.
     public let bounds: [Int64]
-    /// One for each bound and one for what passes the last; empty as long as nothing was added.
-    private var counts: [UInt64] = []
+    /// One for each bound and one for what passes the last.
+    private var counts = Counts<10>()
     public private(set) var count: UInt64 = 0
     /// Wide, since a million leases that are held for a day make more nanoseconds than 64 bits count.
     public private(set) var sum: Int128 = 0
 
     public init(bounds: [Int64]) {
+        precondition(bounds.count < 10, "there is a count for each")
         self.bounds = bounds
     }
 
     public mutating func add(_ value: Int64) {
-        if counts.isEmpty { counts = Array(repeating: 0, count: bounds.count + 1) }
         var place = 0
         while place < bounds.count, bounds[place] < value {
             place += 1
         }
-        counts[place] += 1
+        counts.addOne(at: place)
         count += 1
         sum += Int128(value)
     }
 
     /// Adds what another one with the same bounds has counted.
     mutating func add(_ other: Histogram) {
-        counts = sums(counts, other.counts)
+        counts.add(other.counts)
         count += other.count
         sum += other.sum
     }
 
     /// How many values were not greater than the bound at this place.
     public func count(upTo place: Int) -> UInt64 {
-        counts.isEmpty ? 0 : counts[...place].reduce(0, +)
+        counts.sum(to: place + 1)
     }
 }
 
-/// Of two rows of counts, of which either may be empty.
-private func sums(_ some: [UInt64], _ others: [UInt64]) -> [UInt64] {
-    if some.isEmpty || others.isEmpty { return some.isEmpty ? others : some }
-    return zip(some, others).map { $0 + $1 }
+/// A few counts, where they are: an array is looked for elsewhere, and asked whether somebody else has it,
+/// for each change that is counted.
+private struct Counts<let places: Int>: Equatable, Sendable {
+    private var row = InlineArray<places, UInt64>(repeating: 0)
+
+    @inline(__always)
+    mutating func addOne(at place: Int) {
+        row[place] += 1
+    }
+
+    func count(at place: Int) -> UInt64 { row[place] }
+
+    func sum(to end: Int = places) -> UInt64 {
+        (0..<end).reduce(0) { $0 + row[$1] }
+    }
+
+    mutating func add(_ other: Counts) {
+        for place in 0..<places { row[place] += other.row[place] }
+    }
+
+    static func == (left: Counts, right: Counts) -> Bool {
+        (0..<places).allSatisfy { left.row[$0] == right.row[$0] }
+    }
 }
 
 /// The bounds of all histograms: a closed set, so that they can be added up over daemons and time.
@@ -68,8 +87,8 @@ public struct KindCounts: Equatable, Sendable {
     /// Requests that have come to stand in line, and those that went from it without a grant.
     public private(set) var queued: UInt64 = 0
     public private(set) var left: UInt64 = 0
-    private var endings: [UInt64] = []
-    private var refusals: [UInt64] = []
+    private var endings = Counts<5>()
+    private var refusals = Counts<11>()
     /// The time in line of those who stood there, whatever they got.
     public private(set) var waits = Histogram(bounds: HistogramBounds.spans)
     /// From the grant to the end.
@@ -80,14 +99,14 @@ public struct KindCounts: Equatable, Sendable {
     public init() {}
 
     public func count(_ reason: EndReason) -> UInt64 {
-        endings.isEmpty ? 0 : endings[Int(reason.rawValue)]
+        endings.count(at: Int(reason.rawValue))
     }
 
     public func count(_ reason: BusyReason) -> UInt64 {
-        refusals.isEmpty ? 0 : refusals[Int(reason.rawValue)]
+        refusals.count(at: Int(reason.rawValue))
     }
 
-    public var busy: UInt64 { refusals.reduce(0, +) }
+    public var busy: UInt64 { refusals.sum() }
 
     /// Adds what was counted elsewhere.
     public mutating func add(_ other: KindCounts) {
@@ -100,8 +119,8 @@ public struct KindCounts: Equatable, Sendable {
         renewed += other.renewed
         queued += other.queued
         left += other.left
-        endings = sums(endings, other.endings)
-        refusals = sums(refusals, other.refusals)
+        endings.add(other.endings)
+        refusals.add(other.refusals)
         waits.add(other.waits)
         holds.add(other.holds)
         shares.add(other.shares)
@@ -120,8 +139,7 @@ public struct KindCounts: Equatable, Sendable {
             // Divided first: a long ttl times 100 does not fit. With a grace, more than the ttl may be left.
             shares.add(min(100, left.nanoseconds / max(1, formerTTL.nanoseconds / 100)))
         case .ended(let reason, let held):
-            if endings.isEmpty { endings = Array(repeating: 0, count: EndReason.allCases.count) }
-            endings[Int(reason.rawValue)] += 1
+            endings.addOne(at: Int(reason.rawValue))
             holds.add(held.nanoseconds)
         case .kept:
             kept += 1
@@ -137,8 +155,7 @@ public struct KindCounts: Equatable, Sendable {
     }
 
     public mutating func add(_ busy: Busy) {
-        if refusals.isEmpty { refusals = Array(repeating: 0, count: BusyReason.allCases.count) }
-        refusals[Int(busy.reason.rawValue)] += 1
+        refusals.addOne(at: Int(busy.reason.rawValue))
     }
 }
 
