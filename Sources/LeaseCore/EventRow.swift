@@ -17,7 +17,7 @@ private struct EventBlock {
     /// Makes room for so many bytes of names, with their lengths.
     @inline(__always)
     mutating func reserve(_ size: Int) {
-        if capacity - namesEnd < size { grow(by: size) }
+        if capacity &- namesEnd < size { grow(by: size) }
     }
 
     /// There is room for them.
@@ -141,7 +141,7 @@ struct EventRow: ~Copyable {
     ) {
         append(entry)
         let block = open!
-        block.pointee.reserve(key.count + owner.count + 2 * EventNames.lengthBytes)
+        block.pointee.reserve(key.count &+ owner.count &+ 2 * EventNames.lengthBytes)
         block.pointee.add(key, owner)
     }
 

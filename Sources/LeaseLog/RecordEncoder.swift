@@ -42,22 +42,23 @@ package enum RecordEncoder {
         _ changes: ToldChanges, mark: BatchMark?, like beginning: inout LineBeginning,
         to bytes: inout LogBytes
     ) {
-        guard var entry = changes.entries.baseAddress else { return }
-        let end = entry + changes.entries.count
-        var markLeft = mark != nil
-        while entry < end {
-            append(entry, changes.names(of: entry), mark: markLeft ? mark : nil, like: &beginning, to: &bytes)
-            markLeft = false
+        guard let first = changes.entries.baseAddress else { return }
+        var entry = first
+        while entry < first + changes.entries.count {
+            var line = bytes.line()
+            write(entry, changes.names(of: entry), like: &beginning, to: &line)
+            if entry == first, let mark { line.apart { write(mark, to: &$0) } }
+            end(&line)
+            bytes.take(line)
             entry += 1
         }
     }
 
     @inline(__always)
-    private static func append(
-        _ entry: UnsafePointer<EventEntry>, _ names: EventNames, mark: BatchMark?,
-        like beginning: inout LineBeginning, to bytes: inout LogBytes
+    private static func write(
+        _ entry: UnsafePointer<EventEntry>, _ names: EventNames, like beginning: inout LineBeginning,
+        to line: inout LineOutput
     ) {
-        var line = bytes.line()
         line.begin(entry.pointee.sequence, entry.pointee.at, like: &beginning)
         switch entry.pointee.what {
         case .granted(let ttl, _):
@@ -82,9 +83,6 @@ package enum RecordEncoder {
             line.write(entry.pointee.token)
         case .kept, .forgotten, .queued, .left: preconditionFailure("their events don't say all")
         }
-        if let mark { line.apart { write(mark, to: &$0) } }
-        end(&line)
-        bytes.take(line)
     }
 
     private static func write(

@@ -9,20 +9,21 @@ public struct EventEntry {
     public var sequence: Sequence64
     public var at: Instant
     public var what: Event.What
-    public var token: Token
-    public var uid: UInt32
-    public var pid: Int32
-    public var whilePID: Int32?
-    /// Where its names begin among those of its block: its keys, the owner, the note.
-    public var names: UInt32 = 0
-    /// Where the kind of its one key stands in the policy.
-    public var kind: Int32
+    // (Here, they take the room that is left behind `what`.)
     public var keyCount: UInt8
     public var isShared: Bool
     public var isEphemeral: Bool
     public var hasNote: Bool
     /// It says all that the log says of the change.
     public var standsInForRecord: Bool
+    public var token: Token
+    public var uid: UInt32
+    public var pid: Int32
+    /// Where its names begin among those of its block: its keys, the owner, the note.
+    public var names: UInt32 = 0
+    /// Where the kind of its one key stands in the policy.
+    public var kind: Int32
+    public var whilePID: Int32?
 
     public init(
         sequence: Sequence64, at: Instant, what: Event.What, token: Token, uid: UInt32, pid: Int32,

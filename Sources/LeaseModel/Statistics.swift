@@ -15,6 +15,7 @@ public struct Histogram: Equatable, Sendable {
         self.bounds = bounds
     }
 
+    @inline(__always)
     public mutating func add(_ value: Int64) {
         var place = 0
         while place < bounds.count, bounds[place] < value {
