@@ -53,6 +53,15 @@ struct Chunks<Element>: ~Copyable {
         return Slot(count - 1)
     }
 
+    /// Room for one more at the end, which is filled at once: what is made where it stays is not copied on
+    /// its way there.
+    @inline(__always)
+    mutating func addRoom() -> UnsafeMutablePointer<Element> {
+        if count == chunksMade << Self.shift { addChunk() }
+        count += 1
+        return chunks[(count - 1) >> Self.shift] + ((count - 1) & (Self.chunkCount - 1))
+    }
+
     @inline(never)
     private mutating func addChunk() {
         if chunksMade == chunksRoom {
@@ -107,17 +116,17 @@ struct Slab<Element>: ~Copyable {
 
     /// Gives a slot back whose element was emptied where it stands: what takes its place next need not let
     /// go of anything.
+    @inline(__always)
     mutating func vacate(_ slot: Slot) {
-        vacant.append(slot)
+        vacant.addRoom().initialize(to: slot)
     }
 
-    /// The same as `insert`, where all slots are given back by `vacate`.
+    /// A slot whose element is to be made at once, where all slots are given back by `vacate`.
     @inline(__always)
-    mutating func occupy(_ element: consuming Element) -> Slot {
-        guard vacant.count > 0 else { return elements.append(element) }
-        let slot = vacant.removeLast()
-        elements.address(of: slot).initialize(to: element)
-        return slot
+    mutating func occupy() -> Slot {
+        if vacant.count > 0 { return vacant.removeLast() }
+        _ = elements.addRoom()
+        return Slot(elements.count - 1)
     }
 
     /// Where the element is, and stays: for whoever has much to do with it.

@@ -21,8 +21,8 @@ struct DeadlineRuns: ~Copyable {
     private struct Run {
         var first: Slot = .none
         var last: Slot = .none
-        /// Of the last one: all that a newcomer is compared with.
-        var lastInstant = Instant.zero
+        /// Of the last one: all that a newcomer is compared with. Where there is none, before all others.
+        var lastInstant = Instant(nanoseconds: .min)
         var lastTie: UInt64 = 0
     }
 
@@ -57,23 +57,27 @@ struct DeadlineRuns: ~Copyable {
     }
 
     mutating func insert(_ slot: Slot, at instant: Instant, tie: UInt64) {
-        while nodes.count <= Int(slot) {
-            nodes.append(Node())
-        }
+        if nodes.count <= Int(slot) { addNodes(upTo: slot) }
         let node = nodes.address(of: slot)
         precondition(node.pointee.home == Self.nowhere, "a slot stands in it once")
         count += 1
         let run = run(for: instant, tie)
         guard run < Self.runsMax else {
             node.pointee = Node(instant: instant, tie: tie, home: Self.inHeap)
-            heap.insert(slot, at: instant, tie: tie)
-            return
+            return heap.insert(slot, at: instant, tie: tie)
         }
         let last = runs[run].last
         node.pointee = Node(instant: instant, tie: tie, previous: last, home: UInt8(run))
         if last == .none { runs[run].first = slot } else { nodes.address(of: last).pointee.next = slot }
         runs[run].last = slot
         (runs[run].lastInstant, runs[run].lastTie) = (instant, tie)
+    }
+
+    @inline(never)
+    private mutating func addNodes(upTo slot: Slot) {
+        while nodes.count <= Int(slot) {
+            nodes.append(Node())
+        }
     }
 
     mutating func remove(_ slot: Slot) {
@@ -91,30 +95,25 @@ struct DeadlineRuns: ~Copyable {
         insert(slot, at: instant, tie: tie)
     }
 
-    /// The run whose last comes closest before it, so that long ttls don't stand in the way of short ones;
-    /// else an empty one. `runsMax`: there are no more.
+    /// The run whose last comes closest before it, so that long ttls don't stand in the way of short ones; an
+    /// empty one comes before all. `runsMax`: there are no more.
+    @inline(__always)
     private mutating func run(for instant: Instant, _ tie: UInt64) -> Int {
         let none = Self.runsMax
-        var (best, empty) = (none, none)
+        var best = none
         for run in 0..<runCount {
-            guard runs[run].last != .none else {
-                if empty == none { empty = run }
-                continue
-            }
             let (last, lastTie) = (runs[run].lastInstant, runs[run].lastTie)
             guard Self.comes(last, lastTie, before: instant, tie) else { continue }
-            if best != none, Self.comes(last, lastTie, before: runs[best].lastInstant, runs[best].lastTie) {
-                continue
+            if best == none || Self.comes(runs[best].lastInstant, runs[best].lastTie, before: last, lastTie) {
+                best = run
             }
-            best = run
         }
-        if best != none { return best }
-        if empty != none { return empty }
-        guard runCount < Self.runsMax else { return none }
+        guard best == none, runCount < Self.runsMax else { return best }
         runCount += 1
         return runCount - 1
     }
 
+    @inline(__always)
     private mutating func unlink(_ node: UnsafeMutablePointer<Node>, from run: Int) {
         let (previous, next) = (node.pointee.previous, node.pointee.next)
         if previous == .none {
@@ -126,8 +125,11 @@ struct DeadlineRuns: ~Copyable {
             nodes.address(of: next).pointee.previous = previous
             return
         }
+        guard previous != .none else {
+            runs[run] = Run()
+            return
+        }
         runs[run].last = previous
-        guard previous != .none else { return }
         let last = nodes.address(of: previous)
         (runs[run].lastInstant, runs[run].lastTie) = (last.pointee.instant, last.pointee.tie)
     }

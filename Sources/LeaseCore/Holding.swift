@@ -66,12 +66,13 @@ extension Machine {
         guard slot != .none else { return .gone(gone(request.token)) }
         if let refusal = ownershipRefusal(slot, caller.peer) { return .refused(refusal) }
         let held = ledger.leases[slot].grantedAt.until(clock)
-        guard request.result != nil, let work = work(slot, request) else {
-            endLease(slot, .released, by: caller.connection, into: &effects)
+        if request.result == nil, endsPlainly(slot) {
+            endPlainly(slot, .released, into: &effects)
             return .released(token: request.token, held: held)
         }
+        let work = request.result == nil ? nil : work(slot, request)
         endLease(slot, .released, by: caller.connection, work: work, into: &effects)
-        return .released(token: request.token, held: held, kept: work.kept?.keep)
+        return .released(token: request.token, held: held, kept: work?.kept?.keep)
     }
 
     /// For administrators: the server has made sure of that.
@@ -102,6 +103,7 @@ extension Machine {
     }
 
     /// The lease, if it is alive.
+    @inline(__always)
     mutating func liveLease(_ token: Token, into effects: inout Effects) -> Slot {
         let slot = ledger.leaseSlot(token)
         return slot == .none || endIfDue(slot, into: &effects) ? .none : slot
@@ -110,10 +112,16 @@ extension Machine {
     /// Ends a lease whose time is over. Where very many are due at once, requests are decided before its turn
     /// has come; they must not revive it.
     /// - Returns: whether it has ended.
+    @inline(__always)
     mutating func endIfDue(_ slot: Slot, into effects: inout Effects) -> Bool {
-        guard ledger.leases[slot].endsAt <= clock else { return false }
-        endLease(slot, ledger.leases[slot].reasonWhenDue, into: &effects)
+        guard ledger.leases.address(of: slot).pointee.endsAt <= clock else { return false }
+        endDue(slot, into: &effects)
         return true
+    }
+
+    @inline(never)
+    private mutating func endDue(_ slot: Slot, into effects: inout Effects) {
+        endLease(slot, ledger.leases[slot].reasonWhenDue, into: &effects)
     }
 
     private func ownershipRefusal(_ slot: Slot, _ peer: Peer) -> Refusal? {
@@ -122,11 +130,31 @@ extension Machine {
         return .forbidden(ledger.leases[slot].token, uid: uid)
     }
 
+    /// Whether the end of a lease concerns nobody else, as nearly always: it is bound to nothing, nobody
+    /// waits for its key, and no slot comes to rest.
+    @inline(__always)
+    private func endsPlainly(_ slot: Slot) -> Bool {
+        let lease = ledger.leases.address(of: slot)
+        let key = ledger.keys.address(of: lease.pointee.key)
+        return lease.pointee.details == nil && key.pointee.line == .none
+            && !key.pointee.marks.contains(.lockDelay)
+    }
+
+    @inline(never)
+    private mutating func endPlainly(_ slot: Slot, _ reason: EndReason, into effects: inout Effects) {
+        let token = ledger.leases.address(of: slot).pointee.token
+        emitEnded(slot, Ending(token: token, reason: reason), into: &effects)
+        if !shortened.isEmpty { tellWhoIsFirst(into: &effects) }
+    }
+
     /// Ends a lease and grants what becomes possible by it. `asker`: the connection that wanted it.
     mutating func endLease(
         _ slot: Slot, _ reason: EndReason, by asker: ConnectionID? = nil, isTakenBack: Bool = false,
         note: Text? = nil, work: Work? = nil, into effects: inout Effects
     ) {
+        if !isTakenBack, note == nil, work == nil, endsPlainly(slot) {
+            return endPlainly(slot, reason, into: &effects)
+        }
         let lease = ledger.leases.address(of: slot)
         let (token, first, isShared) = (lease.pointee.token, lease.pointee.key, lease.pointee.isShared)
         var (others, subscriber): ([Slot], Subscriber?) = ([], nil)

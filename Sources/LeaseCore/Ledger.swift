@@ -49,7 +49,7 @@ struct Ledger: ~Copyable {
     var results: Results
     var users = Chunks<UserCount>()
     /// The one that was asked for last.
-    var lastUser: Slot = 0
+    var lastUser: UnsafeMutablePointer<UserCount>?
     var lastToken: Token = 0
     /// The instant of the last change.
     var lastInstant = Instant.zero
@@ -127,9 +127,10 @@ struct Ledger: ~Copyable {
 // need not name it.
 extension Ledger {
     /// What `.granted` comes to. The lease is `newest` then.
+    @inline(__always)
     mutating func grant(_ lease: consuming Lease, at instant: Instant) {
         lastInstant = instant
-        insert(lease)
+        put(lease)
     }
 
     /// What `.renewed` comes to, of the lease in this slot.
@@ -139,9 +140,14 @@ extension Ledger {
     }
 
     /// What `.ended` comes to, of the lease in this slot.
+    @inline(__always)
     mutating func end(_ slot: Slot, by ending: Ending, at instant: Instant) {
         lastInstant = instant
-        applyEnd(slot, ending, at: instant)
+        if leases.address(of: slot).pointee.details == nil, ending.rests.isEmpty {
+            _ = takeOut(slot, ending.reason, at: instant)
+        } else {
+            applyEnd(slot, ending, at: instant)
+        }
     }
 }
 
@@ -178,20 +184,35 @@ extension Ledger {
             isShared: grant.isShared, isEphemeral: grant.isEphemeral)
     }
 
+    @inline(never)
     private mutating func insert(_ lease: consuming Lease) {
-        let slot = leases.occupy(lease)
+        put(lease)
+    }
+
+    /// Inlined, so that the lease is made where it stays.
+    @inline(__always)
+    private mutating func put(_ lease: consuming Lease) {
+        let slot = leases.occupy()
         let place = leases.address(of: slot)
+        place.initialize(to: lease)
         let token = place.pointee.token
         place.pointee.endsAt = place.pointee.due
-        tokenIndex.insert(slot, token)
+        putInIndex(slot, token)
         linkAsNewest(slot)
         deadlines.insert(slot, at: place.pointee.endsAt, tie: token)
         addHolder(slot, to: place.pointee.key)
         if place.pointee.details != nil { insertDetails(slot) }
-        users[user(place.pointee.uid)].leases += 1
+        user(place.pointee.uid).pointee.leases += 1
         lastToken = max(lastToken, token)
     }
 
+    @inline(__always)
+    private mutating func putInIndex(_ slot: Slot, _ token: Token) {
+        let former = tokenIndex.insert(slot, token)
+        if former != .none { tokenIndex.insertOlder(former, leases[former].token) }
+    }
+
+    @inline(never)
     private mutating func insertDetails(_ slot: Slot) {
         guard let details = leases[slot].details else { return }
         if let request = details.request {
@@ -241,28 +262,18 @@ extension Ledger {
         setDeadline(slot, leases[slot].deadline)
     }
 
+    @inline(never)
     private mutating func applyEnd(_ slot: Slot, _ ending: Ending, at instant: Instant) {
-        precondition(slot != .none, "only a lease that is alive ends")
+        // With its details.
         writeToSnapshotBefore(changing: slot)
-        let lease = leases.address(of: slot)
-        let (key, uid) = (lease.pointee.key, lease.pointee.uid)
-        removeHolder(slot, from: key)
-        tokenIndex.remove(slot, lease.pointee.token)
-        deadlines.remove(slot)
-        unlink(slot)
-        users[user(uid)].leases -= 1
-        let hasDetails = lease.pointee.details != nil
-        let details = hasDetails ? removeDetails(slot, isTakenBack: ending.isTakenBack) : nil
-        let entry = EndedEntry(
-            token: ending.token, endedAt: instant, newestThen: lastToken, details: details, key: key,
-            uid: uid, reason: ending.reason, isShared: lease.pointee.isShared)
-        lease.pointee.owner = Text(printed: [])
-        leases.vacate(slot)
+        let details = leases[slot].details == nil ? nil : removeDetails(slot, isTakenBack: ending.isTakenBack)
+        let place = takeOut(slot, ending.reason, at: instant)
+        if let details { remember(details, at: place) }
         for (index, span) in ending.rests.enumerated() where span > .zero {
-            guard let key = index == 0 ? key : details?.otherKey(index - 1) else { continue }
-            insertRest(RestEntry(token: ending.token, key: key, uid: uid, until: instant + span))
+            let entry = ended[place]
+            guard let key = index == 0 ? entry.key : details?.otherKey(index - 1) else { continue }
+            insertRest(RestEntry(token: entry.token, key: key, uid: entry.uid, until: instant + span))
         }
-        remember(entry)
     }
 
     /// - Returns: what is to be remembered of them.
@@ -277,6 +288,27 @@ extension Ledger {
         }
         leases[slot].details = nil
         return EndedDetails(otherKeys: details.otherKeys, request: isTakenBack ? nil : details.request)
+    }
+
+    /// The end of a lease that has no details (any more).
+    /// - Returns: where it is remembered.
+    @inline(__always)
+    private mutating func takeOut(_ slot: Slot, _ reason: EndReason, at instant: Instant) -> Slot {
+        writeToSnapshotBefore(changing: slot)
+        let lease = leases.address(of: slot)
+        let (token, key, uid) = (lease.pointee.token, lease.pointee.key, lease.pointee.uid)
+        removeHolder(slot, from: key)
+        tokenIndex.remove(slot, token)
+        deadlines.remove(slot)
+        unlink(slot)
+        user(uid).pointee.leases -= 1
+        let place = remember(
+            EndedEntry(
+                token: token, endedAt: instant, newestThen: lastToken, key: key, uid: uid, reason: reason,
+                isShared: lease.pointee.isShared))
+        lease.pointee.owner = Text(printed: [])
+        leases.vacate(slot)
+        return place
     }
 
     /// The instants of the boot before, on the clock of this one.

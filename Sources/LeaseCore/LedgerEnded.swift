@@ -3,22 +3,29 @@
 internal import LeaseModel
 
 extension Ledger {
-    mutating func remember(_ entry: consuming EndedEntry) {
+    /// - Returns: where it stands from now on.
+    @inline(__always)
+    mutating func remember(_ entry: EndedEntry) -> Slot {
         let slot = endedNext
-        let token = entry.token
         if ended.count < Limits.endedRememberedMax {
-            ended.append(entry)
+            _ = ended.addRoom()
         } else {
             writeToSnapshotBefore(forgetting: slot)
             forget(slot)
-            // What was there has been let go of.
-            ended.address(of: slot).initialize(to: entry)
         }
-        endedIndex.insert(slot, token)
-        if ended[slot].details != nil, let request = ended[slot].request {
-            endedRequestIndex.insert(slot, hash: hasher.hash(request.bytes, UInt64(ended[slot].uid)))
-        }
+        // Nothing stands there, or nothing that would have to be let go of.
+        ended.address(of: slot).initialize(to: entry)
+        let former = endedIndex.insert(slot, entry.token)
+        if former != .none { endedIndex.insertOlder(former, ended[former].token) }
         endedNext = placeInRing(after: slot)
+        return slot
+    }
+
+    /// What few have is remembered with it.
+    mutating func remember(_ details: EndedDetails, at slot: Slot) {
+        ended[slot].details = details
+        guard let request = details.request else { return }
+        endedRequestIndex.insert(slot, hash: hasher.hash(request.bytes, UInt64(ended[slot].uid)))
     }
 
     func placeInRing(after slot: Slot) -> Slot {
@@ -29,6 +36,7 @@ extension Ledger {
     var oldestEnded: Slot { ended.count < Limits.endedRememberedMax ? 0 : endedNext }
 
     /// Lets go of all that the entry refers to.
+    @inline(__always)
     private mutating func forget(_ slot: Slot) {
         let entry = ended.address(of: slot)
         endedIndex.remove(slot, entry.pointee.token)
@@ -36,6 +44,7 @@ extension Ledger {
         if entry.pointee.details != nil { forgetDetails(slot) }
     }
 
+    @inline(never)
     private mutating func forgetDetails(_ slot: Slot) {
         if let request = ended[slot].request {
             let hash = hasher.hash(request.bytes, UInt64(ended[slot].uid))
@@ -55,11 +64,12 @@ extension Ledger {
             keys[key].newestToken = max(keys[key].newestToken, lease.token)
             keys[key].references += 1
         }
-        remember(
+        let place = remember(
             EndedEntry(
-                token: lease.token, endedAt: lease.endedAt, newestThen: lease.newestThen,
-                details: EndedDetails(otherKeys: others, request: lease.request), key: first,
+                token: lease.token, endedAt: lease.endedAt, newestThen: lease.newestThen, key: first,
                 uid: lease.uid, reason: lease.reason, isShared: lease.isShared))
+        let details = EndedDetails(otherKeys: others, request: lease.request)
+        if let details { remember(details, at: place) }
         lastToken = max(lastToken, lease.newestThen)
     }
 

@@ -108,6 +108,9 @@ struct RuleMarks: OptionSet {
     static let maxTTL = RuleMarks(rawValue: 1)
     static let maxHold = RuleMarks(rawValue: 2)
     static let rate = RuleMarks(rawValue: 4)
+    static let maxWait = RuleMarks(rawValue: 8)
+    static let maxPriority = RuleMarks(rawValue: 16)
+    static let lockDelay = RuleMarks(rawValue: 32)
 
     init(rawValue: UInt8) {
         self.rawValue = rawValue
@@ -118,6 +121,9 @@ struct RuleMarks: OptionSet {
         if rules.maxTTL != nil { insert(.maxTTL) }
         if rules.maxHold != nil { insert(.maxHold) }
         if rules.rate != nil { insert(.rate) }
+        if rules.maxWait != nil { insert(.maxWait) }
+        if rules.maxPriority != nil { insert(.maxPriority) }
+        if rules.lockDelay != nil { insert(.lockDelay) }
     }
 }
 
@@ -155,6 +161,12 @@ struct KeyEntry {
     var kind = EventEntry.unknownKind
 
     var holderCount: Int { Int(exclusiveHolders) + Int(sharedHolders) }
+
+    /// Nobody holds it or waits for it, none of its slots rests, and no rule bounds who may have it for how
+    /// long: nothing is in the way of anyone.
+    var isFree: Bool {
+        exclusiveHolders == 0 && sharedHolders == 0 && line == .none && rests == .none && marks.isEmpty
+    }
 }
 
 /// What few of those have that are remembered.

@@ -3,6 +3,7 @@
 internal import LeaseModel
 
 extension Ledger {
+    @inline(__always)
     mutating func addHolder(_ slot: Slot, to key: Slot) {
         let (entry, lease) = (keys.address(of: key), leases.address(of: slot))
         if entry.pointee.holderCount == 0 {
@@ -19,6 +20,7 @@ extension Ledger {
         entry.pointee.newestToken = max(entry.pointee.newestToken, lease.pointee.token)
     }
 
+    @inline(never)
     private mutating func addToHolders(_ slot: Slot, of key: Slot) {
         if keys[key].holders == .none {
             // The second one: from now on they stand in a tree.
@@ -28,6 +30,7 @@ extension Ledger {
         insertIntoTree(slot, of: key)
     }
 
+    @inline(__always)
     mutating func removeHolder(_ slot: Slot, from key: Slot) {
         let entry = keys.address(of: key)
         if entry.pointee.holders == .none {
@@ -43,6 +46,7 @@ extension Ledger {
         // The reference goes on to the remembered lease, and is let go with it.
     }
 
+    @inline(never)
     private mutating func removeFromHolders(_ slot: Slot, of key: Slot) {
         holderTrees.remove(order: leases[slot].order, from: &keys[key].holders)
         if holderTrees.count(keys[key].holders) == 1 {
@@ -114,6 +118,7 @@ extension Ledger {
         if keys.address(of: key).pointee.references == 0 { forget(key: key) }
     }
 
+    @inline(never)
     private mutating func forget(key: Slot) {
         keyIndex.remove(key, hash: hasher.hash(keys[key].name.bytes))
         keys.remove(key, leaving: KeyEntry(name: Key(printed: []), rules: 0))
@@ -147,20 +152,22 @@ extension Ledger {
         rules[Int(keys[key].rules)]
     }
 
-    /// The user's place in `users`; they are few, and the last one is asked for most.
+    /// Where the user's counts are; they are few, and the last one is asked for most.
     @inline(__always)
-    mutating func user(_ uid: UInt32) -> Slot {
-        if users.count > 0, users[lastUser].uid == uid { return lastUser }
+    mutating func user(_ uid: UInt32) -> UnsafeMutablePointer<UserCount> {
+        if let lastUser, lastUser.pointee.uid == uid { return lastUser }
         return otherUser(uid)
     }
 
     @inline(never)
-    private mutating func otherUser(_ uid: UInt32) -> Slot {
-        lastUser = 0
-        while lastUser < users.count, users[lastUser].uid != uid {
-            lastUser += 1
+    private mutating func otherUser(_ uid: UInt32) -> UnsafeMutablePointer<UserCount> {
+        var place: Slot = 0
+        while place < users.count, users[place].uid != uid {
+            place += 1
         }
-        if lastUser == users.count { users.append(UserCount(uid: uid)) }
-        return lastUser
+        if place == users.count { users.append(UserCount(uid: uid)) }
+        let user = users.address(of: place)
+        lastUser = user
+        return user
     }
 }

@@ -3,6 +3,7 @@
 internal import LeaseModel
 
 extension Ledger {
+    @inline(__always)
     func leaseSlot(_ token: Token) -> Slot {
         tokenIndex.find(token) { leases[$0].token }
     }
@@ -13,6 +14,7 @@ extension Ledger {
         }
     }
 
+    @inline(__always)
     mutating func linkAsNewest(_ slot: Slot) {
         if newest == .none {
             oldest = slot
@@ -25,9 +27,11 @@ extension Ledger {
         newest = slot
     }
 
+    @inline(__always)
     mutating func unlink(_ slot: Slot) {
-        snapshot.leave(slot, next: leases[slot].next)
-        let (previous, next) = (leases[slot].previous, leases[slot].next)
+        let lease = leases.address(of: slot)
+        let (previous, next) = (lease.pointee.previous, lease.pointee.next)
+        snapshot.leave(slot, next: next)
         if previous == .none { oldest = next } else { leases[previous].next = next }
         if next == .none { newest = previous } else { leases[next].previous = previous }
     }

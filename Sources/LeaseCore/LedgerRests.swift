@@ -27,7 +27,7 @@ extension Ledger {
         restIndex.insert(slot, hash: hasher.hash(entry.token))
         holderTrees.insert(slot, order: entry.order, isExclusive: true, into: &keys[entry.key].rests)
         keys[entry.key].references += 1
-        users[user(entry.uid)].leases += 1
+        user(entry.uid).pointee.leases += 1
     }
 
     /// Lets go of a rest that is over. The key stays until its reference is dropped.
@@ -36,7 +36,7 @@ extension Ledger {
         restDeadlines.remove(slot)
         restIndex.remove(slot, hash: hasher.hash(entry.token))
         holderTrees.remove(order: entry.order, from: &keys[entry.key].rests)
-        users[user(entry.uid)].leases -= 1
+        user(entry.uid).pointee.leases -= 1
         rests.remove(slot, leaving: RestEntry())
     }
 

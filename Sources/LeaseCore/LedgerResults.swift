@@ -77,13 +77,13 @@ extension Ledger {
     private mutating func putInOrder(_ slot: Slot) {
         let (order, user) = (results.slab[slot].order, user(results.slab[slot].uid))
         results.trees.insert(slot, order: order, isExclusive: false, into: &results.all)
-        results.trees.insert(slot, order: order, isExclusive: false, into: &users[user].results)
+        results.trees.insert(slot, order: order, isExclusive: false, into: &user.pointee.results)
     }
 
     private mutating func takeOutOfOrder(_ slot: Slot) {
         let (order, user) = (results.slab[slot].order, user(results.slab[slot].uid))
         results.trees.remove(order: order, from: &results.all)
-        results.trees.remove(order: order, from: &users[user].results)
+        results.trees.remove(order: order, from: &user.pointee.results)
     }
 
     mutating func forget(_ forgetting: Forgetting) {
@@ -123,9 +123,9 @@ extension Ledger {
         }
     }
 
-    private mutating func count(bytes: Int, of user: Slot) {
+    private mutating func count(bytes: Int, of user: UnsafeMutablePointer<UserCount>) {
         results.bytes += bytes
-        users[user].resultBytes += bytes
+        user.pointee.resultBytes += bytes
     }
 
     /// The instants of the boot before, on the clock of this one.

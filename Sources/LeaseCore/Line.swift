@@ -82,7 +82,7 @@ extension Machine {
         noteOvertaking(by: slot)
         if !listings.isEmpty { enterLists(waiter: slot) }
         if waiter.subscriber != nil { waiters.notifying += 1 }
-        ledger.users[ledger.user(waiter.caller.peer.uid)].waiters += 1
+        ledger.user(waiter.caller.peer.uid).pointee.waiters += 1
         if waiter.joins { countJoiner(waiter.caller.peer.uid, by: 1) }
         return slot
     }
@@ -111,7 +111,7 @@ extension Machine {
         noteGoing(from: waiter.keySlots)
         if waiter.subscriber != nil { waiters.notifying -= 1 }
         waiters.trees.remove(order: waiter.order, from: &waiters.everybody)
-        ledger.users[ledger.user(waiter.caller.peer.uid)].waiters -= 1
+        ledger.user(waiter.caller.peer.uid).pointee.waiters -= 1
         if waiter.joins { countJoiner(waiter.caller.peer.uid, by: -1) }
         waiters.slab.remove(slot, leaving: .vacant)
         for key in waiter.keySlots {
@@ -219,7 +219,7 @@ extension Machine {
         let details = LeaseDetails.ifNeeded(
             otherKeys: slots.others, process: waiter.process, request: waiter.request, note: waiter.note,
             maxHold: maxHold(slots), isEphemeral: waiter.isEphemeral)
-        guard takeRoom(forGrantOf: slots, to: waiter.owner, details) else {
+        guard takeRoom(forGrantOf: slots.first, to: waiter.owner, details) else {
             starved.append(id)
             return
         }

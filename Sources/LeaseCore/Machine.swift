@@ -189,9 +189,12 @@ extension Machine {
         let eventSaysAll = tellGranted(ledger.newest, waited: waited, into: &effects.recent)
         effects.tellChange()
         if !listings.isEmpty { enterLists() }
-        if eventSaysAll { return }
-        let grant = ledger.grantView(ledger.newest)
-        effects.write(Record(sequence: sequence, at: clock, change: .granted(grant)))
+        if !eventSaysAll { writeNewest(into: &effects) }
+    }
+
+    @inline(never)
+    private func writeNewest(into effects: inout Effects) {
+        write(.granted(ledger.grantView(ledger.newest)), into: &effects)
     }
 
     /// The same for a renewal of the lease in this slot.
@@ -201,11 +204,11 @@ extension Machine {
         let eventSaysAll = tellRenewed(slot, renewal, into: &effects.recent)
         effects.tellChange()
         ledger.renew(slot, by: renewal, at: clock)
-        if eventSaysAll { return }
-        effects.write(Record(sequence: sequence, at: clock, change: .renewed(renewal)))
+        if !eventSaysAll { write(.renewed(renewal), into: &effects) }
     }
 
     /// The same for the end of the lease in this slot, which is told of while it is still there.
+    @inline(__always)
     mutating func emitEnded(_ slot: Slot, _ ending: Ending, into effects: inout Effects) {
         sequence += 1
         if !pictures.isEmpty { show(slot, isEnding: true, into: &effects) }
@@ -213,8 +216,12 @@ extension Machine {
         let eventSaysAll = tellEnded(slot, ending, into: &effects.recent)
         effects.tellChange()
         ledger.end(slot, by: ending, at: clock)
-        if eventSaysAll { return }
-        effects.write(Record(sequence: sequence, at: clock, change: .ended(ending)))
+        if !eventSaysAll { write(.ended(ending), into: &effects) }
+    }
+
+    @inline(never)
+    private func write(_ change: consuming Change, into effects: inout Effects) {
+        effects.write(Record(sequence: sequence, at: clock, change: change))
     }
 }
 

@@ -76,7 +76,7 @@ extension Machine {
         rates.slab[ledger.keys[key].rate].grants.append(grant)
         rates.grantCount += 1
         ledger.keys[key].references += 1
-        ledger.users[ledger.user(grant.uid)].countedGrants += 1
+        ledger.user(grant.uid).pointee.countedGrants += 1
     }
 
     /// Drops the oldest grant of an entry. The key stays until its reference is dropped.
@@ -87,7 +87,7 @@ extension Machine {
     private mutating func drop(_ entry: Slot, at place: Int) {
         let uid = rates.slab[entry].grants[place].uid
         rates.grantCount -= 1
-        ledger.users[ledger.user(uid)].countedGrants -= 1
+        ledger.user(uid).pointee.countedGrants -= 1
         if place == rates.slab[entry].first {
             rates.slab[entry].first += 1
         } else {

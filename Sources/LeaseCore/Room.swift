@@ -33,8 +33,9 @@ extension Machine {
     }
 
     /// A grant pays for its end as well.
-    mutating func takeRoom(forGrantOf slots: KeySlots, to owner: Text, _ details: LeaseDetails?) -> Bool {
-        var keys = ledger.keys[slots.first].name.bytes.count
+    @inline(__always)
+    mutating func takeRoom(forGrantOf first: Slot, to owner: Text, _ details: LeaseDetails?) -> Bool {
+        var keys = ledger.keys.address(of: first).pointee.name.bytes.count
         var bytes = RecordSize.ending
         if let details {
             for key in details.otherKeys {
@@ -55,6 +56,7 @@ extension Machine {
             sequences: 1 + UInt64(count), tokens: 0)
     }
 
+    @inline(__always)
     private mutating func takeRoom(bytes: Int, sequences: UInt64, tokens: UInt64) -> Bool {
         guard room.logBytes >= bytes, room.sequences >= sequences, room.tokens >= tokens else { return false }
         room.logBytes -= bytes

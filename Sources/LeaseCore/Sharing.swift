@@ -16,7 +16,7 @@ extension Machine {
         if waiters.joinerCount >= limits.joinersMax {
             return .tooManyWaiters(max: limits.joinersMax, flag: "--joiners-max")
         }
-        if ledger.users[ledger.user(uid)].joiners >= limits.joinersPerUserMax {
+        if ledger.user(uid).pointee.joiners >= limits.joinersPerUserMax {
             return .tooManyWaiters(max: limits.joinersPerUserMax, flag: "--joiners-per-user-max")
         }
         return nil
@@ -25,7 +25,7 @@ extension Machine {
     /// Counts one who joins, or no longer does.
     mutating func countJoiner(_ uid: UInt32, by change: Int) {
         waiters.joinerCount += change
-        ledger.users[ledger.user(uid)].joiners += change
+        ledger.user(uid).pointee.joiners += change
     }
 
     /// What a kept result of the key answers, be the key held or not; nil: none is kept, or none that this
@@ -164,10 +164,10 @@ extension Machine {
     }
 
     /// Among which results the oldest has to go; nil: the bounds hold.
-    private func rootOverBound(_ user: Slot) -> Slot? {
-        let own = ledger.users[user].results
+    private func rootOverBound(_ user: UnsafePointer<UserCount>) -> Slot? {
+        let own = user.pointee.results
         let ownCount = ledger.results.trees.count(own)
-        if ownCount > limits.keptPerUserMax || ledger.users[user].resultBytes > limits.keptBytesPerUserMax {
+        if ownCount > limits.keptPerUserMax || user.pointee.resultBytes > limits.keptBytesPerUserMax {
             return own
         }
         guard ledger.results.count > limits.keptMax || ledger.results.bytes > limits.keptBytesMax else {

@@ -83,6 +83,7 @@ extension Ledger {
 
     /// Another lease takes this one's place in the ring: where it belongs to the picture, it is written
     /// first. They go in the order in which they are drawn.
+    @inline(__always)
     mutating func writeToSnapshotBefore(forgetting slot: Slot) {
         if snapshot.endedLeft > 0, snapshot.endedCursor == slot { drawEnded(count: 1) }
     }
@@ -135,9 +136,14 @@ extension Ledger {
     }
 
     /// A lease is about to change or end: where it belongs to the picture, it is written first.
+    @inline(__always)
     mutating func writeToSnapshotBefore(changing slot: Slot) {
-        guard !snapshot.isDrawn, leases[slot].token <= snapshot.lastToken,
-            leases[slot].snapshot != snapshot.number
+        if !snapshot.isDrawn { writeToSnapshot(slot) }
+    }
+
+    @inline(never)
+    private mutating func writeToSnapshot(_ slot: Slot) {
+        guard leases[slot].token <= snapshot.lastToken, leases[slot].snapshot != snapshot.number
         else { return }
         leases[slot].snapshot = snapshot.number
         snapshot.lines.append(.held(heldView(slot)))

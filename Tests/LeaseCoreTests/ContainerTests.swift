@@ -99,7 +99,8 @@ import Testing
             lastToken += draw.below(4) == 0 ? 4_096 : 1
             tokens.append(lastToken)
             slots[lastToken] = Slot(tokens.count - 1)
-            index.insert(Slot(tokens.count - 1), lastToken)
+            let former = index.insert(Slot(tokens.count - 1), lastToken)
+            if former != .none { index.insertOlder(former, tokens[Int(former)]) }
             let token = tokens[draw.below(tokens.count)]
             #expect(index.find(token) { tokens[Int($0)] } == slots[token] ?? .none)
             if step % 3 > 0, let slot = slots.removeValue(forKey: token) { index.remove(slot, token) }
