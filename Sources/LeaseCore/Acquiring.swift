@@ -47,9 +47,7 @@ extension Machine {
         } catch {
             return .reply(.refused(error))
         }
-        if request.isPlain, ledger.keys.address(of: first).pointee.isFree,
-            let ttl = grantPlainly(request, first, from: caller, into: &effects)
-        {
+        if request.isPlain, let ttl = grantPlainly(request, first, from: caller, into: &effects) {
             let waited: Duration? = request.wait > .zero ? .zero : nil
             return .reply(.granted(token: ledger.lastToken, ttl: ttl, waited: waited, again: false))
         }
@@ -62,9 +60,10 @@ extension Machine {
     private mutating func grantPlainly(
         _ request: AcquireRequest, _ key: Slot, from caller: borrowing Caller, into effects: inout Effects
     ) -> Duration? {
-        guard !isDraining, mayHaveLease(caller.peer.uid) else { return nil }
+        let entry = ledger.keys.address(of: key)
+        guard entry.pointee.isFree, !isDraining, mayHaveLease(caller.peer.uid) else { return nil }
         let owner = request.owner(orElse: caller.peer.defaultOwner)
-        guard takeRoom(forGrantOf: key, to: owner, nil) else { return nil }
+        guard takeRoom(forGrantOf: entry.pointee, to: owner, nil) else { return nil }
         let ttl = request.ttl ?? ledger.rules(of: key).defaultTTL ?? Limits.defaultTTL
         let lease = Lease(
             token: ledger.lastToken + 1, at: clock, ttl: ttl, owner: owner, details: nil, key: key,
@@ -150,7 +149,7 @@ extension Machine {
         let details = LeaseDetails.ifNeeded(
             otherKeys: slots.others, process: process, request: request.request, note: request.note,
             maxHold: maxHold(slots), isEphemeral: request.isEphemeral)
-        guard takeRoom(forGrantOf: slots.first, to: owner, details) else {
+        guard takeRoom(forGrantOf: ledger.keys[slots.first], to: owner, details) else {
             return .reply(.refused(.noSpace))
         }
         let waited: Duration? = request.wait > .zero ? .zero : nil

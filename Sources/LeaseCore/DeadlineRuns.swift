@@ -34,7 +34,6 @@ struct DeadlineRuns: ~Copyable {
     /// No more than there has been use for.
     private var runCount = 0
     private var heap = DeadlineHeap()
-    private(set) var count = 0
 
     init() {}
 
@@ -60,7 +59,6 @@ struct DeadlineRuns: ~Copyable {
         if nodes.count <= Int(slot) { addNodes(upTo: slot) }
         let node = nodes.address(of: slot)
         precondition(node.pointee.home == Self.nowhere, "a slot stands in it once")
-        count += 1
         let run = run(for: instant, tie)
         guard run < Self.runsMax else {
             node.pointee = Node(instant: instant, tie: tie, home: Self.inHeap)
@@ -80,13 +78,13 @@ struct DeadlineRuns: ~Copyable {
         }
     }
 
+    @inline(__always)
     mutating func remove(_ slot: Slot) {
         let node = nodes.address(of: slot)
         let home = node.pointee.home
         precondition(home != Self.nowhere, "only what stands in it can be taken out")
         if home == Self.inHeap { heap.remove(slot) } else { unlink(node, from: Int(home)) }
         node.pointee.home = Self.nowhere
-        count -= 1
     }
 
     mutating func move(_ slot: Slot, to instant: Instant) {

@@ -38,7 +38,7 @@ extension Ledger {
         } else {
             removeFromHolders(slot, of: key)
         }
-        if leases[slot].isShared {
+        if leases.address(of: slot).pointee.isShared {
             entry.pointee.sharedHolders -= 1
         } else {
             entry.pointee.exclusiveHolders -= 1

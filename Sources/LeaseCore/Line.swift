@@ -219,7 +219,7 @@ extension Machine {
         let details = LeaseDetails.ifNeeded(
             otherKeys: slots.others, process: waiter.process, request: waiter.request, note: waiter.note,
             maxHold: maxHold(slots), isEphemeral: waiter.isEphemeral)
-        guard takeRoom(forGrantOf: slots.first, to: waiter.owner, details) else {
+        guard takeRoom(forGrantOf: ledger.keys[slots.first], to: waiter.owner, details) else {
             starved.append(id)
             return
         }

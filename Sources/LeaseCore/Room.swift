@@ -34,8 +34,10 @@ extension Machine {
 
     /// A grant pays for its end as well.
     @inline(__always)
-    mutating func takeRoom(forGrantOf first: Slot, to owner: Text, _ details: LeaseDetails?) -> Bool {
-        var keys = ledger.keys.address(of: first).pointee.name.bytes.count
+    mutating func takeRoom(
+        forGrantOf first: borrowing KeyEntry, to owner: Text, _ details: LeaseDetails?
+    ) -> Bool {
+        var keys = first.name.bytes.count
         var bytes = RecordSize.ending
         if let details {
             for key in details.otherKeys {

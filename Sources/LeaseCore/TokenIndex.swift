@@ -6,6 +6,8 @@ internal import LeaseModel
 /// Most leases are short, and among a million long ones each look into the table is a cache miss. So a lease
 /// enters the table only when its token is so old that its place in the ring is wanted for another's.
 struct TokenIndex: ~Copyable {
+    private let inPlace = InPlace()
+
     /// By the end of the token; `.none` where that lease has ended. Its token is not repeated here: whoever
     /// finds a lease looks at it next. No array: of that each change would ask whether somebody else has it,
     /// too.
