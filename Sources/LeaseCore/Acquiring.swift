@@ -343,6 +343,6 @@ extension Machine {
 extension AcquireRequest {
     /// Whether it asks for nothing that comes to more than one lease without details.
     fileprivate var isPlain: Bool {
-        rarities == nil && keys.others.isEmpty && !joins && !isEphemeral && !notifies
+        !shared.hasRarities && keys.others.isEmpty && !joins && !isEphemeral && !notifies
     }
 }
