@@ -144,7 +144,7 @@ extension Machine {
     private mutating func endPlainly(_ slot: Slot, _ reason: EndReason, into effects: inout Effects) {
         let token = ledger.leases.address(of: slot).pointee.token
         emitEnded(slot, Ending(token: token, reason: reason), into: &effects)
-        if !shortened.isEmpty { tellWhoIsFirst(into: &effects) }
+        tellWhoIsFirst(into: &effects)
     }
 
     /// Ends a lease and grants what becomes possible by it. `asker`: the connection that wanted it.
