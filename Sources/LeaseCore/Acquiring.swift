@@ -51,7 +51,7 @@ extension Machine {
             let waited: Duration? = request.wait > .zero ? .zero : nil
             return .reply(.granted(token: ledger.lastToken, ttl: ttl, waited: waited, again: false))
         }
-        return acquire(request, first, process: process, from: caller, into: &effects)
+        return acquireInFull(request, first, process: process, from: caller, into: &effects)
     }
 
     /// Grants what nearly all ask for: one key, which is free, so that nothing of the rest need be looked at.
@@ -64,6 +64,7 @@ extension Machine {
         guard entry.pointee.isFree, !isDraining, mayHaveLease(caller.peer.uid) else { return nil }
         let owner = request.owner(orElse: caller.peer.defaultOwner)
         guard takeRoom(forGrantOf: entry.pointee, to: owner, nil) else { return nil }
+        // (No max-ttl bounds it: a key that is free has no such rule.)
         let ttl = request.ttl ?? ledger.rules(of: key).defaultTTL ?? Limits.defaultTTL
         let lease = Lease(
             token: ledger.lastToken + 1, at: clock, ttl: ttl, owner: owner, details: nil, key: key,
@@ -73,8 +74,9 @@ extension Machine {
         return span
     }
 
+    /// `first`: the slot of its first key.
     @inline(never)
-    private mutating func acquire(
+    private mutating func acquireInFull(
         _ request: AcquireRequest, _ first: Slot, process: ProcessReport, from caller: borrowing Caller,
         into effects: inout Effects
     ) -> Outcome {
@@ -341,7 +343,7 @@ extension Machine {
 }
 
 extension AcquireRequest {
-    /// Whether it asks for nothing that comes to more than one lease without details.
+    /// Whether its grant is one lease of one key, without details, of which nobody is told apart.
     fileprivate var isPlain: Bool {
         !shared.hasRarities && keys.others.isEmpty && !joins && !isEphemeral && !notifies
     }

@@ -53,8 +53,8 @@ struct Chunks<Element>: ~Copyable {
         return Slot(count - 1)
     }
 
-    /// Room for one more at the end, which is filled at once: what is made where it stays is not copied on
-    /// its way there.
+    /// Room for one more at the end. It is to be filled before anything else happens, since it counts as an
+    /// element already; what is made where it stays is not copied on its way there.
     @inline(__always)
     mutating func addRoom() -> UnsafeMutablePointer<Element> {
         if count == chunksMade << Self.shift { addChunk() }

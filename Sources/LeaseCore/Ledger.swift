@@ -91,7 +91,7 @@ struct Ledger: ~Copyable {
         case .renewed(let renewal):
             applyRenewal(try liveSlot(renewal.token), renewal, at: instant)
         case .ended(let ending):
-            applyEnd(try liveSlot(of: ending), ending, at: instant)
+            end(try liveSlot(of: ending), by: ending, at: instant)
         case .bound(let token):
             adopt(try liveSlot(token))
         case .kept(let result):
@@ -142,6 +142,7 @@ extension Ledger {
     /// What `.ended` comes to, of the lease in this slot.
     @inline(__always)
     mutating func end(_ slot: Slot, by ending: Ending, at instant: Instant) {
+        precondition(slot != .none, "only a lease that is alive ends")
         lastInstant = instant
         if leases.address(of: slot).pointee.details == nil, ending.rests.isEmpty {
             _ = takeOut(slot, ending.reason, at: instant)
@@ -184,6 +185,7 @@ extension Ledger {
             isShared: grant.isShared, isEphemeral: grant.isEphemeral)
     }
 
+    /// The same as `put`, for recovery, which does it in two places.
     @inline(never)
     private mutating func insert(_ lease: consuming Lease) {
         put(lease)
@@ -264,7 +266,7 @@ extension Ledger {
 
     @inline(never)
     private mutating func applyEnd(_ slot: Slot, _ ending: Ending, at instant: Instant) {
-        // With its details.
+        // While it has its details: `takeOut` would find none of them.
         writeToSnapshotBefore(changing: slot)
         let details = leases[slot].details == nil ? nil : removeDetails(slot, isTakenBack: ending.isTakenBack)
         let place = takeOut(slot, ending.reason, at: instant)

@@ -101,7 +101,8 @@ extension Lease {
     }
 }
 
-/// Which bounds the rules of a key have at all. Most have none of these, and need not be asked for them.
+/// Which rules a key has at all that a grant or an end has to ask for, but for the default ttl. Most have none
+/// of these, and need not be asked for them: the short ways of both look at nothing else of the rules.
 struct RuleMarks: OptionSet {
     let rawValue: UInt8
 

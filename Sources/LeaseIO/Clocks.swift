@@ -22,7 +22,7 @@ package enum Clocks {
         var now = timespec()
         let answer = clock_gettime(clock, &now)
         // These three clocks exist on every kernel that has epoll; a wrong time would end leases early.
-        // (The call stands outside: what a precondition asks is not asked under `-Ounchecked`.)
+        // (What a precondition asks may be left out by the compiler's flags: the call is no part of it.)
         precondition(answer == 0, "a clock of the system can't be read")
         return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
     }

@@ -28,6 +28,7 @@ package struct Poller: ~Copyable {
     private var count = 0
     /// Of all that the last wait found.
     private var allFlags: UInt32 = 0
+    /// `.max` where it found nothing.
     private var lowestTag = UInt64.max
 
     package init() throws(Errno) {
@@ -86,6 +87,7 @@ package struct Poller: ~Copyable {
 
     package var someAreHungUp: Bool { allFlags & UInt32(CLINUX_HUNG_UP) != 0 }
     package var someAreWritable: Bool { allFlags & UInt32(CLINUX_WRITABLE) != 0 }
+    /// Whether the last wait found one with a tag below this.
     package func someAreBelow(_ tag: UInt64) -> Bool { lowestTag < tag }
 
     /// One event of the last wait, from 0 to its count.

@@ -50,8 +50,9 @@ package struct LineBeginning: Sendable {
         return UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: sequence &- ten.lowerBound)
     }
 
-    /// Makes it that of a record behind these ten, if that needs no more than the number's last digits.
-    /// - Returns: whether it is; if not, it is to be made anew.
+    /// Makes it that of the first record behind these ten, if that needs no more than the number's last
+    /// digits.
+    /// - Returns: whether it is; if not, it is of no use any more, and is to be made anew.
     mutating func goOn(to sequence: Sequence64, _ instant: Instant) -> Bool {
         guard instant == self.instant, !ten.isEmpty, sequence == ten.upperBound else { return false }
         var digit = lastDigit - 1
@@ -75,8 +76,8 @@ struct GrantEnd: Sendable {
 
     private var uid: UInt32 = 0
     private var pid: Int32 = 0
-    /// Negative, as none is: none yet.
-    private var ttl = Duration(nanoseconds: -1)
+    private var ttl = Duration.zero
+    /// 0: none yet.
     private(set) var count = 0
     private(set) var bytes = Bytes(repeating: 0)
 
@@ -93,6 +94,6 @@ struct GrantEnd: Sendable {
 
     @inline(__always)
     func isOf(_ uid: UInt32, _ pid: Int32, _ ttl: Duration) -> Bool {
-        uid == self.uid && pid == self.pid && ttl == self.ttl
+        uid == self.uid && pid == self.pid && ttl == self.ttl && count > 0
     }
 }

@@ -66,7 +66,7 @@ public struct Terms: Equatable, Sendable {
 /// Terms that never change: others take their place.
 public final class SharedTerms: Sendable {
     public let terms: Terms
-    /// Whether a process, an ID or a note is named, which is rare.
+    /// Whether a process, an ID or a note is named, which is rare: else they need not be looked at.
     public let hasRarities: Bool
 
     public init(_ terms: Terms) {
@@ -80,9 +80,10 @@ extension SharedTerms: Equatable {
 }
 
 extension AcquireRequest {
-    private mutating func change(_ change: (inout Terms) -> Void) {
+    /// Terms that are shared by no other request take the place of what it has.
+    private mutating func change(_ body: (inout Terms) -> Void) {
         var terms = shared.terms
-        change(&terms)
+        body(&terms)
         shared = SharedTerms(terms)
     }
 

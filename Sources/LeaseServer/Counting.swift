@@ -110,7 +110,7 @@ struct Counting {
 }
 
 extension Server {
-    /// Counts a refusal that is on its way out.
+    /// Counts a BUSY or a refusal that is on its way out.
     mutating func count(_ reply: Reply) {
         switch reply {
         case .busy(let busy): counting.add(busy)

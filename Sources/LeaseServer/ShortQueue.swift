@@ -40,7 +40,7 @@ struct ShortQueue<Element: BitwiseCopyable>: ~Copyable {
         self = ShortQueue()
     }
 
-    /// Moves what is there to the front, or to a larger room where more than half of this one is full.
+    /// Moves what is there to the front of another room, a larger one where more than half of this is full.
     @inline(never)
     private mutating func makeRoom() {
         let count = end - start

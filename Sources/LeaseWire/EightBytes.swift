@@ -15,25 +15,25 @@ extension Span<UInt8> {
 }
 
 extension Span<UInt8> {
-    /// Whether a part of the bytes is the same as others, eight or more.
+    /// Whether a part of the bytes is the same as others. Of fewer than eight that is not asked: false.
     @inline(__always)
     func isSame(_ range: Range<Int>, as bytes: [UInt8]) -> Bool {
         guard bytes.count == range.count, range.count >= 8 else { return false }
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "the part is of these bytes")
         return withUnsafeBytes { these in
             bytes.withUnsafeBytes { those in
-                func isSame(at place: Int) -> Bool {
+                func isSameEight(at place: Int) -> Bool {
                     these.loadUnaligned(fromByteOffset: range.lowerBound &+ place, as: UInt64.self)
                         == those.loadUnaligned(fromByteOffset: place, as: UInt64.self)
                 }
                 let last = range.count &- 8
                 var place = 0
                 while place < last {
-                    guard isSame(at: place) else { return false }
+                    guard isSameEight(at: place) else { return false }
                     place &+= 8
                 }
                 // (Some of the last eight may have been looked at.)
-                return isSame(at: last)
+                return isSameEight(at: last)
             }
         }
     }

@@ -114,8 +114,8 @@ package enum RequestReader {
     private static func readVerb(
         _ line: Span<UInt8>, _ position: inout Int, end: Int
     ) throws(Refusal) -> Verb {
-        // Nearly all verbs are told by one look, with the space behind them. (At the line's end a zero stands
-        // in its place, which is a space in lower case.)
+        // The two that come most, where not all of the line is usual, are told by one look, with the space
+        // behind them. (At the line's end a zero stands in its place, which is a space in lower case.)
         switch PackedName.eight(line, from: position) {
         case "acquire ":
             position += "acquire".utf8.count

@@ -19,9 +19,12 @@ private func readRequest(_ line: [UInt8]) {
     var place = 0..<0
     let request: Request
     do throws(Refusal) {
-        guard let found = try RequestReader.read(line.span, tag: &place, &names) else { return }
+        let found = try RequestReader.read(line.span, tag: &place, &names)
+        precondition((try? readAmid(line, &names)) == .some(found), "amid others it is another request")
+        guard let found else { return }
         request = found
     } catch {
+        precondition((try? readAmid(line, &names)) == nil, "amid others it is not refused")
         return expectOneLine(error)
     }
     var written: [UInt8] = []
@@ -36,6 +39,16 @@ private func readRequest(_ line: [UInt8]) {
     } catch {
         preconditionFailure("what was written is refused")
     }
+}
+
+/// Read where it stands, as the daemon does: what follows it is looked at with it, and changes nothing.
+private func readAmid(_ line: [UInt8], _ names: inout RecentNames) throws(Refusal) -> Request? {
+    let all = Array("release 7\n".utf8) + line + Array("\n1 release 12345678 owner=x\n".utf8)
+    let place = all.firstIndex(of: UInt8(ascii: "\n"))! + 1
+    var tag = 0..<0
+    return try RequestReader.read(
+        all.span, place..<place + line.count,
+        isClean: line.span.firstControl(from: 0, to: line.count) == line.count, tag: &tag, &names)
 }
 
 private func expectOneLine(_ refusal: Refusal) {

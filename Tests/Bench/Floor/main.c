@@ -80,8 +80,9 @@ static char *grown(char *buffer, size_t *room, size_t needed) {
     return realloc(buffer, *room);
 }
 
-// Carries out what came of one connection; the load sends whole lines.
+// Carries out what came of one connection. The load sends a few lines at a time, and each time whole ones.
 static void carry_out(struct answerer *answerer, size_t count) {
+    if (count > 0 && input[count - 1] != '\n') fail("half a line");
     size_t lines = answerer->lines;
     answers = grown(answers, &answers_room, answers_length + lines * ANSWER_BYTES_MAX);
     lease_records =
@@ -114,7 +115,7 @@ static size_t read_lines(struct answerer *answerer) {
     size_t lines = 0;
     for (char *at = input; count > 0 && (at = memchr(at, '\n', (size_t)(input + count - at))); at++) lines++;
     answerer->lines = lines;
-    if (has_leases) carry_out(answerer, (size_t)count);
+    if (has_leases) carry_out(answerer, count > 0 ? (size_t)count : 0);
     answerer->watches = answerer->watches || (count > 5 && memcmp(input, "watch", 5) == 0);
     return lines;
 }
@@ -185,7 +186,7 @@ int main(int count, char **words) {
             lines += new_lines;
             if (new_lines > 0) asked[waiting++] = answerer;
         }
-        if (lines > 0) append(file, lines, syncs);
+        if (lines > 0 || (has_leases && lease_records_length > 0)) append(file, lines, syncs);
         size_t events_due = 0;
         for (int at = 0; at < waiting; at++) {
             answer(asked[at]);
