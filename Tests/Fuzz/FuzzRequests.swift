@@ -20,11 +20,11 @@ private func readRequest(_ line: [UInt8]) {
     let request: Request
     do throws(Refusal) {
         let found = try RequestReader.read(line.span, tag: &place, &names)
-        precondition((try? readAmid(line, &names)) == .some(found), "amid others it is another request")
+        expectTheSameAmidOthers(line, .success(found))
         guard let found else { return }
         request = found
     } catch {
-        precondition((try? readAmid(line, &names)) == nil, "amid others it is not refused")
+        expectTheSameAmidOthers(line, .failure(error))
         return expectOneLine(error)
     }
     var written: [UInt8] = []
@@ -42,13 +42,17 @@ private func readRequest(_ line: [UInt8]) {
 }
 
 /// Read where it stands, as the daemon does: what follows it is looked at with it, and changes nothing.
-private func readAmid(_ line: [UInt8], _ names: inout RecentNames) throws(Refusal) -> Request? {
-    let all = Array("release 7\n".utf8) + line + Array("\n1 release 12345678 owner=x\n".utf8)
-    let place = all.firstIndex(of: UInt8(ascii: "\n"))! + 1
+private func expectTheSameAmidOthers(_ line: [UInt8], _ alone: Result<Request?, Refusal>) {
+    let before = Array("release 7\n".utf8)
+    let all = before + line + Array("\n1 release 12345678 owner=x\n".utf8)
+    var names = RecentNames(seed: 0, count: 16)
     var tag = 0..<0
-    return try RequestReader.read(
-        all.span, place..<place + line.count,
-        isClean: line.span.firstControl(from: 0, to: line.count) == line.count, tag: &tag, &names)
+    let amid = Result { () throws(Refusal) in
+        try RequestReader.read(
+            all.span, before.count..<before.count + line.count,
+            isClean: line.span.firstControl(from: 0, to: line.count) == line.count, tag: &tag, &names)
+    }
+    precondition(amid == alone, "amid others it is another request")
 }
 
 private func expectOneLine(_ refusal: Refusal) {
