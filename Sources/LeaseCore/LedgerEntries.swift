@@ -101,8 +101,8 @@ extension Lease {
     }
 }
 
-/// Which rules a key has at all that a grant or an end has to ask for, but for the default ttl. Most have none
-/// of these, and need not be asked for them: the short ways of both look at nothing else of the rules.
+/// Which rules a key has at all that a grant or an end has to ask for, but for the default ttl. Most keys
+/// have none of these, and need not be asked for them: the short ways of both ask for no other rule.
 struct RuleMarks: OptionSet {
     let rawValue: UInt8
 
