@@ -264,17 +264,24 @@ extension LogStore {
         }
     }
 
-    /// The new file is the log. The old one is let go by the other thread.
+    /// The new file is the log.
     private func switchLogs() {
         guard let newLog else { preconditionFailure("what is installed was begun") }
-        if let old = try? log.file.another() {
-            submit(.compactionClearing) {
-                closeDescriptor(old)
-                return 0
-            }
-        }
+        let last = try? log.file.another()
         log = newLog
         self.newLog = nil
+        close(last)
+    }
+
+    /// Closes the last descriptor of a file that has no name any more, on the other thread: it gives the
+    /// file's blocks back, which takes tens of milliseconds for a large one. Ours is to be closed before, or
+    /// it may turn out to be the last.
+    private func close(_ last: Int32?) {
+        guard let last else { return }
+        submit(.compactionClearing) {
+            closeDescriptor(last)
+            return 0
+        }
     }
 
     /// Appends to the log that has just taken its place what was written to the one before alone.
@@ -287,7 +294,9 @@ extension LogStore {
 
     func dropCompaction() {
         schedule.dropCompaction()
+        let last = newLog.flatMap { try? $0.file.another() }
         newLog = nil
         _ = try? folder.directory.remove(LogStore.newLogName)
+        close(last)
     }
 }

@@ -67,6 +67,28 @@ struct SlowDiskTests {
         withExtendedLifetime(fault) {}
     }
 
+    /// Whoever closes the last descriptor of a large file without a name gives its blocks back, and waits for
+    /// that: after a compaction that is never the loop.
+    @Test func theOldLogIsLetGoBesideTheLoop() throws {
+        let daemon = try Daemon()
+        let trace = daemon.folder("trace")
+        let wrapper = [strace, "-D", "-f", "-qq", "-o", trace, "-e", "trace=close"] + SystemCall.format
+        try daemon.start(wrapper: wrapper)
+        let client = try daemon.connect()
+        let (loop, rounds) = ("\(try #require(daemon.pid))", 60)
+        for _ in 0..<rounds { #expect(client.ask("compact")?.hasPrefix("OK ") == true) }
+        try daemon.stop()
+        let old = SystemCall.read(text(of: trace)).filter {
+            $0.moment == .began && $0.path == daemon.dataPath + "/log"
+                && $0.arguments.contains("(deleted)")
+        }
+        #expect(old.count == 2 * rounds)
+        for (first, last) in zip(old.indices, old.indices.dropFirst()) where first % 2 == 0 {
+            #expect(old[first].thread == loop)
+            #expect(old[last].thread != loop)
+        }
+    }
+
     /// Room was set aside, and the disk refuses it all the same: what was decided waits, the rest is refused.
     @Test func aDiskThatBreaksItsWordGrantsNothing() throws {
         let daemon = try Daemon()

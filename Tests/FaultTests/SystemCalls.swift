@@ -6,6 +6,7 @@ struct SystemCall {
     enum Moment { case began, ended }
 
     let moment: Moment
+    let thread: Substring
     let name: String
     /// As strace prints them, with the paths of descriptors.
     let arguments: Substring
@@ -24,26 +25,31 @@ struct SystemCall {
             let rest = line.dropFirst(thread.count).drop { $0 == " " }
             if rest.hasPrefix("<... ") {
                 guard let call = underWay.removeValue(forKey: thread) else { continue }
-                calls.append(ended(call.name, call.arguments, rest))
+                calls.append(ended(thread, call.name, call.arguments, rest))
                 continue
             }
             guard let open = rest.firstIndex(of: "(") else { continue }
             let name = String(rest[..<open])
             let arguments = rest[rest.index(after: open)...]
-            calls.append(SystemCall(moment: .began, name: name, arguments: arguments, succeeded: false))
+            calls.append(
+                SystemCall(
+                    moment: .began, thread: thread, name: name, arguments: arguments, succeeded: false))
             if rest.hasSuffix("<unfinished ...>") {
                 underWay[thread] = (name, arguments)
             } else {
-                calls.append(ended(name, arguments, rest))
+                calls.append(ended(thread, name, arguments, rest))
             }
         }
         return calls
     }
 
-    private static func ended(_ name: String, _ arguments: Substring, _ line: Substring) -> SystemCall {
+    private static func ended(
+        _ thread: Substring, _ name: String, _ arguments: Substring, _ line: Substring
+    ) -> SystemCall {
         let answer = line.split(separator: ")").last.map { $0.drop { " =".contains($0) } } ?? ""
         let succeeded = answer.first?.isNumber == true
-        return SystemCall(moment: .ended, name: name, arguments: arguments, succeeded: succeeded)
+        return SystemCall(
+            moment: .ended, thread: thread, name: name, arguments: arguments, succeeded: succeeded)
     }
 
     /// The path behind the descriptor that comes first.
