@@ -66,6 +66,8 @@ package struct LogSchedule {
         /// A sync is under way, or nothing is written that needs one.
         case notNow
         case notBefore(Instant)
+        /// Ask again at once, with what has come until then.
+        case gather
         /// Submit this job.
         case submit(LogJob)
     }
@@ -79,6 +81,9 @@ package struct LogSchedule {
     /// From here on the new file may be the log at any moment: it can't be dropped any more.
     package private(set) var isInstalling = false
     private var lastSyncAt = Instant.zero
+    private var hasJustSynced = false
+    /// What comes until then can go with what is written already.
+    private var gathersUntil = Instant.zero
     private var ring: RingState
 
     /// `sequence`: all changes up to it are on the disk. `ringBytes`: how large the ring is to be, 0 where
@@ -114,11 +119,19 @@ package struct LogSchedule {
 
     /// Whether a sync is to be submitted now. After the rename of a compacted log nothing may be acknowledged
     /// by a sync of the old file: until that is installed, none begins.
-    package mutating func turn(at now: Instant) -> Turn {
+    ///
+    /// To sync a little takes about as long as to sync much, and who has just been answered mostly comes
+    /// again at once. So while more and more comes, the next sync is put off: no longer than the last took.
+    /// - Parameter moreComes: something was found when the loop looked last.
+    package mutating func turn(at now: Instant, moreComes: Bool) -> Turn {
+        if hasJustSynced {
+            hasJustSynced = false
+            gathersUntil = now + lastSyncAt.until(now)
+        }
         guard written > submitted, !isSyncing, !isInstalling else { return .notNow }
         switch policy {
         case .never: return .notNow
-        case .always: break
+        case .always: if moreComes, now < gathersUntil { return .gather }
         case .every(let span):
             guard lastSyncAt + span <= now else { return .notBefore(lastSyncAt + span) }
         }
@@ -144,12 +157,12 @@ package struct LogSchedule {
     package mutating func conclude(_ result: LogJobResult) -> Completed {
         switch jobs.removeFirst() {
         case .sync(let sequence):
-            isSyncing = false
+            (isSyncing, hasJustSynced) = (false, true)
             guard result == .done else { return .failed(what: "the log can't be synced") }
             ring.logSynced(upTo: sequence)
             return .synced(sequence, inLog: true)
         case .ring(let write):
-            isSyncing = false
+            (isSyncing, hasJustSynced) = (false, true)
             switch result {
             // Taken away meanwhile: nobody would find what is in it.
             case .done where !ring.isReady: return .ringRefused

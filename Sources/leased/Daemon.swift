@@ -68,6 +68,8 @@ struct Daemon: ~Copyable {
     var timerArmedAt = Instant.never
     var presence: Presence
     private(set) var passNumber: UInt64 = 0
+    /// How much the wait of this pass has found.
+    private(set) var foundCount = 0
     private var busyPoll = BusyPoll()
     private var passEndedAt = Instant.zero
 
@@ -129,6 +131,7 @@ struct Daemon: ~Copyable {
         try armTimer()
         passNumber += 1
         let count = try wait()
+        foundCount = count
         // Where a reply waits for a sync, more passes would make more syncs.
         server.linesPerTurn = count <= 1 && answersAtOnce ? Daemon.linesPerTurn : .max
         let now = Instant(nanoseconds: Clocks.bootNanoseconds())
@@ -147,7 +150,7 @@ struct Daemon: ~Copyable {
     }
 
     private mutating func wait() throws(Errno) -> Int {
-        if server.wantsTurn { return try poller.wait(timeoutMilliseconds: 0) }
+        if server.wantsTurn || store?.gathers == true { return try poller.wait(timeoutMilliseconds: 0) }
         // Where replies wait for the disk, the thread that syncs may be on this very core, and looking would
         // keep it from its work.
         return try poller.wait(lookingFor: answersAtOnce ? busyPoll.nanoseconds : 0)

@@ -24,7 +24,7 @@ extension Daemon {
         if store.acknowledgesOnWrite, !server.hasBatch, !isHeldBack {
             server.acknowledge(upTo: server.lastSequence, synced: false)
         }
-        if let again = store.syncIfDue(at: now) { retries.sync = again }
+        if let again = store.syncIfDue(at: now, moreComes: foundCount > 0) { retries.sync = again }
     }
 
     private mutating func writeCompactionBatch(_ store: LogStore, _ now: Instant) {

@@ -45,6 +45,8 @@ final class LogStore {
     private let thread: SyncThread
     @exclusivity(unchecked) private var schedule: LogSchedule
     private var lastTicket: UInt64 = 0
+    /// A sync is put off for what may come: the loop is to look for it without a sleep.
+    @exclusivity(unchecked) private(set) var gathers = false
 
     /// `sequence`: the log is synced up to there.
     init(folder: Folder, log: LogFile, policy: SyncPolicy, sequence: Sequence64) throws(Errno) {
@@ -70,10 +72,13 @@ final class LogStore {
     let acknowledgesOnWrite: Bool
 
     /// Asks for a sync where one is due.
-    /// - Returns: when to ask again; nil: when something is written.
-    func syncIfDue(at now: Instant) -> Instant? {
-        switch schedule.turn(at: now) {
-        case .notNow: return nil
+    /// - Parameter moreComes: something was found when the loop looked last.
+    /// - Returns: when to ask again; nil: when something is written, or at once where `gathers` is set.
+    func syncIfDue(at now: Instant, moreComes: Bool) -> Instant? {
+        let turn = schedule.turn(at: now, moreComes: moreComes)
+        gathers = turn == .gather
+        switch turn {
+        case .notNow, .gather: return nil
         case .notBefore(let again): return again
         case .submit(.ring(let write)):
             guard let ring else { preconditionFailure("a ring that is written to was made") }

@@ -12,7 +12,7 @@ import Testing
         let acknowledgesOnWrite = schedule.acknowledgesOnWrite
         #expect(!acknowledgesOnWrite)
         schedule.wrote(upTo: 7, bytes: 100)
-        let turn = schedule.turn(at: .zero)
+        let turn = schedule.turn(at: .zero, moreComes: false)
         #expect(turn == .submit(.sync(7)))
         schedule.submit(.sync(7))
         let completed = schedule.conclude(result)
@@ -40,7 +40,7 @@ import Testing
 
     private func expectSync(_ schedule: inout LogSchedule, upTo sequence: Sequence64, inLog: Bool) {
         schedule.wrote(upTo: sequence, bytes: 100)
-        guard case .submit(let job) = schedule.turn(at: .zero) else {
+        guard case .submit(let job) = schedule.turn(at: .zero, moreComes: false) else {
             Issue.record("no sync is due")
             return
         }
@@ -49,24 +49,51 @@ import Testing
         same(schedule.conclude(.done), .synced(sequence, inLog: inLog))
     }
 
+    /// For as long as the last sync took, and not when nothing comes, or nothing was synced of late.
+    @Test func aSyncWaitsForMoreWhileMoreComes() {
+        var schedule = LogSchedule(policy: .always, sequence: 0, ringBytes: 0, syncsBeforeRing: 0)
+        var sequence: Sequence64 = 0
+        func sync(from start: Int64, to end: Int64, moreComes: Bool) {
+            sequence += 1
+            schedule.wrote(upTo: sequence, bytes: 100)
+            let at = Instant(nanoseconds: start)
+            same(schedule.turn(at: at, moreComes: moreComes), .submit(.sync(sequence)))
+            schedule.submit(.sync(sequence))
+            same(schedule.turn(at: at, moreComes: moreComes), .notNow)
+            same(schedule.conclude(.done), .synced(sequence, inLog: true))
+            same(schedule.turn(at: Instant(nanoseconds: end), moreComes: moreComes), .notNow)
+        }
+        func expectWait(at instant: Int64) {
+            schedule.wrote(upTo: sequence + 1, bytes: 100)
+            same(schedule.turn(at: Instant(nanoseconds: instant), moreComes: true), .gather)
+        }
+        sync(from: 1_000, to: 1_010, moreComes: true)
+        expectWait(at: 1_010)
+        expectWait(at: 1_019)
+        sync(from: 1_020, to: 1_050, moreComes: true)
+        expectWait(at: 1_079)
+        sync(from: 1_079, to: 1_090, moreComes: false)
+        sync(from: 9_000, to: 9_010, moreComes: true)
+    }
+
     /// Its first frame goes on behind a sync of the log, and where it is full the log is synced, too.
     @Test func theRingIsSyncedInTheLogsPlaceUntilItIsFull() {
         var schedule = scheduleWithRing()
         expectSync(&schedule, upTo: 5, inLog: true)
         schedule.wrote(upTo: 7, bytes: 100)
         let first = RingWrite(first: 6, last: 7, offset: 0, synced: 5)
-        same(schedule.turn(at: .zero), .submit(.ring(first)))
+        same(schedule.turn(at: .zero, moreComes: false), .submit(.ring(first)))
         schedule.submit(.ring(first))
         schedule.wrote(upTo: 8, bytes: 100)
-        same(schedule.turn(at: .zero), .notNow)
+        same(schedule.turn(at: .zero, moreComes: false), .notNow)
         same(schedule.conclude(.done), .synced(7, inLog: false))
         // The frame of 8 has no room.
-        same(schedule.turn(at: .zero), .submit(.sync(8)))
+        same(schedule.turn(at: .zero, moreComes: false), .submit(.sync(8)))
         schedule.submit(.sync(8))
         same(schedule.conclude(.done), .synced(8, inLog: true))
         schedule.wrote(upTo: 9, bytes: 100)
         let next = RingWrite(first: 9, last: 9, offset: 0, synced: 8)
-        same(schedule.turn(at: .zero), .submit(.ring(next)))
+        same(schedule.turn(at: .zero, moreComes: false), .submit(.ring(next)))
     }
 
     /// From the rename of a compacted log on, what only the ring and the old file have is to be in the new
@@ -77,13 +104,13 @@ import Testing
         expectSync(&schedule, upTo: 6, inLog: false)
         schedule.submit(.compactionInstall)
         schedule.wrote(upTo: 7, bytes: 10)
-        same(schedule.turn(at: .zero), .notNow)
+        same(schedule.turn(at: .zero, moreComes: false), .notNow)
         same(schedule.conclude(.done), .compactionRenamed)
         schedule.submit(.compactionNames)
-        same(schedule.turn(at: .zero), .notNow)
+        same(schedule.turn(at: .zero, moreComes: false), .notNow)
         same(schedule.conclude(.done), .compactionInstalled)
         // There would be room for it in the ring.
-        same(schedule.turn(at: .zero), .submit(.sync(7)))
+        same(schedule.turn(at: .zero, moreComes: false), .submit(.sync(7)))
     }
 
     /// The sync of one that was given up may end when the next is under way, which it must neither end nor
@@ -106,7 +133,7 @@ import Testing
         same(schedule.conclude(.done), .compactionRenamed)
         schedule.submit(.compactionNames)
         same(schedule.conclude(.done), .compactionInstalled)
-        same(schedule.turn(at: .zero), .submit(.sync(5)))
+        same(schedule.turn(at: .zero, moreComes: false), .submit(.sync(5)))
     }
 
     /// A ring that is lost, full or broken acknowledges nothing any more, and what it had is synced in the
@@ -116,7 +143,7 @@ import Testing
             var schedule = scheduleWithRing()
             expectSync(&schedule, upTo: 5, inLog: true)
             schedule.wrote(upTo: 6, bytes: 10)
-            guard case .submit(let job) = schedule.turn(at: .zero), case .ring = job else {
+            guard case .submit(let job) = schedule.turn(at: .zero, moreComes: false), case .ring = job else {
                 Issue.record("no frame")
                 return
             }
@@ -129,7 +156,7 @@ import Testing
             same(schedule.conclude(way == 1 ? .done : .noSpace), .ringRefused)
             #expect(!schedule.wantsRing)
             #expect(!schedule.fillsFrame)
-            same(schedule.turn(at: .zero), .submit(.sync(6)))
+            same(schedule.turn(at: .zero, moreComes: false), .submit(.sync(6)))
         }
     }
 

@@ -63,6 +63,8 @@ final class Life {
     private var accepted: Set<Int> = []
     /// Read, and not decided yet.
     private var arrived: [(id: UInt64, bytes: [UInt8])] = []
+    /// In this pass.
+    private var hasFoundEvents = false
 
     var now: Instant { Instant(nanoseconds: clocks().sinceBoot) }
 
@@ -71,7 +73,7 @@ final class Life {
 
     /// Whether a pass would find something to do.
     var isReady: Bool {
-        server.wantsTurn || store.hasCompleted || isContinued || isReloadWanted
+        server.wantsTurn || store.gathers || store.hasCompleted || isContinued || isReloadWanted
             || isStopWanted && stopsAt == nil
             || stopsAt == nil && !newcomers.isEmpty
             || wires.values.contains { $0.isEvent } || endedProcesses.first != nil
@@ -94,6 +96,7 @@ final class Life {
     func pass() throws(Ending) {
         var events = wires.values.filter { $0.isEvent }.sorted { $0.number < $1.number }
         draw.shuffle(&events)
+        hasFoundEvents = !events.isEmpty
         let now = now
         server.linesPerTurn = events.count <= 1 ? 2 : .max
         server.beginPass(now: now, wallMilliseconds: clocks().wallMilliseconds)
@@ -284,7 +287,7 @@ final class Life {
         if store.acknowledgesOnWrite, !server.hasBatch, !isHeldBack {
             server.acknowledge(upTo: server.lastSequence, synced: false)
         }
-        if let again = store.syncIfDue(at: now) { retries.sync = again }
+        if let again = store.syncIfDue(at: now, moreComes: hasFoundEvents) { retries.sync = again }
     }
 
     private func writeCompactionBatch() throws(Ending) {

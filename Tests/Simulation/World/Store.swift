@@ -54,6 +54,8 @@ final class Store {
     /// Steps of the jobs that the thread has to do, in order.
     private var jobs: [[Step]] = []
     private var completions: [LogJobResult] = []
+    /// A sync is put off for what may come.
+    private(set) var gathers = false
 
     /// The log is synced up to `sequence`. A ring of 0 bytes is none.
     init(_ disk: Disk, log: Inode, policy: SyncPolicy, sequence: Sequence64, ringBytes: Int) {
@@ -142,9 +144,11 @@ final class Store {
         }
     }
 
-    func syncIfDue(at now: Instant) -> Instant? {
-        switch schedule.turn(at: now) {
-        case .notNow: return nil
+    func syncIfDue(at now: Instant, moreComes: Bool) -> Instant? {
+        let turn = schedule.turn(at: now, moreComes: moreComes)
+        gathers = turn == .gather
+        switch turn {
+        case .notNow, .gather: return nil
         case .notBefore(let again): return again
         case .submit(.ring(let write)):
             let bytes = frame.take(as: write)
