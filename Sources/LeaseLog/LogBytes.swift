@@ -24,9 +24,28 @@ package struct LogBytes: ~Copyable {
         try body(Span(_unsafeBytes: bytes))
     }
 
-    /// Those from an offset on, for whoever wants them in an array.
-    package func copied(from offset: Int = 0) -> [UInt8] {
-        Array(UnsafeRawBufferPointer(start: start + offset, count: count - offset))
+    /// Those up to an offset, for whoever wants them in an array.
+    package func copied(upTo end: Int? = nil) -> [UInt8] {
+        let end = end ?? count
+        precondition(end >= 0 && end <= count, "there are no more")
+        return Array(UnsafeRawBufferPointer(start: start, count: end))
+    }
+
+    /// Appends those of others from an offset on.
+    package mutating func append(_ others: borrowing LogBytes, from offset: Int = 0) {
+        precondition(offset >= 0 && offset <= others.count, "there are no more")
+        append(UnsafeRawBufferPointer(start: others.start + offset, count: others.count - offset))
+    }
+
+    package mutating func append(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { append($0) }
+    }
+
+    private mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let first = bytes.baseAddress else { return }
+        while capacity - count < bytes.count { grow() }
+        (start + count).copyMemory(from: first, byteCount: bytes.count)
+        count += bytes.count
     }
 
     package mutating func removeAll() {

@@ -6,7 +6,7 @@ package import LeaseModel
 
 /// How far a compaction is. The new file gets the lines of the picture and every batch that is written
 /// meanwhile, so that it is complete when the picture is.
-struct Compaction {
+struct Compaction: ~Copyable {
     enum Phase {
         case none
         /// Lines are drawn, a slice with each pass. Goes on to `syncing`.
@@ -20,9 +20,11 @@ struct Compaction {
 
     var phase = Phase.none
     /// Bytes for the new file.
-    var batch: [UInt8] = []
+    var batch = LogBytes()
     /// Bytes for it that can't come yet, since what is remembered stands before them.
-    var heldBack: [UInt8] = []
+    var heldBack = LogBytes()
+    /// How the last line began: those of a slice begin alike.
+    var beginning = LineBeginning()
     /// How much of the log's batch the new file has, or has in its picture.
     var copied = 0
     /// Number and instant of the last change before the picture: the lines of what is remembered repeat them.
@@ -48,8 +50,8 @@ struct Compaction {
         if batch.isEmpty {
             swap(&batch, &heldBack)
         } else {
-            batch.append(contentsOf: heldBack)
-            heldBack.removeAll(keepingCapacity: true)
+            batch.append(heldBack)
+            heldBack.removeAll()
         }
     }
 }
@@ -82,7 +84,7 @@ extension Server {
         compaction.sizeBefore = log.size + log.batch.count
         // The picture begins behind this pass's changes: they must not come again after it.
         compaction.copied = log.batch.count
-        compaction.batch = beginningOfCompacted(boot: boot, wallMilliseconds: wallNow)
+        compaction.batch.append(beginningOfCompacted(boot: boot, wallMilliseconds: wallNow))
         machine.beginSnapshot()
         (compaction.firstSequence, compaction.firstInstant) = (machine.sequence, machine.lastInstant)
         (compaction.lastSequence, compaction.lastInstant) = (machine.sequence, machine.lastInstant)
@@ -126,14 +128,14 @@ extension Server {
         for line in compaction.remembered {
             let record = Record(
                 sequence: compaction.firstSequence, at: compaction.firstInstant, change: line)
-            RecordEncoder.append(record, mark: nil, to: &compaction.batch)
+            RecordEncoder.append(record, mark: nil, like: &compaction.beginning, to: &compaction.batch)
         }
         for line in compaction.lines {
             let record = Record(
                 sequence: compaction.lastSequence, at: compaction.lastInstant, change: line)
-            RecordEncoder.append(record, mark: nil, to: &compaction.heldBack)
+            RecordEncoder.append(record, mark: nil, like: &compaction.beginning, to: &compaction.heldBack)
         }
-        compaction.heldBack.append(contentsOf: log.batch.copied(from: compaction.copied))
+        compaction.heldBack.append(log.batch, from: compaction.copied)
         if !machine.isDrawingRemembered { compaction.letGo() }
         compaction.copied = log.batch.count
         compaction.lastSequence = machine.sequence
@@ -146,16 +148,18 @@ extension Server {
     package func withCompactionBatch<Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {
-        try body(compaction.batch.span)
+        try compaction.batch.withSpan(body)
     }
 
     /// What was written to the old log alone, since the new file had no room for it. Once that is the log it
     /// goes there first: a sync of it acknowledges what was written to either.
-    package var whatTheNewLogLacks: [UInt8] { Array(compaction.batch.dropLast(compaction.copied)) }
+    package var whatTheNewLogLacks: [UInt8] {
+        compaction.batch.copied(upTo: compaction.batch.count - compaction.copied)
+    }
 
     package mutating func compactionBatchWritten() {
         compaction.size += compaction.batch.count
-        compaction.batch.removeAll(keepingCapacity: true)
+        compaction.batch.removeAll()
         noteCaughtUp()
         askWhenWritten()
     }

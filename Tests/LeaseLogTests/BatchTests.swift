@@ -28,9 +28,15 @@ import Testing
             RecordEncoder.append(record, mark: mark, like: &beginning, to: &batch)
             RecordEncoder.append(record, mark: mark, to: &alone)
         }
-        let (whole, end) = (batch.copied(), batch.copied(from: batch.count - 5))
+        let (whole, first) = (batch.copied(), batch.copied(upTo: 5))
         #expect(whole.elementsEqual(alone))
-        #expect(end == alone.suffix(5))
+        #expect(first == Array(alone.prefix(5)))
+        var other = LogBytes()
+        other.append(Array("before\n".utf8))
+        other.append(batch, from: 5)
+        other.append([])
+        let both = other.copied()
+        #expect(both.elementsEqual("before\n".utf8 + alone.dropFirst(5)))
         batch.removeAll()
         let isEmpty = batch.isEmpty
         #expect(isEmpty)
