@@ -84,6 +84,9 @@ package struct LogSchedule {
     private var hasJustSynced = false
     /// What comes until then can go with what is written already.
     private var gathersUntil = Instant.zero
+    /// A sync that took very long, as one through which the daemon or the machine stood still, is no reason
+    /// to keep anybody waiting as long.
+    private static let gathersAtMost = Duration.milliseconds(10)
     private var ring: RingState
 
     /// `sequence`: all changes up to it are on the disk. `ringBytes`: how large the ring is to be, 0 where
@@ -121,12 +124,13 @@ package struct LogSchedule {
     /// by a sync of the old file: until that is installed, none begins.
     ///
     /// To sync a little takes about as long as to sync much, and who has just been answered mostly comes
-    /// again at once. So while more and more comes, the next sync is put off: no longer than the last took.
+    /// again at once. So while more and more comes, the next sync is put off: no longer than the last took,
+    /// and 10 ms at most.
     /// - Parameter moreComes: something was found when the loop looked last.
     package mutating func turn(at now: Instant, moreComes: Bool) -> Turn {
         if hasJustSynced {
             hasJustSynced = false
-            gathersUntil = now + lastSyncAt.until(now)
+            gathersUntil = now + min(lastSyncAt.until(now), LogSchedule.gathersAtMost)
         }
         guard written > submitted, !isSyncing, !isInstalling else { return .notNow }
         switch policy {

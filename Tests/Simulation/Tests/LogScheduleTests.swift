@@ -74,6 +74,11 @@ import Testing
         expectWait(at: 1_079)
         sync(from: 1_079, to: 1_090, moreComes: false)
         sync(from: 9_000, to: 9_010, moreComes: true)
+        // Through an hour in which the daemon stood still.
+        let hour: Int64 = 3_600_000_000_000
+        sync(from: 10_000, to: hour, moreComes: true)
+        expectWait(at: hour + 9_999_999)
+        sync(from: hour + 10_000_000, to: hour + 10_000_010, moreComes: true)
     }
 
     /// Its first frame goes on behind a sync of the log, and where it is full the log is synced, too.
