@@ -126,7 +126,7 @@ package struct LogSchedule {
     /// To sync a little takes about as long as to sync much, and who has just been answered mostly comes
     /// again at once. So while more and more comes, the next sync is put off: no longer than the last took,
     /// and 10 ms at most.
-    /// - Parameter moreComes: something was found when the loop looked last.
+    /// - Parameter moreComes: the wait of this pass has found something.
     package mutating func turn(at now: Instant, moreComes: Bool) -> Turn {
         if hasJustSynced {
             hasJustSynced = false

@@ -72,8 +72,8 @@ final class LogStore {
     let acknowledgesOnWrite: Bool
 
     /// Asks for a sync where one is due.
-    /// - Parameter moreComes: something was found when the loop looked last.
-    /// - Returns: when to ask again; nil: when something is written, or at once where `gathers` is set.
+    /// - Parameter moreComes: the wait of this pass has found something.
+    /// - Returns: when to ask again; nil: when something is written; if it `gathers`, in the next pass.
     func syncIfDue(at now: Instant, moreComes: Bool) -> Instant? {
         let turn = schedule.turn(at: now, moreComes: moreComes)
         gathers = turn == .gather
@@ -275,13 +275,13 @@ extension LogStore {
         let last = try? log.file.another()
         log = newLog
         self.newLog = nil
-        close(last)
+        closeOnThread(last)
     }
 
     /// Closes the last descriptor of a file that has no name any more, on the other thread: it gives the
     /// file's blocks back, which takes tens of milliseconds for a large one. Ours is to be closed before, or
     /// it may turn out to be the last.
-    private func close(_ last: Int32?) {
+    private func closeOnThread(_ last: Int32?) {
         guard let last else { return }
         submit(.compactionClearing) {
             closeDescriptor(last)
@@ -302,6 +302,6 @@ extension LogStore {
         let last = newLog.flatMap { try? $0.file.another() }
         newLog = nil
         _ = try? folder.directory.remove(LogStore.newLogName)
-        close(last)
+        closeOnThread(last)
     }
 }
