@@ -92,7 +92,7 @@ func bootWrapper(_ number: Int, _ folder: TemporaryFolder) throws -> [String] {
     let id = "6f0a9f3e-52c1-4a7e-9d0b-" + String(repeating: "0", count: 12 - digits.count) + digits
     try folder.write("boot-\(number)", Array("\(id)\n".utf8))
     let mount = "mount --bind \(folder("boot-\(number)")) /proc/sys/kernel/random/boot_id"
-    return ["/usr/bin/unshare", "-m", "/bin/sh", "-c", "\(mount) && exec \"$0\" \"$@\""]
+    return SmallDisk.ownMounts + ["/bin/sh", "-c", "\(mount) && exec \"$0\" \"$@\""]
 }
 
 @Suite(.enabled(if: ShiftedClocks.canBeHad, "needs gcc"))

@@ -54,17 +54,28 @@ package final class Fault {
 }
 
 /// A small file system of its own, gone with the value. Only for root.
+///
+/// Who makes a mount namespace of their own meanwhile has it there as well, and as long as they do it is not
+/// gone: after a power cut it would be mounted again as it was. So the folder around it is shared, and what
+/// is unmounted here is unmounted there (`ownMounts`).
 package final class SmallDisk: Sendable {
     private let folder: TemporaryFolder
     package var path: String { folder("m") }
 
     package init(_ source: String, _ options: String, type: String) throws(Failure) {
         folder = try TemporaryFolder()
+        try run("/bin/mount", "--bind", "--make-shared", folder.path, folder.path)
         mkdir(path, 0o700)
         try run("/bin/mount", "-t", type, "-o", options, source, path)
     }
 
-    deinit { try? run("/bin/umount", "-l", path) }
+    deinit {
+        try? run("/bin/umount", "-l", path)
+        try? run("/bin/umount", "-l", folder.path)
+    }
+
+    /// The beginning of a command line whose program is to have mounts of its own.
+    package static let ownMounts = ["/usr/bin/unshare", "--mount", "--propagation", "slave"]
 
     /// Leaves no room for anything more.
     package func fill() {
