@@ -212,6 +212,8 @@ int clinux_reserve(int fd, int64_t offset, int64_t count) {
     return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, count);
 }
 
+int clinux_begin_write_back(int fd) { return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
+
 int64_t clinux_file_size_limit(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_FSIZE, &limit) != 0) return -1;

@@ -111,6 +111,12 @@ package struct AppendFile: ~Copyable {
         }
     }
 
+    /// Begins to write what was appended to the disk, as a job of `SyncThread`: a sync that follows later has
+    /// less to wait for. The error's number, or 0; it says nothing of what will be written.
+    package static func writeBackCode(_ raw: Int32) -> Int32 {
+        clinux_begin_write_back(raw) == 0 ? 0 : errno
+    }
+
     /// Cuts the file, durably: before anything is appended to what is left.
     package mutating func truncate(to newSize: Int64) throws(Errno) {
         precondition(newSize >= 0 && newSize <= size, "a cut doesn't make a file longer")
@@ -143,8 +149,7 @@ package struct AppendFile: ~Copyable {
         }
     }
 
-    /// Another descriptor of the same file, which keeps it open when this value is gone: where a large file
-    /// has no name any more, closing the last one takes as long as giving its blocks back. The caller closes
+    /// Another descriptor of the same file, which keeps it open when this value is gone. The caller closes
     /// it.
     package func another() throws(Errno) -> Int32 {
         try check { fcntl(raw, F_DUPFD_CLOEXEC, 0) }

@@ -154,8 +154,10 @@ extension Server {
     /// What was written to the old log alone, since the new file had no room for it. Once that is the log it
     /// goes there first: a sync of it acknowledges what was written to either.
     package var whatTheNewLogLacks: [UInt8] {
-        compaction.batch.copied(upTo: compaction.batch.count - compaction.copied)
+        compaction.batch.copied(upTo: bytesTheNewLogLacks)
     }
+
+    private var bytesTheNewLogLacks: Int { compaction.batch.count - compaction.copied }
 
     package mutating func compactionBatchWritten() {
         compaction.size += compaction.batch.count
@@ -191,7 +193,7 @@ extension Server {
     /// The new file is the log.
     package mutating func compactionInstalled() {
         let before = compaction.sizeBefore
-        log.size = compaction.size + whatTheNewLogLacks.count
+        log.size = compaction.size + bytesTheNewLogLacks
         log.sizeToGrowTo = 4 * log.size
         log.sizeToCompactAgain = 0
         space.reservedBytes = log.size

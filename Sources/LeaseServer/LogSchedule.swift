@@ -27,8 +27,9 @@ package enum LogJob: Equatable, Sendable {
     case compactionInstall
     /// Sync the directory, behind the rename.
     case compactionNames
-    /// Let the old log's file go, which takes a while where it is large; or one that nobody wants any more.
-    case compactionClearing
+    /// Begin to write a piece of a compacted log to the disk, or give back a piece of a file that nobody
+    /// wants any more: what goes before and after it need not wait long, and nothing depends on its outcome.
+    case housekeeping
 }
 
 /// How a job ended.
@@ -49,9 +50,9 @@ package enum Completed: Equatable, Sendable {
     case compactionSynced
     /// The job `compactionNames` is to follow at once.
     case compactionRenamed
-    /// The new file is the log from here on. The job `compactionClearing` may follow.
+    /// The new file is the log from here on.
     case compactionInstalled
-    case compactionCleared
+    case housekeepingDone
     case compactionFailed
     /// The disk is too full for them.
     case numbersRefused
@@ -81,9 +82,10 @@ package struct LogSchedule {
     /// From here on the new file may be the log at any moment: it can't be dropped any more.
     package private(set) var isInstalling = false
     private var lastSyncAt = Instant.zero
-    private var hasJustSynced = false
     /// What comes until then can go with what is written already.
     private var gathersUntil = Instant.zero
+    /// How much was written when a sync was last put off.
+    private var gathered: Sequence64 = 0
     /// A sync that took very long, as one through which the daemon or the machine stood still, is no reason
     /// to keep anybody waiting as long.
     private static let gathersAtMost = Duration.milliseconds(10)
@@ -124,18 +126,17 @@ package struct LogSchedule {
     /// by a sync of the old file: until that is installed, none begins.
     ///
     /// To sync a little takes about as long as to sync much, and who has just been answered mostly comes
-    /// again at once. So while more and more comes, the next sync is put off: no longer than the last took,
-    /// and 10 ms at most.
-    /// - Parameter moreComes: the wait of this pass has found something.
-    package mutating func turn(at now: Instant, moreComes: Bool) -> Turn {
-        if hasJustSynced {
-            hasJustSynced = false
-            gathersUntil = now + min(lastSyncAt.until(now), LogSchedule.gathersAtMost)
-        }
+    /// again at once. So while more and more is written, the next sync is put off: no longer than the last
+    /// took, and 10 ms at most.
+    package mutating func turn(at now: Instant) -> Turn {
         guard written > submitted, !isSyncing, !isInstalling else { return .notNow }
         switch policy {
         case .never: return .notNow
-        case .always: if moreComes, now < gathersUntil { return .gather }
+        case .always:
+            if written > gathered, now < gathersUntil {
+                gathered = written
+                return .gather
+            }
         case .every(let span):
             guard lastSyncAt + span <= now else { return .notBefore(lastSyncAt + span) }
         }
@@ -154,19 +155,19 @@ package struct LogSchedule {
 
     /// The compaction was given up: a sync of its file that is under way says nothing of the next one.
     package mutating func dropCompaction() {
-        for place in jobs.indices where jobs[place] == .compactionSync { jobs[place] = .compactionClearing }
+        for place in jobs.indices where jobs[place] == .compactionSync { jobs[place] = .housekeeping }
     }
 
     /// The oldest job has ended.
-    package mutating func conclude(_ result: LogJobResult) -> Completed {
+    package mutating func conclude(_ result: LogJobResult, took: Duration, at now: Instant) -> Completed {
         switch jobs.removeFirst() {
         case .sync(let sequence):
-            (isSyncing, hasJustSynced) = (false, true)
+            endSync(took, now)
             guard result == .done else { return .failed(what: "the log can't be synced") }
             ring.logSynced(upTo: sequence)
             return .synced(sequence, inLog: true)
         case .ring(let write):
-            (isSyncing, hasJustSynced) = (false, true)
+            endSync(took, now)
             switch result {
             // Taken away meanwhile: nobody would find what is in it.
             case .done where !ring.isReady: return .ringRefused
@@ -205,8 +206,13 @@ package struct LogSchedule {
             submitted = 0
             ring.mustSyncLog = true
             return .compactionInstalled
-        case .compactionClearing:
-            return .compactionCleared
+        case .housekeeping:
+            return .housekeepingDone
         }
+    }
+
+    private mutating func endSync(_ took: Duration, _ now: Instant) {
+        isSyncing = false
+        gathersUntil = now + min(took, LogSchedule.gathersAtMost)
     }
 }

@@ -68,8 +68,6 @@ struct Daemon: ~Copyable {
     var timerArmedAt = Instant.never
     var presence: Presence
     private(set) var passNumber: UInt64 = 0
-    /// How much the wait of this pass has found.
-    private(set) var foundCount = 0
     private var busyPoll = BusyPoll()
     private var passEndedAt = Instant.zero
 
@@ -131,7 +129,6 @@ struct Daemon: ~Copyable {
         try armTimer()
         passNumber += 1
         let count = try wait()
-        foundCount = count
         // Where a reply waits for a sync, more passes would make more syncs.
         server.linesPerTurn = count <= 1 && answersAtOnce ? Daemon.linesPerTurn : .max
         let now = Instant(nanoseconds: Clocks.bootNanoseconds())

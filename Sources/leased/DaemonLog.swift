@@ -24,7 +24,7 @@ extension Daemon {
         if store.acknowledgesOnWrite, !server.hasBatch, !isHeldBack {
             server.acknowledge(upTo: server.lastSequence, synced: false)
         }
-        if let again = store.syncIfDue(at: now, moreComes: foundCount > 0) { retries.sync = again }
+        if let again = store.syncIfDue(at: now) { retries.sync = again }
     }
 
     private mutating func writeCompactionBatch(_ store: LogStore, _ now: Instant) {
@@ -110,7 +110,7 @@ extension Daemon {
     mutating func takeCompleted(_ now: Instant) throws(Errno) {
         guard let store else { return }
         var completed: [(what: Completed, took: Duration, error: Errno)] = []
-        try store.takeCompleted { completed.append(($0, $1, $2)) }
+        try store.takeCompleted(at: now) { completed.append(($0, $1, $2)) }
         for one in completed {
             switch one.what {
             case .synced(let sequence, let inLog):
@@ -125,7 +125,7 @@ extension Daemon {
                 server.numbersRefused()
                 noteSpace(now)
             case .compactionSynced: server.compactionSynced()
-            case .compactionRenamed, .compactionCleared: break
+            case .compactionRenamed, .housekeepingDone: break
             case .compactionInstalled:
                 do throws(Errno) {
                     try store.complete(server.whatTheNewLogLacks)

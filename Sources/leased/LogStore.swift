@@ -36,10 +36,13 @@ final class RingFile {
 final class LogStore {
     static let logName = "log"
     static let newLogName = "log.new"
+    /// So often it is begun to write a file to the disk that nobody syncs as yet.
+    private static let writeBackBytes: Int64 = 1 << 20
 
     let folder: Folder
     @exclusivity(unchecked) private var log: LogFile
     private var newLog: LogFile?
+    private var nameless: [NamelessFile] = []
     private var ring: RingFile?
     private var frame = RingFrame()
     private let thread: SyncThread
@@ -63,7 +66,10 @@ final class LogStore {
 
     /// Appends a batch to the log.
     func append(_ batch: Span<UInt8>, upTo sequence: Sequence64) throws(Errno) {
+        let size = log.file.size
         try log.file.append(batch)
+        // Until the ring is full.
+        if schedule.hasRing { beginWriteBack(log, from: size) }
         if schedule.fillsFrame { frame.append(batch) }
         schedule.wrote(upTo: sequence, bytes: batch.count)
     }
@@ -72,10 +78,9 @@ final class LogStore {
     let acknowledgesOnWrite: Bool
 
     /// Asks for a sync where one is due.
-    /// - Parameter moreComes: the wait of this pass has found something.
     /// - Returns: when to ask again; nil: when something is written; if it `gathers`, in the next pass.
-    func syncIfDue(at now: Instant, moreComes: Bool) -> Instant? {
-        let turn = schedule.turn(at: now, moreComes: moreComes)
+    func syncIfDue(at now: Instant) -> Instant? {
+        let turn = schedule.turn(at: now)
         gathers = turn == .gather
         switch turn {
         case .notNow, .gather: return nil
@@ -100,7 +105,7 @@ final class LogStore {
         var done: [SyncThread.Completion] = []
         try thread.takeCompletions(into: &done)
         for completion in done {
-            if case .failed = concluded(completion) { throw Errno(code: completion.code) }
+            if case .failed = concluded(completion, at: .zero) { throw Errno(code: completion.code) }
         }
         try log.file.sync()
     }
@@ -112,19 +117,20 @@ final class LogStore {
     }
 
     /// What is done since the last call, in order, with how long it took and the error of what failed.
-    func takeCompleted(_ body: (Completed, Duration, Errno) -> Void) throws(Errno) {
+    func takeCompleted(
+        at now: Instant, _ body: (Completed, Duration, Errno) -> Void
+    ) throws(Errno) {
         var done: [SyncThread.Completion] = []
         try thread.takeCompletions(into: &done)
         for completion in done {
-            let completed = concluded(completion)
+            let completed = concluded(completion, at: now)
             switch completed {
             case .ringMade: openRing()
-            case .compactionRenamed:
-                syncNames()
-            case .compactionInstalled:
-                switchLogs()
-            case .synced, .ringRefused, .numbersReserved, .compactionSynced, .compactionCleared,
-                .compactionFailed, .numbersRefused, .failed:
+            case .compactionRenamed: syncNames()
+            case .compactionInstalled: switchLogs()
+            case .housekeepingDone: giveBackNextPiece()
+            case .synced, .ringRefused, .numbersReserved, .compactionSynced, .compactionFailed,
+                .numbersRefused, .failed:
                 break
             }
             body(completed, Duration(nanoseconds: completion.nanoseconds), Errno(code: completion.code))
@@ -132,9 +138,10 @@ final class LogStore {
         if schedule.wantsRing { makeRing() }
     }
 
-    private func concluded(_ completion: SyncThread.Completion) -> Completed {
+    private func concluded(_ completion: SyncThread.Completion, at now: Instant) -> Completed {
         let isNoSpace = Errno(code: completion.code).isNoSpace
-        return schedule.conclude(completion.code == 0 ? .done : isNoSpace ? .noSpace : .failed)
+        let result: LogJobResult = completion.code == 0 ? .done : isNoSpace ? .noSpace : .failed
+        return schedule.conclude(result, took: Duration(nanoseconds: completion.nanoseconds), at: now)
     }
 
     /// Sets space aside in the log: as much as is wanted if so many bytes are left free beside it, which is
@@ -227,7 +234,19 @@ extension LogStore {
 
     func appendToCompaction(_ bytes: Span<UInt8>) throws(Errno) {
         guard let newLog else { preconditionFailure("a compaction's bytes come after its beginning") }
+        let size = newLog.file.size
         try newLog.file.append(bytes)
+        beginWriteBack(newLog, from: size)
+    }
+
+    /// Where all of a file is written when it is synced, whoever waits for that waits for as long.
+    private func beginWriteBack(_ log: LogFile, from size: Int64) {
+        let pieces = log.file.size / LogStore.writeBackBytes
+        guard size / LogStore.writeBackBytes < pieces, let own = try? log.file.another() else { return }
+        submit(.housekeeping) {
+            defer { closeDescriptor(own) }
+            return AppendFile.writeBackCode(own)
+        }
     }
 
     func syncCompaction(size: Int) throws(Errno) {
@@ -272,20 +291,24 @@ extension LogStore {
     /// The new file is the log.
     private func switchLogs() {
         guard let newLog else { preconditionFailure("what is installed was begun") }
-        let last = try? log.file.another()
+        let last = try? NamelessFile(log.file)
         log = newLog
         self.newLog = nil
-        closeOnThread(last)
+        giveBack(last)
     }
 
-    /// Closes the last descriptor of a file that has no name any more, on the other thread: it gives the
-    /// file's blocks back, which takes tens of milliseconds for a large one. Ours is to be closed before, or
-    /// it may turn out to be the last.
-    private func closeOnThread(_ last: Int32?) {
-        guard let last else { return }
-        submit(.compactionClearing) {
-            closeDescriptor(last)
-            return 0
+    /// Gives back the room of a file that has no name any more. Ours is to be closed before, or the loop
+    /// would wait for it.
+    private func giveBack(_ file: NamelessFile?) {
+        guard let file else { return }
+        nameless.append(file)
+        giveBackNextPiece()
+    }
+
+    private func giveBackNextPiece() {
+        while !nameless.isEmpty {
+            if let piece = nameless[0].nextPiece() { return submit(.housekeeping, piece) }
+            nameless.removeFirst()
         }
     }
 
@@ -297,11 +320,12 @@ extension LogStore {
     /// From here on the new file may be the log at any moment: it can't be dropped any more.
     var isInstallingCompaction: Bool { schedule.isInstalling }
 
+    /// Gives the new file up. Its room is free when the other thread has come to it.
     func dropCompaction() {
         schedule.dropCompaction()
-        let last = newLog.flatMap { try? $0.file.another() }
+        let last = newLog.flatMap { try? NamelessFile($0.file) }
         newLog = nil
         _ = try? folder.directory.remove(LogStore.newLogName)
-        closeOnThread(last)
+        giveBack(last)
     }
 }

@@ -12,7 +12,7 @@ import Testing
         let acknowledgesOnWrite = schedule.acknowledgesOnWrite
         #expect(!acknowledgesOnWrite)
         schedule.wrote(upTo: 7, bytes: 100)
-        let turn = schedule.turn(at: .zero, moreComes: false)
+        let turn = schedule.turn(at: .zero)
         #expect(turn == .submit(.sync(7)))
         schedule.submit(.sync(7))
         let completed = schedule.conclude(result)
@@ -40,7 +40,7 @@ import Testing
 
     private func expectSync(_ schedule: inout LogSchedule, upTo sequence: Sequence64, inLog: Bool) {
         schedule.wrote(upTo: sequence, bytes: 100)
-        guard case .submit(let job) = schedule.turn(at: .zero, moreComes: false) else {
+        guard case .submit(let job) = schedule.turn(at: .zero) else {
             Issue.record("no sync is due")
             return
         }
@@ -49,36 +49,62 @@ import Testing
         same(schedule.conclude(.done), .synced(sequence, inLog: inLog))
     }
 
-    /// For as long as the last sync took, and not when nothing comes, or nothing was synced of late.
-    @Test func aSyncWaitsForMoreWhileMoreComes() {
+    /// For as long as the last sync took, and not when nothing is added, or nothing was synced of late.
+    @Test func aSyncWaitsForMoreWhileMoreIsWritten() {
         var schedule = LogSchedule(policy: .always, sequence: 0, ringBytes: 0, syncsBeforeRing: 0)
-        var sequence: Sequence64 = 0
-        func sync(from start: Int64, to end: Int64, moreComes: Bool) {
-            sequence += 1
-            schedule.wrote(upTo: sequence, bytes: 100)
-            let at = Instant(nanoseconds: start)
-            same(schedule.turn(at: at, moreComes: moreComes), .submit(.sync(sequence)))
-            schedule.submit(.sync(sequence))
-            same(schedule.turn(at: at, moreComes: moreComes), .notNow)
-            same(schedule.conclude(.done), .synced(sequence, inLog: true))
-            same(schedule.turn(at: Instant(nanoseconds: end), moreComes: moreComes), .notNow)
+        var written: Sequence64 = 0
+        func write() {
+            written += 1
+            schedule.wrote(upTo: written, bytes: 100)
+        }
+        func sync(at start: Int64, took span: Int64, until end: Int64) {
+            same(schedule.turn(at: Instant(nanoseconds: start)), .submit(.sync(written)))
+            schedule.submit(.sync(written))
+            let synced = written
+            write()
+            same(schedule.turn(at: Instant(nanoseconds: end)), .notNow)
+            let (took, now) = (Duration(nanoseconds: span), Instant(nanoseconds: end))
+            same(schedule.conclude(.done, took: took, at: now), .synced(synced, inLog: true))
         }
         func expectWait(at instant: Int64) {
-            schedule.wrote(upTo: sequence + 1, bytes: 100)
-            same(schedule.turn(at: Instant(nanoseconds: instant), moreComes: true), .gather)
+            same(schedule.turn(at: Instant(nanoseconds: instant)), .gather)
         }
-        sync(from: 1_000, to: 1_010, moreComes: true)
-        expectWait(at: 1_010)
-        expectWait(at: 1_019)
-        sync(from: 1_020, to: 1_050, moreComes: true)
-        expectWait(at: 1_079)
-        sync(from: 1_079, to: 1_090, moreComes: false)
-        sync(from: 9_000, to: 9_010, moreComes: true)
+        write()
+        sync(at: 1_000, took: 10, until: 1_015)
+        expectWait(at: 1_015)
+        write()
+        expectWait(at: 1_024)
+        write()
+        sync(at: 1_025, took: 30, until: 1_060)
+        expectWait(at: 1_061)
+        // Nothing was added.
+        sync(at: 1_062, took: 10, until: 1_080)
+        expectWait(at: 1_081)
+        sync(at: 9_000, took: 10, until: 9_020)
+        // Long after.
+        sync(at: 9_100, took: 10, until: 9_120)
+        expectWait(at: 9_120)
         // Through an hour in which the daemon stood still.
         let hour: Int64 = 3_600_000_000_000
-        sync(from: 10_000, to: hour, moreComes: true)
+        sync(at: 10_000, took: hour, until: hour)
         expectWait(at: hour + 9_999_999)
-        sync(from: hour + 10_000_000, to: hour + 10_000_010, moreComes: true)
+        write()
+        sync(at: hour + 10_000_000, took: 10, until: hour + 10_000_010)
+    }
+
+    @Test func whoDoesNotWaitForTheDiskGathersNothing() {
+        for policy in [SyncPolicy.never, .every(.milliseconds(1))] {
+            var schedule = LogSchedule(policy: policy, sequence: 0, ringBytes: 0, syncsBeforeRing: 0)
+            for round in 1...9 {
+                schedule.wrote(upTo: Sequence64(round), bytes: 100)
+                let now = Instant(nanoseconds: Int64(round) * 600_000)
+                let turn = schedule.turn(at: now)
+                #expect(turn != .gather)
+                guard case .submit(let job) = turn else { continue }
+                schedule.submit(job)
+                _ = schedule.conclude(.done, took: .milliseconds(5), at: now)
+            }
+        }
     }
 
     /// Its first frame goes on behind a sync of the log, and where it is full the log is synced, too.
@@ -87,18 +113,18 @@ import Testing
         expectSync(&schedule, upTo: 5, inLog: true)
         schedule.wrote(upTo: 7, bytes: 100)
         let first = RingWrite(first: 6, last: 7, offset: 0, synced: 5)
-        same(schedule.turn(at: .zero, moreComes: false), .submit(.ring(first)))
+        same(schedule.turn(at: .zero), .submit(.ring(first)))
         schedule.submit(.ring(first))
         schedule.wrote(upTo: 8, bytes: 100)
-        same(schedule.turn(at: .zero, moreComes: false), .notNow)
+        same(schedule.turn(at: .zero), .notNow)
         same(schedule.conclude(.done), .synced(7, inLog: false))
         // The frame of 8 has no room.
-        same(schedule.turn(at: .zero, moreComes: false), .submit(.sync(8)))
+        same(schedule.turn(at: .zero), .submit(.sync(8)))
         schedule.submit(.sync(8))
         same(schedule.conclude(.done), .synced(8, inLog: true))
         schedule.wrote(upTo: 9, bytes: 100)
         let next = RingWrite(first: 9, last: 9, offset: 0, synced: 8)
-        same(schedule.turn(at: .zero, moreComes: false), .submit(.ring(next)))
+        same(schedule.turn(at: .zero), .submit(.ring(next)))
     }
 
     /// From the rename of a compacted log on, what only the ring and the old file have is to be in the new
@@ -109,13 +135,13 @@ import Testing
         expectSync(&schedule, upTo: 6, inLog: false)
         schedule.submit(.compactionInstall)
         schedule.wrote(upTo: 7, bytes: 10)
-        same(schedule.turn(at: .zero, moreComes: false), .notNow)
+        same(schedule.turn(at: .zero), .notNow)
         same(schedule.conclude(.done), .compactionRenamed)
         schedule.submit(.compactionNames)
-        same(schedule.turn(at: .zero, moreComes: false), .notNow)
+        same(schedule.turn(at: .zero), .notNow)
         same(schedule.conclude(.done), .compactionInstalled)
         // There would be room for it in the ring.
-        same(schedule.turn(at: .zero, moreComes: false), .submit(.sync(7)))
+        same(schedule.turn(at: .zero), .submit(.sync(7)))
     }
 
     /// The sync of one that was given up may end when the next is under way, which it must neither end nor
@@ -126,7 +152,7 @@ import Testing
         schedule.submit(.compactionSync)
         schedule.dropCompaction()
         schedule.submit(.compactionSync)
-        same(schedule.conclude(result), .compactionCleared)
+        same(schedule.conclude(result), .housekeepingDone)
         same(schedule.conclude(.done), .compactionSynced)
     }
 
@@ -138,7 +164,7 @@ import Testing
         same(schedule.conclude(.done), .compactionRenamed)
         schedule.submit(.compactionNames)
         same(schedule.conclude(.done), .compactionInstalled)
-        same(schedule.turn(at: .zero, moreComes: false), .submit(.sync(5)))
+        same(schedule.turn(at: .zero), .submit(.sync(5)))
     }
 
     /// A ring that is lost, full or broken acknowledges nothing any more, and what it had is synced in the
@@ -148,7 +174,7 @@ import Testing
             var schedule = scheduleWithRing()
             expectSync(&schedule, upTo: 5, inLog: true)
             schedule.wrote(upTo: 6, bytes: 10)
-            guard case .submit(let job) = schedule.turn(at: .zero, moreComes: false), case .ring = job else {
+            guard case .submit(let job) = schedule.turn(at: .zero), case .ring = job else {
                 Issue.record("no frame")
                 return
             }
@@ -161,7 +187,7 @@ import Testing
             same(schedule.conclude(way == 1 ? .done : .noSpace), .ringRefused)
             #expect(!schedule.wantsRing)
             #expect(!schedule.fillsFrame)
-            same(schedule.turn(at: .zero, moreComes: false), .submit(.sync(6)))
+            same(schedule.turn(at: .zero), .submit(.sync(6)))
         }
     }
 
@@ -179,5 +205,12 @@ import Testing
     func whoDoesNotWaitForTheDiskNeedsNoRing(_ policy: SyncPolicy) {
         let schedule = LogSchedule(policy: policy, sequence: 3, ringBytes: 300, syncsBeforeRing: 0)
         #expect(!schedule.wantsRing)
+    }
+}
+
+extension LogSchedule {
+    /// Where it doesn't matter when, or how long it took.
+    fileprivate mutating func conclude(_ result: LogJobResult) -> Completed {
+        conclude(result, took: .zero, at: .zero)
     }
 }

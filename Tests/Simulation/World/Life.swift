@@ -63,8 +63,6 @@ final class Life {
     private var accepted: Set<Int> = []
     /// Read, and not decided yet.
     private var arrived: [(id: UInt64, bytes: [UInt8])] = []
-    /// In this pass.
-    private var hasFoundEvents = false
 
     var now: Instant { Instant(nanoseconds: clocks().sinceBoot) }
 
@@ -96,7 +94,6 @@ final class Life {
     func pass() throws(Ending) {
         var events = wires.values.filter { $0.isEvent }.sorted { $0.number < $1.number }
         draw.shuffle(&events)
-        hasFoundEvents = !events.isEmpty
         let now = now
         server.linesPerTurn = events.count <= 1 ? 2 : .max
         server.beginPass(now: now, wallMilliseconds: clocks().wallMilliseconds)
@@ -287,7 +284,7 @@ final class Life {
         if store.acknowledgesOnWrite, !server.hasBatch, !isHeldBack {
             server.acknowledge(upTo: server.lastSequence, synced: false)
         }
-        if let again = store.syncIfDue(at: now, moreComes: hasFoundEvents) { retries.sync = again }
+        if let again = store.syncIfDue(at: now) { retries.sync = again }
     }
 
     private func writeCompactionBatch() throws(Ending) {
@@ -323,7 +320,7 @@ final class Life {
 
     private func takeCompleted(_ now: Instant) throws(Ending) {
         var completed: [Completed] = []
-        store.takeCompleted { completed.append($0) }
+        store.takeCompleted(at: now) { completed.append($0) }
         for one in completed {
             switch one {
             case .synced(let sequence, let inLog): server.acknowledge(upTo: sequence, synced: inLog)
@@ -335,7 +332,7 @@ final class Life {
                 server.numbersRefused()
                 noteSpace()
             case .compactionSynced: server.compactionSynced()
-            case .compactionRenamed, .compactionCleared: break
+            case .compactionRenamed, .housekeepingDone: break
             case .compactionInstalled:
                 do throws(DiskFailure) {
                     try store.complete(server.whatTheNewLogLacks)

@@ -44,6 +44,8 @@ private enum Step {
 final class Store {
     static let logName = "log"
     static let newLogName = "log.new"
+    /// Long enough that more can come meanwhile.
+    private static let syncTakes = Duration.milliseconds(5)
 
     let disk: Disk
     private var log: Inode
@@ -101,11 +103,11 @@ final class Store {
         return [.beginSync(file, snapshot), .finishSync(file, snapshot)]
     }
 
-    func takeCompleted(_ body: (Completed) -> Void) {
+    func takeCompleted(at now: Instant, _ body: (Completed) -> Void) {
         let done = completions
         completions = []
         for result in done {
-            let completed = schedule.conclude(result)
+            let completed = schedule.conclude(result, took: Store.syncTakes, at: now)
             switch completed {
             case .ringMade: ring = disk.open(Ring.name)
             case .compactionRenamed:
@@ -113,7 +115,7 @@ final class Store {
             case .compactionInstalled:
                 log = newLog!
                 newLog = nil
-            case .synced, .ringRefused, .numbersReserved, .compactionSynced, .compactionCleared,
+            case .synced, .ringRefused, .numbersReserved, .compactionSynced, .housekeepingDone,
                 .compactionFailed, .numbersRefused, .failed:
                 break
             }
@@ -144,8 +146,8 @@ final class Store {
         }
     }
 
-    func syncIfDue(at now: Instant, moreComes: Bool) -> Instant? {
-        let turn = schedule.turn(at: now, moreComes: moreComes)
+    func syncIfDue(at now: Instant) -> Instant? {
+        let turn = schedule.turn(at: now)
         gathers = turn == .gather
         switch turn {
         case .notNow, .gather: return nil
