@@ -21,7 +21,7 @@ package final class Caller {
     /// How many requests of the connection wait already.
     @exclusivity(unchecked) package var waitingCount: Int
     /// Of the request that is being decided, where it wants to be notified: what stands before its events.
-    @exclusivity(unchecked) package var tag: [UInt8]
+    @exclusivity(unchecked) package private(set) var tag: [UInt8]
 
     package init(connection: ConnectionID, peer: Peer, waitingCount: Int = 0, tag: [UInt8] = []) {
         self.connection = connection
@@ -29,6 +29,10 @@ package final class Caller {
         self.waitingCount = waitingCount
         self.tag = tag
     }
+
+    /// The request that is decided next wants to be notified. (Said here, since from another module each
+    /// access to a property is looked at, whether it comes to it or not.)
+    package func notify(as tag: [UInt8]) { self.tag = tag }
 
     var subscriber: Subscriber { Subscriber(connection: connection, tag: tag) }
 }

@@ -140,7 +140,7 @@ extension Server {
         _ request: borrowing AcquireRequest, _ process: ProcessReport, _ index: Int, _ tag: Span<UInt8>,
         from caller: borrowing Caller
     ) {
-        if request.notifies { caller.tag = tag.copied() }
+        if request.notifies { caller.notify(as: tag.copied()) }
         let outcome = machine.acquire(request, process: process, from: caller, into: &effects)
         if case .reply(.done) = outcome { counting.addKeptAnswer(of: request.keys.first) }
         if case .needsProcess(let pid) = outcome {
