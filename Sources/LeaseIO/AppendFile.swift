@@ -111,10 +111,10 @@ package struct AppendFile: ~Copyable {
         }
     }
 
-    /// Begins to write what was appended to the disk, as a job of `SyncThread`: a sync that follows later has
-    /// less to wait for. The error's number, or 0; it says nothing of what will be written.
-    package static func writeBackCode(_ raw: Int32) -> Int32 {
-        clinux_begin_write_back(raw) == 0 ? 0 : errno
+    /// Begins to write what was appended to the disk, as a job of `SyncThread`, so that a sync has less to
+    /// wait for. What becomes of it that sync tells.
+    package static func beginWriteBack(_ raw: Int32) {
+        _ = clinux_begin_write_back(raw)
     }
 
     /// Cuts the file, durably: before anything is appended to what is left.

@@ -37,6 +37,16 @@ package final class SyncThread {
         shared.submit(Shared.Job(ticket: ticket, run: job))
     }
 
+    /// The same for a job of whose end nobody wants to know.
+    package func submit(_ job: @escaping @Sendable () -> Void) {
+        precondition(thread != nil, "the thread has finished")
+        shared.submit(
+            Shared.Job(ticket: nil) {
+                job()
+                return 0
+            })
+    }
+
     /// Appends what was completed since the last call, in the order of the jobs, and quiets the descriptor.
     package func takeCompletions(into completions: inout [Completion]) throws(Errno) {
         // First the flag: raised between the two steps, it stands for something that is still to be taken.
@@ -82,7 +92,7 @@ private func runShared(_ box: UnsafeMutableRawPointer?) -> UnsafeMutableRawPoint
 /// What both threads see, behind one mutex. (That is why it may be marked as Sendable.)
 private final class Shared: @unchecked Sendable {
     struct Job {
-        let ticket: UInt64
+        let ticket: UInt64?
         let run: @Sendable () -> Int32
     }
 
@@ -134,7 +144,8 @@ private final class Shared: @unchecked Sendable {
             let start = Clocks.monotonicNanoseconds()
             let code = job.run()
             let span = Clocks.monotonicNanoseconds() - start
-            complete(SyncThread.Completion(ticket: job.ticket, code: code, nanoseconds: span))
+            guard let ticket = job.ticket else { continue }
+            complete(SyncThread.Completion(ticket: ticket, code: code, nanoseconds: span))
         }
     }
 

@@ -27,9 +27,8 @@ package enum LogJob: Equatable, Sendable {
     case compactionInstall
     /// Sync the directory, behind the rename.
     case compactionNames
-    /// Begin to write a piece of a compacted log to the disk, or give back a piece of a file that nobody
-    /// wants any more: what goes before and after it need not wait long, and nothing depends on its outcome.
-    case housekeeping
+    /// It was of a compaction that has been given up: how it ends says nothing.
+    case dropped
 }
 
 /// How a job ended.
@@ -52,7 +51,7 @@ package enum Completed: Equatable, Sendable {
     case compactionRenamed
     /// The new file is the log from here on.
     case compactionInstalled
-    case housekeepingDone
+    case dropped
     case compactionFailed
     /// The disk is too full for them.
     case numbersRefused
@@ -155,7 +154,7 @@ package struct LogSchedule {
 
     /// The compaction was given up: a sync of its file that is under way says nothing of the next one.
     package mutating func dropCompaction() {
-        for place in jobs.indices where jobs[place] == .compactionSync { jobs[place] = .housekeeping }
+        for place in jobs.indices where jobs[place] == .compactionSync { jobs[place] = .dropped }
     }
 
     /// The oldest job has ended.
@@ -206,8 +205,8 @@ package struct LogSchedule {
             submitted = 0
             ring.mustSyncLog = true
             return .compactionInstalled
-        case .housekeeping:
-            return .housekeepingDone
+        case .dropped:
+            return .dropped
         }
     }
 

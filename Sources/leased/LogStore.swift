@@ -42,10 +42,11 @@ final class LogStore {
     let folder: Folder
     @exclusivity(unchecked) private var log: LogFile
     private var newLog: LogFile?
-    private var nameless: [NamelessFile] = []
     private var ring: RingFile?
     private var frame = RingFrame()
     private let thread: SyncThread
+    /// For what nobody waits for: a sync would else stand behind it.
+    private let housekeeper: SyncThread
     @exclusivity(unchecked) private var schedule: LogSchedule
     private var lastTicket: UInt64 = 0
     /// A sync is put off for what may come: the loop is to look for it without a sleep.
@@ -59,6 +60,7 @@ final class LogStore {
             policy: policy, sequence: sequence, ringBytes: Ring.bytes, syncsBeforeRing: Ring.syncsBefore)
         acknowledgesOnWrite = schedule.acknowledgesOnWrite
         thread = try SyncThread()
+        housekeeper = try SyncThread()
     }
 
     /// Readable when the thread has done something.
@@ -128,8 +130,7 @@ final class LogStore {
             case .ringMade: openRing()
             case .compactionRenamed: syncNames()
             case .compactionInstalled: switchLogs()
-            case .housekeepingDone: giveBackNextPiece()
-            case .synced, .ringRefused, .numbersReserved, .compactionSynced, .compactionFailed,
+            case .synced, .ringRefused, .numbersReserved, .compactionSynced, .dropped, .compactionFailed,
                 .numbersRefused, .failed:
                 break
             }
@@ -243,9 +244,9 @@ extension LogStore {
     private func beginWriteBack(_ log: LogFile, from size: Int64) {
         let pieces = log.file.size / LogStore.writeBackBytes
         guard size / LogStore.writeBackBytes < pieces, let own = try? log.file.another() else { return }
-        submit(.housekeeping) {
-            defer { closeDescriptor(own) }
-            return AppendFile.writeBackCode(own)
+        housekeeper.submit {
+            AppendFile.beginWriteBack(own)
+            closeDescriptor(own)
         }
     }
 
@@ -291,25 +292,18 @@ extension LogStore {
     /// The new file is the log.
     private func switchLogs() {
         guard let newLog else { preconditionFailure("what is installed was begun") }
-        let last = try? NamelessFile(log.file)
+        let last = try? log.file.another()
         log = newLog
         self.newLog = nil
-        giveBack(last)
+        closeAside(last)
     }
 
-    /// Gives back the room of a file that has no name any more. Ours is to be closed before, or the loop
-    /// would wait for it.
-    private func giveBack(_ file: NamelessFile?) {
-        guard let file else { return }
-        nameless.append(file)
-        giveBackNextPiece()
-    }
-
-    private func giveBackNextPiece() {
-        while !nameless.isEmpty {
-            if let piece = nameless[0].nextPiece() { return submit(.housekeeping, piece) }
-            nameless.removeFirst()
-        }
+    /// Closes the last descriptor of a file that has no name any more: it gives the file's room back, which
+    /// takes tens of milliseconds for a large one. Ours is to be closed before, or it may turn out to be the
+    /// last.
+    private func closeAside(_ last: Int32?) {
+        guard let last else { return }
+        housekeeper.submit { closeDescriptor(last) }
     }
 
     /// Appends to the log that has just taken its place what was written to the one before alone.
@@ -320,12 +314,12 @@ extension LogStore {
     /// From here on the new file may be the log at any moment: it can't be dropped any more.
     var isInstallingCompaction: Bool { schedule.isInstalling }
 
-    /// Gives the new file up. Its room is free when the other thread has come to it.
+    /// Gives the new file up. Its room is free when another thread has come to it.
     func dropCompaction() {
         schedule.dropCompaction()
-        let last = newLog.flatMap { try? NamelessFile($0.file) }
+        let last = newLog.flatMap { try? $0.file.another() }
         newLog = nil
         _ = try? folder.directory.remove(LogStore.newLogName)
-        giveBack(last)
+        closeAside(last)
     }
 }

@@ -163,7 +163,7 @@ extension Rig {
         lastHandle += 1
         try step("acquire \(lastHandle) \(brief(request)) by \(caller.connection) \(report)") {
             let core = caller.forCore
-            core.tag = Array("\(lastHandle)".utf8)
+            core.notify(as: Array("\(lastHandle)".utf8))
             let outcome = machine.acquire(request, process: report.forCore, from: core, into: &effects)
             let waiting: NaiveOutcome = note(outcome)
             try same("outcome", waiting, naive.acquire(request, report, caller, handle: lastHandle))

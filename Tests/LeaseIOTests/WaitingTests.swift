@@ -152,6 +152,21 @@ extension Floor {
             #expect(done.count == 9)
         }
 
+        @Test func whatNobodyWantsToKnowIsDoneInTheSameRow() throws {
+            let thread = try SyncThread()
+            let pair = SocketPair()
+            let far = pair.far
+            thread.submit { _ = write(far, "x", 1) }
+            thread.submit(ticket: 7) { write(far, "y", 1) == 1 ? 0 : 1 }
+            thread.submit { _ = write(far, "z", 1) }
+            thread.finish()
+            var done: [SyncThread.Completion] = []
+            try thread.takeCompletions(into: &done)
+            #expect(done.map(\.ticket) == [7])
+            var bytes = [UInt8](repeating: 0, count: 9)
+            #expect(read(pair.near.raw, &bytes, 9) == 3 && bytes.starts(with: Array("xyz".utf8)))
+        }
+
         @Test func droppedItLeavesWhatHasNotBegun() throws {
             nonisolated(unsafe) let carriedOut = UnsafeMutablePointer<Int>.allocate(capacity: 1)
             carriedOut.initialize(to: 0)

@@ -152,7 +152,7 @@ import Testing
         schedule.submit(.compactionSync)
         schedule.dropCompaction()
         schedule.submit(.compactionSync)
-        same(schedule.conclude(result), .housekeepingDone)
+        same(schedule.conclude(result), .dropped)
         same(schedule.conclude(.done), .compactionSynced)
     }
 

@@ -332,7 +332,7 @@ final class Life {
                 server.numbersRefused()
                 noteSpace()
             case .compactionSynced: server.compactionSynced()
-            case .compactionRenamed, .housekeepingDone: break
+            case .compactionRenamed, .dropped: break
             case .compactionInstalled:
                 do throws(DiskFailure) {
                     try store.complete(server.whatTheNewLogLacks)

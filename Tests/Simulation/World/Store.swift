@@ -115,7 +115,7 @@ final class Store {
             case .compactionInstalled:
                 log = newLog!
                 newLog = nil
-            case .synced, .ringRefused, .numbersReserved, .compactionSynced, .housekeepingDone,
+            case .synced, .ringRefused, .numbersReserved, .compactionSynced, .dropped,
                 .compactionFailed, .numbersRefused, .failed:
                 break
             }
