@@ -30,8 +30,8 @@ package final class Caller {
         self.tag = tag
     }
 
-    /// The request that is decided next wants to be notified. (Said here, since from another module each
-    /// access to a property is looked at, whether it comes to it or not.)
+    /// The request that is decided next wants to be notified. (Set here: from another module each access to
+    /// the property would be checked for overlapping ones, also where it isn't come to.)
     package func notify(as tag: [UInt8]) { self.tag = tag }
 
     var subscriber: Subscriber { Subscriber(connection: connection, tag: tag) }

@@ -112,9 +112,14 @@ package struct AppendFile: ~Copyable {
     }
 
     /// Begins to write what was appended to the disk, as a job of `SyncThread`, so that a sync has less to
-    /// wait for. What becomes of it that sync tells.
-    package static func beginWriteBack(_ raw: Int32) {
-        _ = clinux_begin_write_back(raw)
+    /// wait for: an error's number, or 0, also where it can't be done.
+    ///
+    /// One failure is final here, too. Of what the disk fails to take later a sync tells; but where a file
+    /// system finds no place for it, as ext4 with a damaged map of its blocks, it throws it away, says so
+    /// once, and the sync finds nothing to do.
+    package static func beginWriteBackCode(_ raw: Int32) -> Int32 {
+        if clinux_begin_write_back(raw) == 0 { return 0 }
+        return [EINVAL, ENOSYS, EOPNOTSUPP, ESPIPE, ENOMEM].contains(errno) ? 0 : errno
     }
 
     /// Cuts the file, durably: before anything is appended to what is left.

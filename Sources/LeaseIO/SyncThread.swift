@@ -31,7 +31,7 @@ package final class SyncThread {
     package var raw: Int32 { shared.flag.raw }
 
     /// Hands over a job, to be carried out after those before it. The job answers 0 or an error's number;
-    /// a descriptor in it must stay open until its completion is taken.
+    /// a descriptor in it must stay open until its completion is taken, if it is not the job's own.
     package func submit(ticket: UInt64, _ job: @escaping @Sendable () -> Int32) {
         precondition(thread != nil, "the thread has finished")
         shared.submit(Shared.Job(ticket: ticket, run: job))

@@ -27,6 +27,10 @@ package enum LogJob: Equatable, Sendable {
     case compactionInstall
     /// Sync the directory, behind the rename.
     case compactionNames
+    /// Begin to write the log to the disk, so that the sync that comes some time has less to wait for.
+    case writeBack
+    /// The same for the new file of a compaction.
+    case compactionWriteBack
     /// It was of a compaction that has been given up: how it ends says nothing.
     case dropped
 }
@@ -51,10 +55,11 @@ package enum Completed: Equatable, Sendable {
     case compactionRenamed
     /// The new file is the log from here on.
     case compactionInstalled
-    case dropped
     case compactionFailed
     /// The disk is too full for them.
     case numbersRefused
+    /// Nothing follows from it.
+    case nothing
     /// Something that must not fail has failed.
     case failed(what: String)
 }
@@ -152,9 +157,13 @@ package struct LogSchedule {
         jobs.append(job)
     }
 
-    /// The compaction was given up: a sync of its file that is under way says nothing of the next one.
+    package var isWritingBack: Bool { jobs.contains { $0 == .writeBack || $0 == .compactionWriteBack } }
+
+    /// The compaction was given up: what is under way for its file says nothing of the next one.
     package mutating func dropCompaction() {
-        for place in jobs.indices where jobs[place] == .compactionSync { jobs[place] = .dropped }
+        for place in jobs.indices where [.compactionSync, .compactionWriteBack].contains(jobs[place]) {
+            jobs[place] = .dropped
+        }
     }
 
     /// The oldest job has ended.
@@ -205,8 +214,13 @@ package struct LogSchedule {
             submitted = 0
             ring.mustSyncLog = true
             return .compactionInstalled
+        // The sync that follows may not hear of what a file system has just thrown away.
+        case .writeBack:
+            return result == .done ? .nothing : .failed(what: "the log can't be written")
+        case .compactionWriteBack:
+            return result == .done ? .nothing : .compactionFailed
         case .dropped:
-            return .dropped
+            return .nothing
         }
     }
 

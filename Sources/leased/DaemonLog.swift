@@ -125,7 +125,7 @@ extension Daemon {
                 server.numbersRefused()
                 noteSpace(now)
             case .compactionSynced: server.compactionSynced()
-            case .compactionRenamed, .dropped: break
+            case .compactionRenamed, .nothing: break
             case .compactionInstalled:
                 do throws(Errno) {
                     try store.complete(server.whatTheNewLogLacks)

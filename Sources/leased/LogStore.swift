@@ -18,9 +18,16 @@ final class Folder: Sendable {
 final class LogFile {
     // (Here and below: one thread alone comes here, so nobody need look out for another at each access.)
     @exclusivity(unchecked) var file: AppendFile
+    /// How much was appended since it was last begun to write it to the disk.
+    @exclusivity(unchecked) var bytesOnlyInMemory = 0
 
     init(in folder: Folder, name: String, _ opening: AppendFile.Opening) throws(Errno) {
         file = try AppendFile(in: folder.directory, name: name, opening)
+    }
+
+    func append(_ bytes: Span<UInt8>) throws(Errno) {
+        try file.append(bytes)
+        bytesOnlyInMemory += bytes.count
     }
 }
 
@@ -36,17 +43,18 @@ final class RingFile {
 final class LogStore {
     static let logName = "log"
     static let newLogName = "log.new"
-    /// So often it is begun to write a file to the disk that nobody syncs as yet.
-    private static let writeBackBytes: Int64 = 1 << 20
+    /// After so many more bytes it is begun to write a file to the disk that nobody syncs as yet.
+    private static let writeBackBytes = 1 << 20
 
+    // (First, since they have to end before what they work on.)
+    private let thread: SyncThread
+    /// For what nobody waits for: a sync would else stand behind it.
+    private let housekeeper: SyncThread
     let folder: Folder
     @exclusivity(unchecked) private var log: LogFile
     private var newLog: LogFile?
     private var ring: RingFile?
     private var frame = RingFrame()
-    private let thread: SyncThread
-    /// For what nobody waits for: a sync would else stand behind it.
-    private let housekeeper: SyncThread
     @exclusivity(unchecked) private var schedule: LogSchedule
     private var lastTicket: UInt64 = 0
     /// A sync is put off for what may come: the loop is to look for it without a sleep.
@@ -68,10 +76,7 @@ final class LogStore {
 
     /// Appends a batch to the log.
     func append(_ batch: Span<UInt8>, upTo sequence: Sequence64) throws(Errno) {
-        let size = log.file.size
-        try log.file.append(batch)
-        // Until the ring is full.
-        if schedule.hasRing { beginWriteBack(log, from: size) }
+        try log.append(batch)
         if schedule.fillsFrame { frame.append(batch) }
         schedule.wrote(upTo: sequence, bytes: batch.count)
     }
@@ -80,7 +85,8 @@ final class LogStore {
     let acknowledgesOnWrite: Bool
 
     /// Asks for a sync where one is due.
-    /// - Returns: when to ask again; nil: when something is written; if it `gathers`, in the next pass.
+    /// - Returns: when to ask again; nil: when something is written or a sync has ended; if it `gathers`, in
+    ///   the next pass.
     func syncIfDue(at now: Instant) -> Instant? {
         let turn = schedule.turn(at: now)
         gathers = turn == .gather
@@ -91,6 +97,9 @@ final class LogStore {
             guard let ring else { preconditionFailure("a ring that is written to was made") }
             let (raw, bytes) = (ring.file.raw, frame.take(as: write))
             submit(.ring(write)) { RoomFile.writeCode(raw, bytes, at: write.offset) }
+            // Nobody syncs the log while the ring is synced in its place: else all of it would be left for
+            // the sync that comes when the ring is full.
+            writeBackIfDue(log, .writeBack)
             return nil
         case .submit(let job):
             let raw = log.file.raw
@@ -130,7 +139,7 @@ final class LogStore {
             case .ringMade: openRing()
             case .compactionRenamed: syncNames()
             case .compactionInstalled: switchLogs()
-            case .synced, .ringRefused, .numbersReserved, .compactionSynced, .dropped, .compactionFailed,
+            case .synced, .ringRefused, .numbersReserved, .compactionSynced, .compactionFailed, .nothing,
                 .numbersRefused, .failed:
                 break
             }
@@ -235,18 +244,20 @@ extension LogStore {
 
     func appendToCompaction(_ bytes: Span<UInt8>) throws(Errno) {
         guard let newLog else { preconditionFailure("a compaction's bytes come after its beginning") }
-        let size = newLog.file.size
-        try newLog.file.append(bytes)
-        beginWriteBack(newLog, from: size)
+        try newLog.append(bytes)
+        // A failure would be one of the log.
+        if !schedule.isInstalling { writeBackIfDue(newLog, .compactionWriteBack) }
     }
 
-    /// Where all of a file is written when it is synced, whoever waits for that waits for as long.
-    private func beginWriteBack(_ log: LogFile, from size: Int64) {
-        let pieces = log.file.size / LogStore.writeBackBytes
-        guard size / LogStore.writeBackBytes < pieces, let own = try? log.file.another() else { return }
-        housekeeper.submit {
-            AppendFile.beginWriteBack(own)
-            closeDescriptor(own)
+    /// Where all of a large file is written when it is synced, whoever waits for a sync waits for that.
+    private func writeBackIfDue(_ file: LogFile, _ job: LogJob) {
+        guard file.bytesOnlyInMemory >= LogStore.writeBackBytes, !schedule.isWritingBack,
+            let own = try? file.file.another()
+        else { return }
+        file.bytesOnlyInMemory = 0
+        submit(job) {
+            defer { closeDescriptor(own) }
+            return AppendFile.beginWriteBackCode(own)
         }
     }
 
@@ -314,7 +325,7 @@ extension LogStore {
     /// From here on the new file may be the log at any moment: it can't be dropped any more.
     var isInstallingCompaction: Bool { schedule.isInstalling }
 
-    /// Gives the new file up. Its room is free when another thread has come to it.
+    /// Gives the new file up. Its room is free when the housekeeper has come to it.
     func dropCompaction() {
         schedule.dropCompaction()
         let last = newLog.flatMap { try? $0.file.another() }

@@ -77,6 +77,29 @@ import Testing
         try daemon.stop()
     }
 
+    /// Who has moved the log away, or has linked it, keeps all of it, and who reads it as well.
+    @Test(arguments: [true, false])
+    func theOldLogStaysWhole(isMoved: Bool) throws {
+        let daemon = try Daemon()
+        try daemon.start(["--sync=never"])
+        let client = try daemon.connect()
+        let (log, kept) = (daemon.dataPath + "/log", daemon.folder("kept"))
+        let filler = String(repeating: "x", count: 240)
+        for number in 1...300 {
+            let keys = (0..<16).map { "user/\(number)-\($0)-\(filler)" }.joined(separator: " ")
+            #expect(tokenGranted(client.ask("acquire \(keys) ttl=1h")) != nil)
+        }
+        let before = text(of: log)
+        #expect(before.utf8.count > 1 << 20)
+        #expect((isMoved ? rename(log, kept) : link(log, kept)) == 0)
+        eventually("there is another log") {
+            #expect(client.ask(isMoved ? "renew 1 ttl=1h" : "compact")?.hasPrefix("OK ") == true)
+            return access(log, F_OK) == 0 && text(of: log).contains("compacted=yes")
+        }
+        try daemon.stop()
+        #expect(text(of: kept).hasPrefix(before))
+    }
+
     /// Then nothing can be kept any more, and nobody is told otherwise.
     @Test(arguments: [true, false])
     func withoutItsDirectoryItStops(isMoved: Bool) throws {

@@ -77,7 +77,7 @@ void clinux_sockets_send(clinux_transfer *list, size_t count);
 // Files.
 int clinux_lock_exclusively(int fd);  // flock, EWOULDBLOCK where another has it
 int clinux_reserve(int fd, int64_t offset, int64_t count);  // fallocate, the size stays as it is
-int clinux_begin_write_back(int fd);  // sync_file_range, which waits for nothing that is written
+int clinux_begin_write_back(int fd);  // sync_file_range, without waiting for the disk
 int64_t clinux_file_size_limit(void);  // RLIMIT_FSIZE, INT64_MAX for none
 int64_t clinux_free_bytes(int fd);  // what a process without privileges may still write, by fstatvfs
 int clinux_exchange(int directory, const char *name, const char *other);  // what two names stand for

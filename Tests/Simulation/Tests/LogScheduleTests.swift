@@ -149,11 +149,29 @@ import Testing
     @Test(arguments: [LogJobResult.done, .failed, .noSpace])
     func aDroppedCompactionSaysNothingOfTheNext(_ result: LogJobResult) {
         var schedule = LogSchedule(policy: .never, sequence: 3, ringBytes: 0, syncsBeforeRing: 0)
+        schedule.submit(.compactionWriteBack)
         schedule.submit(.compactionSync)
         schedule.dropCompaction()
         schedule.submit(.compactionSync)
-        same(schedule.conclude(result), .dropped)
+        same(schedule.conclude(result), .nothing)
+        same(schedule.conclude(result), .nothing)
         same(schedule.conclude(.done), .compactionSynced)
+    }
+
+    /// A file system may have thrown away what it could not write, and the sync finds nothing to do.
+    @Test(arguments: [LogJobResult.failed, .noSpace])
+    func aWriteBackThatFailedIsNoTrifle(_ result: LogJobResult) {
+        var schedule = LogSchedule(policy: .always, sequence: 3, ringBytes: 0, syncsBeforeRing: 0)
+        for job in [LogJob.writeBack, .compactionWriteBack] {
+            #expect(!schedule.isWritingBack)
+            schedule.submit(job)
+            #expect(schedule.isWritingBack)
+            same(schedule.conclude(.done), .nothing)
+        }
+        schedule.submit(.compactionWriteBack)
+        same(schedule.conclude(result), .compactionFailed)
+        schedule.submit(.writeBack)
+        same(schedule.conclude(result), .failed(what: "the log can't be written"))
     }
 
     /// Also where nothing was written meanwhile: of the last change before it only the old file was synced.

@@ -332,7 +332,7 @@ final class Life {
                 server.numbersRefused()
                 noteSpace()
             case .compactionSynced: server.compactionSynced()
-            case .compactionRenamed, .dropped: break
+            case .compactionRenamed, .nothing: break
             case .compactionInstalled:
                 do throws(DiskFailure) {
                     try store.complete(server.whatTheNewLogLacks)

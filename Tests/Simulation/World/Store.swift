@@ -44,7 +44,7 @@ private enum Step {
 final class Store {
     static let logName = "log"
     static let newLogName = "log.new"
-    /// Long enough that more can come meanwhile.
+    /// What the schedule is told: long enough that more can come meanwhile.
     private static let syncTakes = Duration.milliseconds(5)
 
     let disk: Disk
@@ -115,7 +115,7 @@ final class Store {
             case .compactionInstalled:
                 log = newLog!
                 newLog = nil
-            case .synced, .ringRefused, .numbersReserved, .compactionSynced, .dropped,
+            case .synced, .ringRefused, .numbersReserved, .compactionSynced, .nothing,
                 .compactionFailed, .numbersRefused, .failed:
                 break
             }
