@@ -16,7 +16,7 @@ enum Tag {
     static let firstConnection: UInt64 = 1 << 32
 }
 
-/// One daemon on one thread; others do nothing but wait for the disk. (No class: while it runs, each look at one
+/// One daemon on one thread; others only wait for the disk. (No class: while it runs, each look at one
 /// of its properties would be checked for overlapping ones.)
 struct Daemon: ~Copyable {
     struct Settings {
