@@ -52,11 +52,14 @@ enum Results {
         ## The method
         - A request is a key taken, or given back. Every loop of the load generator takes a key that nobody
           else wants, gives it back, and takes it again; "64 x 16" is 64 connections with 16 such loops each.
-          What is answered is looked at: a refusal ends the run.
+          What is answered is looked at: a refusal ends the run. The first half second of a run counts in
+          processor time alone.
+        - All of them run at nice -20, where that may be had, and all servers of a row are up at once, though
+          one at a time is driven.
         - Redis: `SET k o NX PX 30000`, and a script that compares and deletes; `appendonly yes`, with
-          `appendfsync no` for `never` and `always` for `always`; over its Unix socket. memcached: `add` and
-          `delete`, one thread, nothing kept. beanstalkd: `put` and `delete` with its binlog, `-F` or `-f 0`.
-          etcd: a transaction that wants the key not to be there, and a delete, over HTTP. PostgreSQL:
+          `appendfsync no` for `never` and `always` for `always`, and no rewriting of its file (leased does
+          compact its log); over its Unix socket. memcached: `add` and `delete`, one thread, nothing kept.
+          beanstalkd: `put` and `delete` with its binlog, `-F` or `-f 0`. etcd: a transaction that wants the key not to be there, and a delete, over HTTP. PostgreSQL:
           `INSERT ... ON CONFLICT` and `DELETE`, a transaction each, as simple queries over its Unix socket;
           `fsync` and `synchronous_commit` are off for `never`.
         - The floor is a C program with one epoll loop, which answers a fixed line to each line, appends 64
