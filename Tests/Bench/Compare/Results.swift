@@ -59,9 +59,10 @@ enum Results {
         - Redis: `SET k o NX PX 30000`, and a script that compares and deletes; `appendonly yes`, with
           `appendfsync no` for `never` and `always` for `always`, and no rewriting of its file (leased does
           compact its log); over its Unix socket. memcached: `add` and `delete`, one thread, nothing kept.
-          beanstalkd: `put` and `delete` with its binlog, `-F` or `-f 0`. etcd: a transaction that wants the key not to be there, and a delete, over HTTP. PostgreSQL:
-          `INSERT ... ON CONFLICT` and `DELETE`, a transaction each, as simple queries over its Unix socket;
-          `fsync` and `synchronous_commit` are off for `never`.
+          beanstalkd: `put` and `delete` with its binlog, `-F` or `-f 0`. etcd: a transaction that wants the
+          key not to be there, and a delete, over HTTP. PostgreSQL: `INSERT ... ON CONFLICT` and `DELETE`, a
+          transaction each, as simple queries over its Unix socket; `fsync` and `synchronous_commit` are off
+          for `never`.
         - The floor is a C program with one epoll loop, which answers a fixed line to each line, appends 64
           bytes for each to a file with one write a wake-up, and syncs once a wake-up for `always`. No server
           that promises the same can be faster by doing less; one that syncs while it reads the next batch
