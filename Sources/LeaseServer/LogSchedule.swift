@@ -86,6 +86,7 @@ package struct LogSchedule {
     /// From here on the new file may be the log at any moment: it can't be dropped any more.
     package private(set) var isInstalling = false
     private var lastSyncAt = Instant.zero
+    private var lastSynced: Sequence64 = 0
     /// What comes until then can go with what is written already.
     private var gathersUntil = Instant.zero
     /// How much was written when a sync was last put off.
@@ -170,12 +171,12 @@ package struct LogSchedule {
     package mutating func conclude(_ result: LogJobResult, took: Duration, at now: Instant) -> Completed {
         switch jobs.removeFirst() {
         case .sync(let sequence):
-            endSync(took, now)
+            endSync(upTo: sequence, took, now)
             guard result == .done else { return .failed(what: "the log can't be synced") }
             ring.logSynced(upTo: sequence)
             return .synced(sequence, inLog: true)
         case .ring(let write):
-            endSync(took, now)
+            endSync(upTo: write.last, took, now)
             switch result {
             // Taken away meanwhile: nobody would find what is in it.
             case .done where !ring.isReady: return .ringRefused
@@ -224,8 +225,11 @@ package struct LogSchedule {
         }
     }
 
-    private mutating func endSync(_ took: Duration, _ now: Instant) {
+    private mutating func endSync(upTo sequence: Sequence64, _ took: Duration, _ now: Instant) {
         isSyncing = false
-        gathersUntil = now + min(took, LogSchedule.gathersAtMost)
+        // Who was alone is mostly alone again.
+        let wasOne = sequence <= lastSynced + 1
+        gathersUntil = wasOne ? now : now + min(took, LogSchedule.gathersAtMost)
+        lastSynced = sequence
     }
 }

@@ -53,15 +53,15 @@ import Testing
     @Test func aSyncWaitsForMoreWhileMoreIsWritten() {
         var schedule = LogSchedule(policy: .always, sequence: 0, ringBytes: 0, syncsBeforeRing: 0)
         var written: Sequence64 = 0
-        func write() {
-            written += 1
+        func write(_ count: Sequence64 = 2) {
+            written += count
             schedule.wrote(upTo: written, bytes: 100)
         }
-        func sync(at start: Int64, took span: Int64, until end: Int64) {
+        func sync(at start: Int64, took span: Int64, until end: Int64, meanwhile: Sequence64 = 2) {
             same(schedule.turn(at: Instant(nanoseconds: start)), .submit(.sync(written)))
             schedule.submit(.sync(written))
             let synced = written
-            write()
+            write(meanwhile)
             same(schedule.turn(at: Instant(nanoseconds: end)), .notNow)
             let (took, now) = (Duration(nanoseconds: span), Instant(nanoseconds: end))
             same(schedule.conclude(.done, took: took, at: now), .synced(synced, inLog: true))
@@ -84,6 +84,10 @@ import Testing
         // Long after.
         sync(at: 9_100, took: 10, until: 9_120)
         expectWait(at: 9_120)
+        // One who is alone.
+        sync(at: 9_200, took: 10, until: 9_220, meanwhile: 1)
+        sync(at: 9_240, took: 10, until: 9_250, meanwhile: 1)
+        sync(at: 9_251, took: 10, until: 9_260)
         // Through an hour in which the daemon stood still.
         let hour: Int64 = 3_600_000_000_000
         sync(at: 10_000, took: hour, until: hour)
