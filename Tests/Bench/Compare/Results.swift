@@ -82,7 +82,8 @@ enum Results {
         ## As work grows
         `swift run -c release bench growth` measures just these, under `--sync=never`, from outside. Where
         a request waits for the answer to the one before, most of its time is that of the machine, which
-        wakes a sleeping core twice: so a ping on the same connection, or the floor, stands beside it.
+        wakes a sleeping core: so a ping on the same connection, or the floor, stands beside it, and for a
+        hand-over also a client that does not sleep till then.
 
         \(growth)
         """

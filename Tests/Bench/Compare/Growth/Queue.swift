@@ -27,6 +27,7 @@ final class Queue: Part {
     private let key: String
     private var hasJoined = false
     private var pings = 0
+    private var asked = 0
     private var granted = 0
     /// What is released with the next turn.
     private var tokens: [UInt64] = []
@@ -67,10 +68,10 @@ final class Queue: Part {
         return Double(nanoseconds() - start) / Double(count)
     }
 
-    /// One ping after the other.
-    func pings(_ count: Int, _ daemon: GrowthDaemon) throws(Failure) -> Cost {
-        var asked = 0
-        return try cost(of: count, daemon) {
+    /// One ping after the other. `sleeps`: while it waits for the answer, else it looks for it all the while.
+    func pings(_ count: Int, sleeps: Bool, _ daemon: GrowthDaemon) throws(Failure) -> Cost {
+        (pings, asked) = (0, 0)
+        return try cost(of: count, sleeps: sleeps, daemon) {
             if pings == asked, asked < count {
                 wire.output.append(contentsOf: "#ping ping\n".utf8)
                 asked += 1
@@ -79,17 +80,19 @@ final class Queue: Part {
         }
     }
 
-    /// Everything is released as soon as it is had.
-    func handOvers(_ count: Int, from holder: Holder, _ daemon: GrowthDaemon) throws(Failure) -> Cost {
-        (tokens, isHandingOn) = (holder.tokens, true)
-        return try cost(of: count, daemon) { granted >= count }
+    /// What it gets from now on it releases as soon as it has it, beginning with these.
+    func handOn(_ tokens: [UInt64]) { (self.tokens, isHandingOn) = (tokens, true) }
+
+    func handOvers(_ count: Int, sleeps: Bool = true, _ daemon: GrowthDaemon) throws(Failure) -> Cost {
+        let end = granted + count
+        return try cost(of: count, sleeps: sleeps, daemon) { granted >= end }
     }
 
     private func cost(
-        of count: Int, _ daemon: GrowthDaemon, until isDone: () -> Bool
+        of count: Int, sleeps: Bool, _ daemon: GrowthDaemon, until isDone: () -> Bool
     ) throws(Failure) -> Cost {
         let (start, before) = (nanoseconds(), daemon.processorNanoseconds)
-        try drive([self], until: isDone)
+        try drive([self], pauseMicroseconds: sleeps ? 1_000 : 0, until: isDone)
         return Cost(
             wall: Double(nanoseconds() - start) / Double(count),
             processor: Double(daemon.processorNanoseconds - before) / Double(count))
