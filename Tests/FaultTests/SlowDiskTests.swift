@@ -4,6 +4,12 @@ import Glibc
 import TestSupport
 import Testing
 
+/// A request whose grant takes 4 KB in the log.
+func largeRequest(_ number: Int) -> String {
+    let filler = String(repeating: "x", count: 240)
+    return "acquire \((0..<16).map { "user/\(number)-\($0)-\(filler)" }.joined(separator: " ")) ttl=1h"
+}
+
 @Suite(.enabled(if: hasStrace, "needs root and strace"))
 struct SlowDiskTests {
     @Test func aSlowSyncHoldsUpOnlyWhoNeedsIt() throws {
@@ -99,12 +105,6 @@ struct SlowDiskTests {
         #expect(ofBusy.count == (name == "log" ? rounds : 0))
         #expect(zip(ofBusy, aside).allSatisfy { $0 < $1 })
         daemon.kill()
-    }
-
-    /// A request whose grant takes 4 KB in the log.
-    private func largeRequest(_ number: Int) -> String {
-        let filler = String(repeating: "x", count: 240)
-        return "acquire \((0..<16).map { "user/\(number)-\($0)-\(filler)" }.joined(separator: " ")) ttl=1h"
     }
 
     /// A large file is written before it is to be synced: that of a compaction, and under `always` the log,
